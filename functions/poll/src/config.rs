@@ -1,0 +1,143 @@
+//! Configuration of `poll`.
+
+use std::time::Duration;
+
+use models::{Cloud, FraudThreshold};
+use partner_center::{BaseUrl, BaseUrlError, CloudDirectory, Limits};
+use runtime::{ConfigError, Seconds, Variable, Variables};
+use store::{LeaseTerms, TableNames};
+
+use crate::Settings;
+
+const ALERTS_TABLE: Variable =
+    Variable { name: "ALERTS_TABLE", meaning: "the name of the alerts table", default: None };
+const TENANTS_TABLE: Variable =
+    Variable { name: "TENANTS_TABLE", meaning: "the name of the tenants table", default: None };
+const RECONCILE_QUEUE_URL: Variable =
+    Variable { name: "RECONCILE_QUEUE_URL", meaning: "the address of the reconcile queue", default: None };
+const FRAUD_SEVERITY: Variable = Variable {
+    name: "FRAUD_SEVERITY",
+    meaning: "the severity from which on an alert counts as fraud: low, medium or high",
+    default: Some("high"),
+};
+const RECONCILE_GAP_SECONDS: Variable = Variable {
+    name: "RECONCILE_GAP_SECONDS",
+    meaning: "the shortest time between two runs of a tenant, 1 to 300 seconds",
+    default: Some("15"),
+};
+const LEASE_SECONDS: Variable = Variable {
+    name: "LEASE_SECONDS",
+    meaning: "how long a run may hold its tenant, longer than the function's timeout, 10 to 960 seconds",
+    default: Some("150"),
+};
+const MICROSOFT_TIMEOUT_SECONDS: Variable = Variable {
+    name: "MICROSOFT_TIMEOUT_SECONDS",
+    meaning: "how long one request to Microsoft may take, 1 to 60 seconds",
+    default: Some("15"),
+};
+const GRAPH_MAX_PAGES: Variable = Variable {
+    name: "GRAPH_MAX_PAGES",
+    meaning: "most pages of one list of alerts, 1 to 100000",
+    default: Some("1000"),
+};
+
+const fn address(name: &'static str) -> Variable {
+    Variable {
+        name,
+        meaning: "a base address in place of Microsoft's, https://host or https://host:port",
+        default: None,
+    }
+}
+
+/// Replacements of Microsoft's addresses, by cloud and service.
+const ADDRESSES: [(Cloud, &str, Variable); 8] = [
+    (Cloud::China, "GRAPH", address("CHINA_GRAPH_URL")),
+    (Cloud::China, "LOGIN", address("CHINA_LOGIN_URL")),
+    (Cloud::Global, "GRAPH", address("GLOBAL_GRAPH_URL")),
+    (Cloud::Global, "LOGIN", address("GLOBAL_LOGIN_URL")),
+    (Cloud::UsGovernmentL4, "GRAPH", address("US_GOVERNMENT_L4_GRAPH_URL")),
+    (Cloud::UsGovernmentL4, "LOGIN", address("US_GOVERNMENT_L4_LOGIN_URL")),
+    (Cloud::UsGovernmentL5, "GRAPH", address("US_GOVERNMENT_L5_GRAPH_URL")),
+    (Cloud::UsGovernmentL5, "LOGIN", address("US_GOVERNMENT_L5_LOGIN_URL")),
+];
+
+/// Every variable that this function reads, beside those of `runtime`.
+pub const VARIABLES: [Variable; 16] = [
+    ALERTS_TABLE,
+    TENANTS_TABLE,
+    RECONCILE_QUEUE_URL,
+    FRAUD_SEVERITY,
+    RECONCILE_GAP_SECONDS,
+    LEASE_SECONDS,
+    MICROSOFT_TIMEOUT_SECONDS,
+    GRAPH_MAX_PAGES,
+    ADDRESSES[0].2,
+    ADDRESSES[1].2,
+    ADDRESSES[2].2,
+    ADDRESSES[3].2,
+    ADDRESSES[4].2,
+    ADDRESSES[5].2,
+    ADDRESSES[6].2,
+    ADDRESSES[7].2,
+];
+
+/// The configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The tables.
+    pub tables: TableNames,
+    /// The reconcile queue.
+    pub queue_url: String,
+    /// How runs are made.
+    pub settings: Settings,
+    /// Where Microsoft's services are.
+    pub clouds: CloudDirectory,
+    /// Bounds of calls to Microsoft.
+    pub limits: Limits,
+    /// How long one request to Microsoft may take.
+    pub timeout: Duration,
+}
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the variable.
+    pub fn read(variables: &Variables) -> Result<Self, ConfigError> {
+        let pages = variables.number(&GRAPH_MAX_PAGES, 1, 100_000)?;
+        Ok(Self {
+            tables: TableNames {
+                alerts: variables.read(&ALERTS_TABLE)?,
+                tenants: variables.read(&TENANTS_TABLE)?,
+                ..TableNames::default()
+            },
+            queue_url: variables.read(&RECONCILE_QUEUE_URL)?,
+            settings: Settings {
+                lease: LeaseTerms {
+                    duration: variables.seconds(&LEASE_SECONDS, Seconds { least: 10, most: 960 })?,
+                    gap: variables.seconds(&RECONCILE_GAP_SECONDS, Seconds { least: 1, most: 300 })?,
+                },
+                threshold: variables.read::<FraudThreshold>(&FRAUD_SEVERITY)?,
+            },
+            clouds: CloudDirectory::new(|cloud, service| replacement(variables, cloud, service))
+                .map_err(|error| error.0)?,
+            limits: Limits { pages: usize::try_from(pages).unwrap_or(usize::MAX), ..Limits::default() },
+            timeout: Duration::from_secs(variables.number(&MICROSOFT_TIMEOUT_SECONDS, 1, 60)?),
+        })
+    }
+}
+
+/// A configuration error that a malformed published address can become, too.
+struct AddressError(ConfigError);
+
+impl From<BaseUrlError> for AddressError {
+    fn from(error: BaseUrlError) -> Self {
+        Self(ADDRESSES[0].2.malformed(error.to_string()))
+    }
+}
+
+fn replacement(variables: &Variables, cloud: Cloud, service: &str) -> Result<Option<BaseUrl>, AddressError> {
+    let found = ADDRESSES.iter().find(|(of, kind, _)| *of == cloud && *kind == service);
+    found.map_or(Ok(None), |(_, _, variable)| variables.optional(variable)).map_err(AddressError)
+}

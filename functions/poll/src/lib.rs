@@ -1,0 +1,133 @@
+//! `poll`: brings in every security alert of every tenant.
+//!
+//! Woken by the schedule it only puts one message per tenant on the reconcile queue; woken by the queue it reconciles that
+//! tenant. A callback and the schedule meet in the same run, so the rarely used path is never a different path.
+//!
+//! | what happens | answer to SQS | then |
+//! |---|---|---|
+//! | the run is complete | done | |
+//! | a run is under way, or has just been | done | that run, or a delayed message, looks again |
+//! | the tenant is unknown or inactive | done | |
+//! | Microsoft or the store fails | failed | SQS tries again, then dead letters; the next tick of the schedule runs anyway |
+//! | the message can't be read | failed | dead letters, for people |
+
+mod config;
+mod plan;
+mod reconcile;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use messaging::{QueueError, Ring};
+use models::{ReconcileCause, ReconcileRequest};
+use partner_center::ListAlerts;
+use runtime::SharedClock;
+use serde::Deserialize;
+use store::{Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+
+pub use config::{Config, VARIABLES};
+pub use reconcile::{ReconcileError, Reconciled, Settings};
+
+/// What wakes the function.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Invocation {
+    /// The reconcile queue.
+    Queue(SqsEvent),
+    /// The schedule, with the input that `template.yaml` gives it.
+    Schedule {
+        /// Always `schedule`.
+        task: ScheduleTask,
+    },
+}
+
+/// The schedule's one task.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleTask {
+    /// Ask for a run of every tenant.
+    Schedule,
+}
+
+/// Why an invocation failed as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// The runs could not all be asked for.
+    #[error("the schedule could not ask for all runs")]
+    Queue(#[source] QueueError),
+    /// The tenants could not be read.
+    #[error("the schedule could not read the tenants")]
+    Tenants(#[source] StoreError),
+}
+
+/// The function: what it reads and writes with, given by `main.rs`.
+#[derive(Debug)]
+pub struct Poll<S, L, Q> {
+    store: S,
+    source: L,
+    queue: Q,
+    clock: SharedClock,
+    settings: Settings,
+}
+
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + Sync,
+    L: ListAlerts + Sync,
+    Q: Ring + Sync,
+{
+    /// The function with these parts.
+    pub fn new(store: S, source: L, queue: Q, clock: SharedClock, settings: Settings) -> Self {
+        Self { store, source, queue, clock, settings }
+    }
+
+    /// Handles one invocation.
+    ///
+    /// # Errors
+    ///
+    /// [`PollError`] where the schedule could not do its part; a failure of a run is reported for its message.
+    pub async fn handle(&self, invocation: Invocation) -> Result<SqsBatchResponse, PollError> {
+        let mut response = SqsBatchResponse::default();
+        match invocation {
+            Invocation::Schedule { task: ScheduleTask::Schedule } => self.ask_for_all().await?,
+            Invocation::Queue(event) => {
+                for message in event.records {
+                    if !self.handle_message(&message).await {
+                        let mut failure = BatchItemFailure::default();
+                        failure.item_identifier = message.message_id.unwrap_or_default();
+                        response.batch_item_failures.push(failure);
+                    }
+                }
+            }
+        }
+        Ok(response)
+    }
+
+    async fn ask_for_all(&self) -> Result<(), PollError> {
+        let tenants = self.store.tenants().await.map_err(PollError::Tenants)?;
+        let active = tenants.into_iter().filter(|tenant| tenant.active);
+        let requests: Vec<_> =
+            active.map(|tenant| ReconcileRequest { tenant: tenant.id, cause: ReconcileCause::Schedule }).collect();
+        self.queue.ring_all(&requests).await.map_err(PollError::Queue)?;
+        tracing::info!(tenants = requests.len(), "runs asked for");
+        Ok(())
+    }
+
+    async fn handle_message(&self, message: &SqsMessage) -> bool {
+        let body = message.body.as_deref().unwrap_or_default();
+        let request: ReconcileRequest = match serde_json::from_str(body) {
+            Ok(request) => request,
+            Err(error) => {
+                let id = message.message_id.as_deref().unwrap_or("none");
+                tracing::error!(message.id = id, problem = ?error.classify(), "a message of the reconcile queue can't be read");
+                return false;
+            }
+        };
+        match self.reconcile(&request).await {
+            Ok(_) => true,
+            Err(error) => {
+                let reason = runtime::chain(&error);
+                tracing::error!(tenant.id = %request.tenant, reason, "the tenant could not be reconciled");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One run: list what Microsoft has, compare with what is kept, write only what changed.
+//!
+//! It may be cut off at any point and started again: alerts are written before the hint of what is known, the baseline is
+//! noted after everything else, and a write that was done already is found unchanged.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::SignedDuration;
+use messaging::{QueueError, Ring};
+use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
+use partner_center::{ListAlerts, MicrosoftError, UnreadableAlert};
+use store::{
+    Acquired, AlertFingerprint, Grant, KnownAlerts, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenants, Rung,
+    StoreError, StoredAlert, WriteAlerts,
+};
+
+use crate::{
+    Poll,
+    plan::{baseline_digest, plan},
+};
+
+/// How often alerts that somebody else changed meanwhile are read again within one run; what is left comes with the next.
+const ROUNDS: usize = 3;
+/// Most unreadable alerts of one run that are logged one by one.
+const UNREADABLE_LOGGED: usize = 10;
+
+/// How runs are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How leases are given.
+    pub lease: LeaseTerms,
+    /// From which severity on an alert is of fraud severity.
+    pub threshold: FraudThreshold,
+}
+
+/// What came of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reconciled {
+    /// The run is complete.
+    Done {
+        /// Alerts that Microsoft lists.
+        listed: usize,
+        /// Alerts that changed and were written.
+        changed: usize,
+    },
+    /// Somebody else looks, or will: this request is covered.
+    Covered,
+    /// No such tenant, or one that is switched off.
+    NotPolled,
+}
+
+/// Why a tenant could not be reconciled.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The lease passed on to another run before this one was complete.
+    #[error("the lease passed on to another run before this one was complete")]
+    LeaseLost,
+    /// Microsoft's side failed.
+    #[error("Microsoft's list of alerts could not be read")]
+    Microsoft(#[source] MicrosoftError),
+    /// The next run could not be asked for.
+    #[error("the next run could not be asked for")]
+    Queue(#[source] QueueError),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// Alerts kept being changed by somebody else.
+    #[error("{0} alerts kept being changed by somebody else")]
+    Unsettled(usize),
+}
+
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + Sync,
+    L: ListAlerts + Sync,
+    Q: Ring + Sync,
+{
+    /// Looks at one tenant.
+    ///
+    /// # Errors
+    ///
+    /// [`ReconcileError`]. Whatever was written before it stays written and is right.
+    pub async fn reconcile(&self, request: &ReconcileRequest) -> Result<Reconciled, ReconcileError> {
+        let tenants = self.store.tenants().await?;
+        let Some(tenant) = tenants.into_iter().find(|tenant| tenant.id == request.tenant && tenant.active) else {
+            tracing::warn!(tenant.id = %request.tenant, "a run was asked for a tenant that is not polled");
+            return Ok(Reconciled::NotPolled);
+        };
+        let terms = self.settings.lease;
+        match self.store.acquire(&tenant.id, terms, self.clock.now()).await? {
+            Acquired::Granted(grant) => self.run_under(&grant, &tenant, &request.cause).await,
+            Acquired::Held | Acquired::TooSoon { rung: Rung::Before, .. } => Ok(Reconciled::Covered),
+            Acquired::TooSoon { wait, rung: Rung::ByUs } => {
+                self.queue.ring(request, wait).await.map_err(ReconcileError::Queue)?;
+                Ok(Reconciled::Covered)
+            }
+        }
+    }
+
+    async fn run_under(
+        &self,
+        grant: &Grant,
+        tenant: &Tenant,
+        cause: &ReconcileCause,
+    ) -> Result<Reconciled, ReconcileError> {
+        let result = self.run(grant, tenant, cause).await;
+        let outcome = if result.is_ok() { Outcome::Complete } else { Outcome::Failed };
+        let now = self.clock.now();
+        let rung = self.store.release(grant, outcome, now).await?;
+        if rung {
+            let again = ReconcileRequest { tenant: tenant.id.clone(), cause: ReconcileCause::Again };
+            let rest = self.settings.lease.gap - now.duration_since(grant.started);
+            let delay = rest.clamp(SignedDuration::ZERO, self.settings.lease.gap);
+            self.queue.ring(&again, delay).await.map_err(ReconcileError::Queue)?;
+        }
+        result
+    }
+
+    async fn run(&self, grant: &Grant, tenant: &Tenant, cause: &ReconcileCause) -> Result<Reconciled, ReconcileError> {
+        let listing = self.source.list(tenant).await.map_err(ReconcileError::Microsoft)?;
+        log_unreadable(tenant, &listing.unreadable);
+        // Pages may shift while they are read: an alert that is listed twice counts as listed last.
+        let observed: BTreeMap<AlertId, Alert> =
+            listing.alerts.into_iter().map(|alert| (alert.id.clone(), alert)).collect();
+        let mut known = self.store.known(&tenant.id).await?;
+        let changed = self.write_changes(grant, &observed, &mut known).await?;
+        if grant.baseline_pending {
+            let now = self.clock.now();
+            let digest = baseline_digest(grant, observed.values(), self.settings.threshold, now);
+            if !self.store.finish_baseline(grant, digest.as_ref(), now).await? {
+                return Err(ReconcileError::LeaseLost);
+            }
+        }
+        self.store.remember(grant, &mut known).await?;
+        tracing::info!(
+            tenant.id = %tenant.id,
+            cause = cause_name(cause),
+            listed = observed.len(),
+            unreadable = listing.unreadable.len(),
+            changed,
+            baseline = grant.baseline_pending,
+            "tenant reconciled"
+        );
+        Ok(Reconciled::Done { listed: observed.len(), changed })
+    }
+
+    async fn write_changes(
+        &self,
+        grant: &Grant,
+        observed: &BTreeMap<AlertId, Alert>,
+        known: &mut KnownAlerts,
+    ) -> Result<usize, ReconcileError> {
+        let mut fingerprints = HashMap::with_capacity(observed.len());
+        for (id, alert) in observed {
+            fingerprints.insert(id, AlertFingerprint::of(alert)?);
+        }
+        let differs = |id: &&AlertId| fingerprints.get(id).is_none_or(|print| !known.knows(id, *print));
+        let mut open: Vec<AlertId> = observed.keys().filter(differs).cloned().collect();
+        let candidates = open.clone();
+        let mut changed = 0;
+        for _ in 0..ROUNDS {
+            if open.is_empty() {
+                break;
+            }
+            let stored: HashMap<AlertId, StoredAlert> = self.store.alerts(&grant.tenant, &open).await?;
+            let now = self.clock.now();
+            let alerts = open.iter().filter_map(|id| observed.get(id));
+            let plan = plan(grant, alerts, &stored, self.settings.threshold, now);
+            let written = self.store.write(grant, &plan.writes, plan.digest.as_ref(), now).await?;
+            changed += written.written.len();
+            if written.lease_lost {
+                return Err(ReconcileError::LeaseLost);
+            }
+            open = written.conflicted;
+        }
+        if !open.is_empty() {
+            return Err(ReconcileError::Unsettled(open.len()));
+        }
+        for id in &candidates {
+            if let Some(fingerprint) = fingerprints.get(id) {
+                known.note(id, *fingerprint);
+            }
+        }
+        Ok(changed)
+    }
+}
+
+fn log_unreadable(tenant: &Tenant, unreadable: &[UnreadableAlert]) {
+    for alert in unreadable.iter().take(UNREADABLE_LOGGED) {
+        tracing::error!(
+            tenant.id = %tenant.id, alert.id = alert.id, problem = alert.problem,
+            "Microsoft lists an alert that can't be read: look at it in Partner Center"
+        );
+    }
+}
+
+fn cause_name(cause: &ReconcileCause) -> &'static str {
+    match cause {
+        ReconcileCause::Again => "again",
+        ReconcileCause::Callback { .. } => "callback",
+        ReconcileCause::Schedule => "schedule",
+    }
+}

@@ -1,0 +1,106 @@
+//! Answers of the Microsoft side, whole or spoilt on the way.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use http_body::Frame;
+use serde::Serialize;
+use tokio::time::Sleep;
+
+use crate::faults::{FaultKind, RetryAfter};
+
+/// An answer with its whole body at hand.
+pub(crate) struct Reply {
+    pub(crate) body: Vec<u8>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) status: StatusCode,
+}
+
+impl Reply {
+    pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        // Serialising to memory fails for maps whose keys are no strings: nothing here has any.
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        Self::new(status, "application/json; charset=utf-8", body)
+    }
+
+    pub(crate) fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        let headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
+        Self { body, headers, status }
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The header of a throttled answer.
+    pub(crate) fn retry_after(self, retry_after: RetryAfter) -> Self {
+        match retry_after {
+            RetryAfter::Absent => self,
+            RetryAfter::Garbage => self.with(header::RETRY_AFTER, HeaderValue::from_static("in a little while")),
+            RetryAfter::Seconds(seconds) => self.with(header::RETRY_AFTER, HeaderValue::from(seconds)),
+        }
+    }
+
+    /// What arrives of this answer when `fault` happens to it.
+    pub(crate) fn sent(mut self, fault: Option<FaultKind>) -> Response {
+        let length = self.body.len();
+        match fault {
+            Some(FaultKind::Truncated) => {
+                self.body.truncate(length / 2);
+                self.into_response()
+            }
+            Some(FaultKind::Reset) => {
+                self.body.truncate(length / 2);
+                let body = Body::new(CutShort::after(self.body));
+                let length = [(header::CONTENT_LENGTH, HeaderValue::from(length))];
+                (self.status, AppendHeaders(self.headers), length, body).into_response()
+            }
+            _ => self.into_response(),
+        }
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        // Not the bytes themselves: they would bring a content type of their own.
+        (self.status, AppendHeaders(self.headers), Body::from(self.body)).into_response()
+    }
+}
+
+/// A body that fails after its first part, so that the server drops the connection.
+struct CutShort {
+    part: Option<Bytes>,
+    /// The failure waits until the part is on its way: a server need not send what it has when a body fails.
+    pause: Pin<Box<Sleep>>,
+}
+
+impl CutShort {
+    fn after(part: Vec<u8>) -> Self {
+        Self { part: Some(part.into()), pause: Box::pin(tokio::time::sleep(Duration::from_millis(50))) }
+    }
+}
+
+impl HttpBody for CutShort {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        if let Some(part) = self.part.take() {
+            return Poll::Ready(Some(Ok(Frame::data(part))));
+        }
+        self.pause
+            .as_mut()
+            .poll(context)
+            .map(|()| Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut short on demand"))))
+    }
+}

@@ -1,0 +1,12 @@
+//! The simulator from outside: over TLS and http, with clients that know nothing of its insides.
+//!
+//! One binary, since each would link the same libraries again.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests, of which clippy sees the test functions only")]
+
+mod alerts;
+mod certificates;
+mod control;
+mod faults;
+mod support;
+mod tokens;

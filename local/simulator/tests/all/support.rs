@@ -1,0 +1,132 @@
+//! A running simulator with two tenants, a clock that can be moved, and a client that trusts the simulator's root.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use jiff::Timestamp;
+use reqwest::{Client, Response};
+use serde_json::Value;
+use simulator::{NewAlert, Options, Simulator, Tenant};
+
+pub(crate) const FIRST: &str = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";
+pub(crate) const SECOND: &str = "5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a";
+pub(crate) const ALERTS: &str = "/beta/security/partner/securityAlerts";
+pub(crate) const START: i64 = 1_772_430_000;
+
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) simulator: Simulator,
+    clock: Arc<AtomicI64>,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Options)) -> Self {
+        let clock = Arc::new(AtomicI64::new(START));
+        let mut options = options();
+        let seconds = Arc::clone(&clock);
+        options.clock = Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).expect("in range"));
+        adjust(&mut options);
+        let simulator = Simulator::start(options).await.expect("the simulator starts");
+        Self { client: client(&simulator), simulator, clock }
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn raise(&self, count: usize) -> Vec<String> {
+        let raise = |_| self.simulator.raise(NewAlert::default()).expect("an alert").id;
+        (0..count).map(raise).collect()
+    }
+
+    pub(crate) async fn ask_for_token(&self, tenant: &str, form: &[(&str, &str)]) -> Response {
+        let url = format!("{}/{tenant}/oauth2/v2.0/token", self.simulator.microsoft_url());
+        self.client.post(url).form(form).send().await.expect("an answer")
+    }
+
+    pub(crate) async fn token(&self, tenant: &str) -> String {
+        let scope = format!("{}/.default", self.simulator.microsoft_url());
+        let answer = self.ask_for_token(tenant, &credentials(tenant, &scope)).await;
+        let body: Value = answer.json().await.expect("JSON");
+        body["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Response {
+        let url = if path.starts_with("https:") { path.to_owned() } else { self.simulator.microsoft_url() + path };
+        self.client.get(url).bearer_auth(token).send().await.expect("an answer")
+    }
+
+    pub(crate) async fn list(&self) -> Response {
+        let token = self.token(FIRST).await;
+        self.get(ALERTS, &token).await
+    }
+
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &'static str) -> Response {
+        let request = self.client.request(method.parse().expect("a method"), self.simulator.control_url() + path);
+        let request =
+            if body.is_empty() { request } else { request.header("content-type", "application/json").body(body) };
+        request.send().await.expect("an answer")
+    }
+}
+
+pub(crate) fn options() -> Options {
+    let tenant = |id: &str| Tenant {
+        callback_url: None,
+        client_id: format!("client-of-{id}"),
+        client_secret: format!("secret-of-{id}"),
+        id: id.to_owned(),
+    };
+    Options { tenants: vec![tenant(FIRST), tenant(SECOND)], page_size: 2, ..Options::default() }
+}
+
+pub(crate) fn credentials<'a>(tenant: &str, scope: &'a str) -> [(&'static str, &'a str); 4] {
+    let (client, secret) = match tenant {
+        FIRST => ("client-of-9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10", "secret-of-9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"),
+        _ => ("client-of-5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a", "secret-of-5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a"),
+    };
+    [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret), ("scope", scope)]
+}
+
+/// Its only anchor is the simulator's root.
+#[expect(clippy::disallowed_methods, reason = "a client of no one's but the test's")]
+fn client(simulator: &Simulator) -> Client {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let root = reqwest::Certificate::from_pem(simulator.trust_anchors_pem().as_bytes()).expect("a root");
+    let builder = Client::builder().tls_certs_only([root]).redirect(reqwest::redirect::Policy::none());
+    builder.no_proxy().build().expect("a client")
+}
+
+/// What a receiver of callbacks got.
+pub(crate) type Received = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+
+/// A receiver that answers 202 to everything, its address and its memory.
+pub(crate) async fn receiver() -> (String, Received) {
+    let received = Received::default();
+    let memory = Arc::clone(&received);
+    let keep = move |headers: HeaderMap, body: Bytes| async move {
+        memory.lock().expect("not poisoned").push((headers, body));
+        (StatusCode::ACCEPTED, "noted")
+    };
+    let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+    listener.set_nonblocking(true).expect("non-blocking");
+    let url = format!("http://{}/callbacks/tenant/key", listener.local_addr().expect("an address"));
+    let router = Router::new().route("/callbacks/tenant/key", post(keep));
+    let server = axum_server::from_tcp(listener).expect("a server");
+    tokio::spawn(server.serve(router.into_make_service()));
+    (url, received)
+}
+
+pub(crate) async fn json(response: Response) -> Value {
+    response.json().await.expect("JSON")
+}

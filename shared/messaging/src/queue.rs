@@ -1,0 +1,114 @@
+//! The reconcile queue.
+
+use std::future::Future;
+
+use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
+use jiff::SignedDuration;
+use models::ReconcileRequest;
+
+/// A message that is not on the queue, or of which we do not know.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// Some entries of a batch were refused.
+    #[error("the reconcile queue refused {refused} of {sent} messages ({code})")]
+    Refused {
+        /// How many were refused.
+        refused: usize,
+        /// How many were sent.
+        sent: usize,
+        /// The first code.
+        code: String,
+    },
+    /// The request failed.
+    #[error("sending to the reconcile queue failed ({code})")]
+    Failed {
+        /// SQS's code for it.
+        code: String,
+        /// SQS's words.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Rings for reconcile runs.
+pub trait Ring {
+    /// Asks for a run of one tenant after a delay of up to 15 minutes (SQS's limit).
+    fn ring(
+        &self,
+        request: &ReconcileRequest,
+        delay: SignedDuration,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Asks for a run of each of these tenants, now. Where some can't be asked for, the others are all the same.
+    fn ring_all(&self, requests: &[ReconcileRequest]) -> impl Future<Output = Result<(), QueueError>> + Send;
+}
+
+/// The reconcile queue.
+#[derive(Clone, Debug)]
+pub struct ReconcileQueue {
+    client: Client,
+    url: String,
+}
+
+/// Most entries of a batch (SQS's limit).
+const BATCH: usize = 10;
+/// The longest delay of a message (SQS's limit), in seconds.
+const LONGEST_DELAY: i64 = 900;
+
+impl ReconcileQueue {
+    /// The queue at this address.
+    #[must_use]
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    async fn send_batch(&self, requests: &[ReconcileRequest]) -> Result<(), QueueError> {
+        let mut batch = self.client.send_message_batch().queue_url(&self.url);
+        for (place, request) in requests.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body(request)?);
+            batch = batch.entries(entry.build().map_err(|error| failed("entry not made", error))?);
+        }
+        let output = batch.send().await.map_err(|error| failed(&code(&error), error))?;
+        match output.failed().first() {
+            None => Ok(()),
+            Some(first) => Err(QueueError::Refused {
+                refused: output.failed().len(),
+                sent: requests.len(),
+                code: first.code().to_owned(),
+            }),
+        }
+    }
+}
+
+impl Ring for ReconcileQueue {
+    async fn ring(&self, request: &ReconcileRequest, delay: SignedDuration) -> Result<(), QueueError> {
+        // A delay that is cut short would be no delay: round up.
+        let seconds = (delay.as_secs() + i64::from(delay.subsec_nanos() > 0)).clamp(0, LONGEST_DELAY);
+        let message = self.client.send_message().queue_url(&self.url).message_body(body(request)?);
+        let message = message.delay_seconds(i32::try_from(seconds).unwrap_or(0));
+        message.send().await.map_err(|error| failed(&code(&error), error))?;
+        Ok(())
+    }
+
+    async fn ring_all(&self, requests: &[ReconcileRequest]) -> Result<(), QueueError> {
+        let mut first_error = None;
+        for batch in requests.chunks(BATCH) {
+            if let Err(error) = self.send_batch(batch).await {
+                first_error.get_or_insert(error);
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+}
+
+fn body(request: &ReconcileRequest) -> Result<String, QueueError> {
+    serde_json::to_string(request).map_err(|error| failed("body not made", error))
+}
+
+fn code(error: &impl ProvideErrorMetadata) -> String {
+    error.code().unwrap_or("not reached").to_owned()
+}
+
+fn failed(code: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> QueueError {
+    QueueError::Failed { code: code.to_owned(), source: error.into() }
+}

@@ -1,0 +1,240 @@
+//! Identifiers, one type for each, made only by parsing: two that are swapped do not compile.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Why a text is not the id that it should be. Holds the kind of id, never the text, which may be hostile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Longer than we keep: it would not fit a key of the table.
+    #[error("{kind} has {length} bytes; at most {limit} are accepted")]
+    TooLong {
+        /// Which id was read.
+        kind: &'static str,
+        /// Its length in bytes.
+        length: usize,
+        /// The longest accepted, in bytes.
+        limit: usize,
+    },
+    /// Not of the form that this id has.
+    #[error("{kind} is not {expected}")]
+    Malformed {
+        /// Which id was read.
+        kind: &'static str,
+        /// The form it should have.
+        expected: &'static str,
+    },
+}
+
+macro_rules! text_id {
+    ($(#[$meta:meta])* $name:ident, $parse:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let parse: fn(&str) -> Result<String, IdError> = $parse;
+                parse(text).map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A Partner Center security alert. Opaque: Microsoft's samples show a GUID and `{subscription}-{GUID}`.
+    /// 1 to 256 bytes without control characters; a DynamoDB sort key, which must hold it, has 1,024.
+    AlertId, |text| opaque("alert id", text, 256)
+}
+text_id! {
+    /// The customer's Entra ID tenant. Opaque, 1 to 128 bytes.
+    CustomerId, |text| opaque("customer id", text, 128)
+}
+text_id! {
+    /// An Azure subscription (Partner Center's "Azure entitlement"). Opaque, 1 to 128 bytes.
+    SubscriptionId, |text| opaque("subscription id", text, 128)
+}
+text_id! {
+    /// One of the partner's own Entra ID tenants: a GUID, kept in lower case.
+    TenantId, guid
+}
+text_id! {
+    /// A received event: SHA-256 of its raw body in hexadecimal. The same bytes are the same event, however often they come.
+    EventId, |text| hex_digest("event id", text)
+}
+text_id! {
+    /// A published message: derived from what it tells, so that a repeated publication has the same id.
+    MessageId, |text| hex_digest("message id", text)
+}
+text_id! {
+    /// SHA-256 of a [`PathKey`] in hexadecimal, which is what is stored.
+    PathKeyHash, |text| hex_digest("path key hash", text)
+}
+
+impl EventId {
+    /// The id of an event with this raw body.
+    #[must_use]
+    pub fn of_body(body: &[u8]) -> Self {
+        Self(hex::encode(Sha256::digest(body)))
+    }
+}
+
+impl MessageId {
+    /// The id of the message about `parts`. Parts are length-prefixed, so that no two lists of parts are alike.
+    #[must_use]
+    pub fn of_parts(parts: &[&str]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+        Self(hex::encode(hasher.finalize()))
+    }
+}
+
+/// The secret last segment of a tenant's callback address: 256 random bits as 64 hexadecimal digits.
+///
+/// It does not authenticate a callback (the signature does); it keeps strangers from costing us a signature check.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PathKey(String);
+
+impl PathKey {
+    /// Makes a key of 32 random bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(hex::encode(bytes))
+    }
+
+    /// What is stored of it. A plain hash is enough: 256 random bits can't be guessed.
+    #[must_use]
+    pub fn hash(&self) -> PathKeyHash {
+        PathKeyHash(hex::encode(Sha256::digest(self.0.as_bytes())))
+    }
+
+    /// The key itself, to be put into a callback address and nowhere else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PathKey {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        hex_digest("path key", text).map(Self)
+    }
+}
+
+impl fmt::Debug for PathKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PathKey(…)")
+    }
+}
+
+fn opaque(kind: &'static str, text: &str, limit: usize) -> Result<String, IdError> {
+    if text.len() > limit {
+        return Err(IdError::TooLong { kind, length: text.len(), limit });
+    }
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(IdError::Malformed { kind, expected: "a text without control characters" });
+    }
+    Ok(text.to_owned())
+}
+
+fn guid(text: &str) -> Result<String, IdError> {
+    let malformed = IdError::Malformed { kind: "tenant id", expected: "a GUID (8-4-4-4-12 hexadecimal digits)" };
+    let shaped = text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    if shaped { Ok(text.to_ascii_lowercase()) } else { Err(malformed) }
+}
+
+fn hex_digest(kind: &'static str, text: &str) -> Result<String, IdError> {
+    if text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        Ok(text.to_owned())
+    } else {
+        Err(IdError::Malformed { kind, expected: "64 lower-case hexadecimal digits" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_id_is_a_guid_in_lower_case() {
+        let id: TenantId = "9F1C7F3E-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
+        assert_eq!(id.as_str(), "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10");
+        for bad in ["", "9f1c7f3e", "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a1g", "9f1c7f3e#2f0a-4f7b-8a34-0c5d1b7e6a10"] {
+            assert!(bad.parse::<TenantId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_opaque_id_has_a_length_and_no_control_characters() {
+        assert!("a".repeat(256).parse::<AlertId>().is_ok());
+        assert_eq!(
+            "a".repeat(257).parse::<AlertId>(),
+            Err(IdError::TooLong { kind: "alert id", length: 257, limit: 256 })
+        );
+        for bad in ["", "a\nb", "a\0b", "a\u{1b}[31m"] {
+            assert!(bad.parse::<AlertId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_key_does_not_print() {
+        let key = PathKey::from_bytes([7; 32]);
+        assert!(!format!("{key:?}").contains("07"));
+        assert_eq!(key.hash(), key.expose().parse::<PathKey>().unwrap().hash());
+    }
+
+    #[test]
+    fn message_ids_differ_where_the_parts_differ_even_if_their_joined_text_is_the_same() {
+        assert_ne!(MessageId::of_parts(&["ab", "c"]), MessageId::of_parts(&["a", "bc"]));
+        assert_eq!(MessageId::of_parts(&["ab", "c"]), MessageId::of_parts(&["ab", "c"]));
+    }
+
+    #[test]
+    fn an_event_id_is_the_hash_of_the_raw_body() {
+        // The published sample body and its SHA-256.
+        let body = br#"{"EventName":"test-created","ResourceUri":"http://localhost:16722/v1/webhooks/registration/test","ResourceName":"test","AuditUri":null,"ResourceChangeUtcDate":"2017-11-16T16:19:06.3520276+00:00"}"#;
+        assert_eq!(EventId::of_body(body).as_str(), "9b12d088c56e9df7b64d25978d008c4492b400ce909c2de1d7e71fd3b08c2aab");
+    }
+}

@@ -1,0 +1,30 @@
+//! The words of Partner Alerts: ids, Partner Center events, security alerts, what changed between two sights of an alert,
+//! what that does to the statistics, and the messages that leave the system.
+//!
+//! Promises: no I/O, no clock, no randomness, no AWS. The same input gives the same output, so everything here is tested by
+//! table. What another company sends is an open set: an unknown name is kept as it came, and the rules here say what it
+//! means. Leaves to others: how an alert is fetched (`partner-center`), how it is kept (`store`), how it is sent
+//! (`messaging`).
+
+mod alert;
+mod event;
+mod ids;
+mod message;
+mod notice;
+mod open;
+mod severity;
+mod statistics;
+mod tenant;
+mod text;
+mod transition;
+
+pub use alert::{ActivityEntry, AffectedResource, Alert, AlertState, AlertType, PortalType, Resolution};
+pub use alert::{Confidence, ResolvedReason, Severity, Status};
+pub use event::{Event, EventName, UnreadableEvent};
+pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
+pub use message::{EventMessage, Publication, ReconcileCause, ReconcileRequest};
+pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, RESPONSE_TARGET};
+pub use severity::{FraudThreshold, ThresholdError};
+pub use statistics::{BUCKET_UPPER_BOUNDS_SECONDS, Counters, Delta, StatisticsKey, contribution};
+pub use tenant::{AlertSource, Cloud, CloudUrls, Tenant};
+pub use transition::{Transition, TransitionKind, transition};

@@ -1,0 +1,122 @@
+//! A partner tenant is data, not a deployment.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{PathKeyHash, TenantId};
+
+/// Which of Microsoft's clouds a tenant lives in. Tokens of one do not work in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Cloud {
+    /// 21Vianet (China).
+    #[serde(rename = "china")]
+    China,
+    /// Global, and US Government GCC.
+    #[serde(rename = "global")]
+    Global,
+    /// US Government L4 (GCC High).
+    #[serde(rename = "us-government-l4")]
+    UsGovernmentL4,
+    /// US Government L5 (`DoD`).
+    #[serde(rename = "us-government-l5")]
+    UsGovernmentL5,
+}
+
+/// The base addresses of a cloud, without a trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudUrls {
+    /// Microsoft Graph; also the audience of its tokens.
+    pub graph: String,
+    /// Entra ID's sign-in service, which gives tokens.
+    pub login: String,
+    /// Partner Center's API; also the audience of its tokens.
+    pub partner_center: String,
+}
+
+impl Cloud {
+    /// Every cloud.
+    pub const ALL: [Self; 4] = [Self::China, Self::Global, Self::UsGovernmentL4, Self::UsGovernmentL5];
+
+    /// The name that configuration uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::China => "china",
+            Self::Global => "global",
+            Self::UsGovernmentL4 => "us-government-l4",
+            Self::UsGovernmentL5 => "us-government-l5",
+        }
+    }
+
+    /// Microsoft's published addresses (Graph "national cloud deployments"; Partner Center "REST URLs").
+    ///
+    /// 21Vianet's sign-in host differs between sources; this is the one of the Graph documents.
+    #[must_use]
+    pub fn published_urls(self) -> CloudUrls {
+        let (graph, login, partner_center) = match self {
+            Self::China => (
+                "https://microsoftgraph.chinacloudapi.cn",
+                "https://login.chinacloudapi.cn",
+                "https://partner.partnercenterapi.microsoftonline.cn",
+            ),
+            Self::Global => (
+                "https://graph.microsoft.com",
+                "https://login.microsoftonline.com",
+                "https://api.partnercenter.microsoft.com",
+            ),
+            Self::UsGovernmentL4 => (
+                "https://graph.microsoft.us",
+                "https://login.microsoftonline.us",
+                "https://api.partnercenter.microsoft.com",
+            ),
+            Self::UsGovernmentL5 => (
+                "https://dod-graph.microsoft.us",
+                "https://login.microsoftonline.us",
+                "https://api.partnercenter.microsoft.com",
+            ),
+        };
+        CloudUrls { graph: graph.into(), login: login.into(), partner_center: partner_center.into() }
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|cloud| cloud.as_str() == text)
+            .ok_or_else(|| "one of china, global, us-government-l4, us-government-l5".to_owned())
+    }
+}
+
+/// Which of Microsoft's interfaces a tenant's alerts are read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertSource {
+    /// Microsoft Graph partner security alerts: the recommended one.
+    Graph,
+}
+
+/// The configuration of one partner tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// The tenant.
+    pub id: TenantId,
+    /// A name for people.
+    pub display_name: String,
+    /// Its cloud.
+    pub cloud: Cloud,
+    /// Where its alerts are read from.
+    pub alert_source: AlertSource,
+    /// Hashes of the path keys that are valid now; two during a rotation.
+    pub path_key_hashes: Vec<PathKeyHash>,
+    /// Name or ARN of the secret that can read alerts.
+    pub read_secret: String,
+    /// Name or ARN of the secret that can resolve alerts, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act_secret: Option<String>,
+    /// Whether the tenant is polled and its callbacks are taken.
+    pub active: bool,
+}

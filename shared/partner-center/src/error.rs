@@ -1,0 +1,73 @@
+//! What can go wrong with Microsoft's side.
+
+use crate::CredentialError;
+
+/// A failure of a call to Microsoft. Holds codes and ids, never tokens or bodies.
+#[derive(Debug, thiserror::Error)]
+pub enum MicrosoftError {
+    /// Microsoft's answer is not what it documents.
+    #[error("{call} for tenant {tenant} gave an answer that can't be used: {problem}")]
+    BadAnswer {
+        /// The call.
+        call: &'static str,
+        /// The tenant.
+        tenant: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no credential to call with.
+    #[error("no credential for tenant {tenant}")]
+    Credential {
+        /// The tenant.
+        tenant: String,
+        /// Why.
+        #[source]
+        source: CredentialError,
+    },
+    /// Microsoft could not be reached, or broke off.
+    #[error("{call} for tenant {tenant} got no whole answer after {attempts} attempts")]
+    NoAnswer {
+        /// The call.
+        call: &'static str,
+        /// The tenant.
+        tenant: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last reason, without the address.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Microsoft refused.
+    #[error(
+        "{call} for tenant {tenant} was refused with status {status} and code {code} after {attempts} attempts \
+         (request id {request_id})"
+    )]
+    Refused {
+        /// The call.
+        call: &'static str,
+        /// The tenant.
+        tenant: String,
+        /// The HTTP status.
+        status: u16,
+        /// Microsoft's code.
+        code: String,
+        /// Microsoft's id of the request, which its support asks for.
+        request_id: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+}
+
+impl MicrosoftError {
+    /// Whether Microsoft refuses our credentials, so that nothing can be learned about this tenant until a person acts.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        match self {
+            Self::Refused { status, call, .. } => {
+                matches!(status, 401 | 403) || (*call == crate::token::CALL && *status == 400)
+            }
+            Self::Credential { .. } => true,
+            Self::BadAnswer { .. } | Self::NoAnswer { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Client of Entra ID and Microsoft Graph.
+//!
+//! Promises: a token goes only to the hosts that the tenant's cloud or configuration names, always over https, never to a
+//! link that came from outside; every answer is bounded in size, every list in pages; a secret never prints. One alert that
+//! can't be read does not keep the others from landing. Leaves to others: what is done with the alerts (`poll`), where TLS
+//! trust and time come from (`runtime`).
+
+mod clouds;
+mod credentials;
+mod error;
+mod exchange;
+mod graph;
+mod token;
+mod wire;
+
+use std::future::Future;
+
+use models::{Alert, Tenant};
+
+pub use clouds::{BaseUrl, BaseUrlError, CloudDirectory};
+pub use credentials::{Credential, CredentialError, Credentials, Grant, SecretsManager};
+pub use error::MicrosoftError;
+pub use exchange::Limits;
+pub use graph::GraphAlerts;
+pub use token::{Now, Tokens};
+pub use wire::{UnreadableAlert, read_alert};
+
+/// Everything that Microsoft lists for a tenant.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The alerts that could be read.
+    pub alerts: Vec<Alert>,
+    /// The alerts that could not, each with its reason. They stay at Microsoft and are read again by the next run.
+    pub unreadable: Vec<UnreadableAlert>,
+}
+
+/// A place that a tenant's alerts are listed by.
+pub trait ListAlerts {
+    /// All security alerts of a tenant. An error means that the list is not complete, and nothing may be concluded from what
+    /// is missing in it.
+    fn list(&self, tenant: &Tenant) -> impl Future<Output = Result<Listing, MicrosoftError>> + Send;
+}

@@ -1,0 +1,193 @@
+//! `microsoft.graph.partner.security.partnerSecurityAlert` as it comes, made into an [`Alert`].
+//!
+//! Tolerant where the documents disagree (booleans as text, null or absent members, names of unknown values), strict where it
+//! matters: an id, and one moment to date it by. Long members are bounded, so that one strange alert can't make an item that
+//! the table refuses.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use models::{
+    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Resolution, ResolvedReason,
+    Severity, Status, SubscriptionId,
+};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// Most bytes of each long member that are kept: together far below DynamoDB's 400 kB an item.
+const DESCRIPTION_BYTES: usize = 64_000;
+const RESOURCES_BYTES: usize = 96_000;
+const ACTIVITY_ENTRIES: usize = 200;
+const DETAILS_BYTES: usize = 64_000;
+const NAME_BYTES: usize = 1_000;
+
+/// An alert that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("an alert (id {id}) can't be read: {problem}")]
+pub struct UnreadableAlert {
+    /// Its id, where that much could be read.
+    pub id: String,
+    /// What is wrong with it. Names members, never their values.
+    pub problem: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireAlert {
+    id: AlertId,
+    display_name: Option<String>,
+    description: Option<String>,
+    alert_type: Option<String>,
+    status: Option<Status>,
+    severity: Option<Severity>,
+    confidence_level: Option<Confidence>,
+    customer_tenant_id: Option<String>,
+    subscription_id: Option<String>,
+    value_added_reseller_tenant_id: Option<String>,
+    catalog_offer_id: Option<String>,
+    detected_date_time: Option<Timestamp>,
+    first_observed_date_time: Option<Timestamp>,
+    last_observed_date_time: Option<Timestamp>,
+    resolved_reason: Option<ResolvedReason>,
+    resolved_on_date_time: Option<Timestamp>,
+    resolved_by: Option<String>,
+    #[serde(default, deserialize_with = "truth")]
+    is_test: bool,
+    affected_resources: Option<Vec<WireResource>>,
+    activity_logs: Option<Vec<WireActivity>>,
+    additional_details: Option<BTreeMap<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireResource {
+    resource_id: Option<String>,
+    resource_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireActivity {
+    status_from: Option<Status>,
+    status_to: Option<Status>,
+    updated_by: Option<String>,
+    updated_date_time: Option<Timestamp>,
+}
+
+/// Reads one alert of a page.
+///
+/// # Errors
+///
+/// [`UnreadableAlert`].
+pub fn read_alert(json: &[u8]) -> Result<Alert, UnreadableAlert> {
+    let wire: WireAlert = serde_json::from_slice(json).map_err(|error| unreadable(json, &error))?;
+    let moments = [wire.detected_date_time, wire.first_observed_date_time, wire.last_observed_date_time];
+    let Some(detected) = moments.into_iter().flatten().next() else {
+        return Err(UnreadableAlert { id: wire.id.to_string(), problem: "it has no date".to_owned() });
+    };
+    let bad_id = |what: &str| UnreadableAlert { id: wire.id.to_string(), problem: format!("{what} is malformed") };
+    let customer_id: Option<CustomerId> =
+        parsed(wire.customer_tenant_id.as_deref()).map_err(|_| bad_id("customerTenantId"))?;
+    let subscription_id: Option<SubscriptionId> =
+        parsed(wire.subscription_id.as_deref()).map_err(|_| bad_id("subscriptionId"))?;
+    Ok(Alert {
+        display_name: bounded(wire.display_name.unwrap_or_else(|| "Security alert".to_owned()), NAME_BYTES),
+        description: wire.description.map(|text| bounded(text, DESCRIPTION_BYTES)),
+        alert_type: AlertType(bounded(wire.alert_type.unwrap_or_else(|| "unknown".to_owned()), NAME_BYTES)),
+        status: wire.status.unwrap_or_else(|| Status::Unknown("unknown".to_owned())),
+        // Without a severity an alert counts as one of a severity that we have not met: the highest.
+        severity: wire.severity.unwrap_or_else(|| Severity::Unknown("unknown".to_owned())),
+        confidence: wire.confidence_level,
+        customer_id,
+        subscription_id,
+        reseller_id: wire.value_added_reseller_tenant_id.map(|text| bounded(text, NAME_BYTES)),
+        catalog_offer_id: wire.catalog_offer_id.map(|text| bounded(text, NAME_BYTES)),
+        detected,
+        first_observed: wire.first_observed_date_time.unwrap_or(detected),
+        last_observed: wire.last_observed_date_time.unwrap_or(detected),
+        resolution: Resolution {
+            reason: wire.resolved_reason,
+            on: wire.resolved_on_date_time,
+            by: wire.resolved_by.filter(|by| !by.is_empty()).map(|text| bounded(text, NAME_BYTES)),
+        },
+        is_test: wire.is_test,
+        affected_resources: resources(wire.affected_resources.unwrap_or_default()),
+        activity: activity(wire.activity_logs.unwrap_or_default()),
+        additional_details: details(wire.additional_details.unwrap_or_default()),
+        id: wire.id,
+    })
+}
+
+fn unreadable(json: &[u8], error: &serde_json::Error) -> UnreadableAlert {
+    #[derive(Deserialize)]
+    struct OnlyId {
+        id: AlertId,
+    }
+    let id = serde_json::from_slice(json).map_or_else(|_| "unknown".to_owned(), |only: OnlyId| only.id.to_string());
+    // The parser's own words may repeat values; the place and the class of the problem do not.
+    let problem = format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column());
+    UnreadableAlert { id, problem }
+}
+
+fn parsed<T: std::str::FromStr>(text: Option<&str>) -> Result<Option<T>, T::Err> {
+    text.map(str::trim).filter(|text| !text.is_empty()).map(str::parse).transpose()
+}
+
+/// A boolean, or its name as text (early pages), or null.
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Bool(truth) => Ok(truth),
+        Value::Null => Ok(false),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") || text.is_empty() => Ok(false),
+        _ => Err(serde::de::Error::custom("isTest is no boolean")),
+    }
+}
+
+/// A text of at most this many bytes, cut between characters.
+fn bounded(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push('…');
+    }
+    text
+}
+
+fn resources(wire: Vec<WireResource>) -> Vec<AffectedResource> {
+    let mut room = RESOURCES_BYTES;
+    let known = wire.into_iter().filter_map(|resource| {
+        let resource_id = bounded(resource.resource_id?, NAME_BYTES * 2);
+        let resource_type = resource.resource_type.map(|text| bounded(text, NAME_BYTES));
+        Some(AffectedResource { resource_id, resource_type })
+    });
+    known
+        .take_while(|resource| {
+            let bytes = resource.resource_id.len() + resource.resource_type.as_ref().map_or(0, String::len);
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        })
+        .collect()
+}
+
+fn activity(wire: Vec<WireActivity>) -> Vec<ActivityEntry> {
+    // The latest say where things stand.
+    let skipped = wire.len().saturating_sub(ACTIVITY_ENTRIES);
+    let latest = wire.into_iter().skip(skipped);
+    latest
+        .map(|entry| ActivityEntry {
+            status_from: entry.status_from,
+            status_to: entry.status_to,
+            updated_by: entry.updated_by.map(|text| bounded(text, NAME_BYTES / 4)),
+            updated: entry.updated_date_time,
+        })
+        .collect()
+}
+
+fn details(details: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let bytes = serde_json::to_string(&details).map_or(0, |json| json.len());
+    if bytes <= DETAILS_BYTES {
+        return details;
+    }
+    BTreeMap::from([("partnerAlertsLeftOut".to_owned(), Value::from(format!("{bytes} bytes, too many to keep")))])
+}

@@ -1,0 +1,123 @@
+//! Clients, made once at start.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_smithy_http_client::{
+    Builder as AwsHttpBuilder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use base64::Engine as _;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+use crate::{ConfigError, Variable, Variables};
+
+/// Trust anchors of outgoing TLS. Separate from those of callback signatures.
+const TRUST_ANCHORS_FILE: Variable = Variable {
+    name: "OUTGOING_TLS_TRUST_ANCHORS_FILE",
+    meaning: "a file of PEM certificates that outgoing TLS trusts, in place of the bundled Mozilla roots",
+    default: None,
+};
+
+/// Why a client can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The AWS SDK's HTTP client can't be made.
+    #[error("the HTTP client of the AWS SDK can't be made")]
+    Aws(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The HTTP client can't be made.
+    #[error("the HTTP client can't be made")]
+    Http(#[source] reqwest::Error),
+    /// The TLS configuration can't be made.
+    #[error("the TLS configuration can't be made")]
+    Tls(#[source] rustls::Error),
+}
+
+/// What outgoing TLS trusts.
+#[derive(Clone, Debug)]
+pub struct OutgoingTls {
+    anchors: Vec<CertificateDer<'static>>,
+}
+
+impl OutgoingTls {
+    /// The variables that this reads.
+    pub const VARIABLES: [Variable; 1] = [TRUST_ANCHORS_FILE];
+
+    /// The bundled Mozilla roots, or those of the file that configuration names.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the file can't be read or holds no certificate.
+    pub fn read(variables: &Variables) -> Result<Self, ConfigError> {
+        let Some(pem) = variables.file(&TRUST_ANCHORS_FILE)? else {
+            return Ok(Self { anchors: webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec() });
+        };
+        let anchors: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        match anchors {
+            Ok(anchors) if !anchors.is_empty() => Ok(Self { anchors }),
+            Ok(_) => Err(TRUST_ANCHORS_FILE.malformed("the file holds no certificate".to_owned())),
+            Err(error) => Err(TRUST_ANCHORS_FILE.malformed(format!("the file is not PEM: {error}"))),
+        }
+    }
+
+    fn client_config(&self) -> Result<ClientConfig, ClientError> {
+        let mut roots = RootCertStore::empty();
+        for anchor in &self.anchors {
+            roots.add(anchor.clone()).map_err(ClientError::Tls)?;
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().map_err(ClientError::Tls)?;
+        Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    }
+}
+
+/// The HTTP client for everything that is not AWS: https only, no redirects, no proxy of the machine's, bounded in time.
+///
+/// # Errors
+///
+/// [`ClientError`].
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
+pub fn http_client(tls: &OutgoingTls, timeout: Duration) -> Result<reqwest::Client, ClientError> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.client_config()?)
+        .https_only(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(timeout.min(Duration::from_secs(5)))
+        .timeout(timeout)
+        .user_agent(concat!("partner-alerts/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(ClientError::Http)
+}
+
+/// A loader of the AWS configuration: region, credentials and endpoint from the environment, as Lambda sets them; TLS by
+/// rustls with ring, and our trust anchors in place of the machine's.
+///
+/// # Errors
+///
+/// [`ClientError`].
+pub fn aws_config_loader(tls: &OutgoingTls) -> Result<ConfigLoader, ClientError> {
+    let mut trust = TrustStore::empty();
+    for anchor in &tls.anchors {
+        trust.add_pem_certificate(pem(anchor));
+    }
+    let context =
+        TlsContext::builder().with_trust_store(trust).build().map_err(|error| ClientError::Aws(error.into()))?;
+    let provider = Provider::Rustls(CryptoMode::Ring);
+    let client = AwsHttpBuilder::new().tls_provider(provider).tls_context(context).build_https();
+    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(client))
+}
+
+fn pem(certificate: &CertificateDer<'_>) -> Vec<u8> {
+    let body = base64::engine::general_purpose::STANDARD.encode(certificate);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in body.as_bytes().chunks(64) {
+        pem.push_str(&String::from_utf8_lossy(line));
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    pem.into_bytes()
+}

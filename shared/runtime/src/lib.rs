@@ -1,0 +1,18 @@
+//! What every `main.rs` needs: configuration, tracing, clients, the clock.
+//!
+//! Promises: configuration is read once, at start, and a missing or malformed variable stops the start with a message that
+//! names it; configuration can replace an address, a list or a limit, never switch a check off. Outgoing TLS trusts the
+//! bundled Mozilla roots or the file that configuration names, and nothing of the machine.
+//! Leaves to others: what the variables of a function are (its `config.rs`).
+
+mod clients;
+mod clock;
+mod config;
+mod start;
+mod telemetry;
+
+pub use clients::{ClientError, OutgoingTls, aws_config_loader, http_client};
+pub use clock::{Clock, FixedClock, SharedClock, SystemClock};
+pub use config::{ConfigError, Seconds, Variable, Variables};
+pub use start::{chain, or_stop, start};
+pub use telemetry::{LOG_LEVEL, start_logging};

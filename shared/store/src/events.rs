@@ -1,0 +1,159 @@
+//! Received events: kept once, for thirty days.
+
+use std::{collections::HashMap, future::Future};
+
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    primitives::Blob,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use jiff::{SignedDuration, Timestamp};
+use models::{EventId, TenantId};
+
+use crate::{Store, StoreError, TableRole, time::sortable};
+
+const TABLE: TableRole = TableRole::Events;
+
+/// How long an event is kept. It must be longer than the oldest callback that is accepted (29 days, `webhook`), or a replay
+/// could come back as new after its record has gone; a test holds the two together.
+pub const EVENT_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// An authentic callback, to be kept.
+#[derive(Debug)]
+pub struct ReceivedEvent<'a> {
+    /// The tenant at whose address it came in.
+    pub tenant: &'a TenantId,
+    /// Its id.
+    pub id: &'a EventId,
+    /// The bytes that were signed.
+    pub body: &'a [u8],
+    /// When it came in.
+    pub received: Timestamp,
+    /// Whether the bytes could be read as an event. One that could not is kept for people to look at.
+    pub readable: bool,
+}
+
+/// Whether an event is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is new and now durable.
+    New,
+    /// It was kept before; nothing changed.
+    Duplicate,
+}
+
+/// Keeps received events.
+pub trait KeepEvents {
+    /// Keeps an event if it is not kept yet: one request, also for a duplicate.
+    fn keep(&self, event: &ReceivedEvent<'_>) -> impl Future<Output = Result<Kept, StoreError>> + Send;
+}
+
+impl KeepEvents for Store {
+    async fn keep(&self, event: &ReceivedEvent<'_>) -> Result<Kept, StoreError> {
+        let now = event.received.as_second();
+        let expires_at = now + EVENT_RETENTION.as_secs();
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.tables.events)
+            .set_item(Some(item(event, expires_at)))
+            // TTL deletes late, up to days: what has run out counts as gone.
+            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
+        match request.send().await {
+            Ok(_) => Ok(Kept::New),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Kept::Duplicate),
+                _ => Err(StoreError::failed("PutItem", TABLE, error)),
+            },
+        }
+    }
+}
+
+fn item(event: &ReceivedEvent<'_>, expires_at: i64) -> HashMap<String, AttributeValue> {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let mut item = HashMap::from([
+        ("pk".to_owned(), text(&format!("{}#{}", event.tenant, event.id))),
+        ("tenant".to_owned(), text(event.tenant.as_str())),
+        ("received".to_owned(), text(&sortable(event.received))),
+        ("expires_at".to_owned(), AttributeValue::N(expires_at.to_string())),
+        ("body".to_owned(), AttributeValue::B(Blob::new(event.body))),
+    ]);
+    if !event.readable {
+        item.insert("unreadable".to_owned(), AttributeValue::Bool(true));
+    }
+    item
+}
+
+/// An event as a stream record of the events table tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptEvent {
+    /// The tenant at whose address it came in.
+    pub tenant: TenantId,
+    /// Its id.
+    pub id: EventId,
+    /// The bytes that were signed.
+    pub body: Vec<u8>,
+    /// When it came in, in milliseconds.
+    pub received: Timestamp,
+    /// Whether the bytes can be read as an event.
+    pub readable: bool,
+}
+
+#[derive(serde::Deserialize)]
+struct EventItem {
+    pk: String,
+    tenant: TenantId,
+    received: Timestamp,
+    #[serde(with = "serde_bytes_compat")]
+    body: Vec<u8>,
+    #[serde(default)]
+    unreadable: bool,
+}
+
+impl KeptEvent {
+    /// Reads an event from the image of a stream record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadItem`] where the image is not an event of ours.
+    pub fn from_image(image: serde_dynamo::Item) -> Result<Self, StoreError> {
+        let bad =
+            |error: Box<dyn std::error::Error + Send + Sync>| StoreError::bad_item(TABLE, "of a stream record", error);
+        let item: EventItem = serde_dynamo::from_item(image).map_err(|error| bad(Box::new(error)))?;
+        let (_, id) = item.pk.split_once('#').ok_or_else(|| bad("its key has no '#'".into()))?;
+        Ok(Self {
+            tenant: item.tenant,
+            id: id.parse().map_err(|error| bad(Box::new(error)))?,
+            body: item.body,
+            received: item.received,
+            readable: !item.unreadable,
+        })
+    }
+}
+
+/// Reads a binary attribute.
+mod serde_bytes_compat {
+    use serde::{Deserializer, de::Visitor};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a binary attribute")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_owned())
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(bytes)
+            }
+        }
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+}

@@ -1,0 +1,246 @@
+//! The items of the alerts table.
+//!
+//! What Microsoft says of an alert is in two maps that the poller owns, `summary` (what lists show; part of the indexes) and
+//! `detail`; what people here add is in a third, `work`, which the poller never writes. New members of these maps need no
+//! change of an index, and old code ignores them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use models::{
+    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Notice, Resolution,
+    ResolvedReason, Severity, Status, SubscriptionId, TenantId,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{OUTBOX_SHARDS, StoreError, StoredAlert, TableRole, time::sortable};
+
+const TABLE: TableRole = TableRole::Alerts;
+pub(crate) const ALERT: &str = "alert";
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// What lists show.
+#[derive(Serialize, Deserialize)]
+struct Summary {
+    id: AlertId,
+    name: String,
+    #[serde(rename = "type")]
+    alert_type: AlertType,
+    status: Status,
+    severity: Severity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confidence: Option<Confidence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<CustomerId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subscription: Option<SubscriptionId>,
+    detected: Timestamp,
+    first_observed: Timestamp,
+    last_observed: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolved_reason: Option<ResolvedReason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolved_on: Option<Timestamp>,
+    is_test: bool,
+}
+
+/// The rest.
+#[derive(Serialize, Deserialize)]
+struct Detail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reseller: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    catalog_offer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolved_by: Option<String>,
+    #[serde(default)]
+    affected_resources: Vec<AffectedResource>,
+    #[serde(default)]
+    activity: Vec<ActivityEntry>,
+    /// JSON as text: Microsoft's members may hold numbers, depths and names that DynamoDB refuses.
+    #[serde(default)]
+    additional_details: String,
+}
+
+#[derive(Deserialize)]
+struct AlertItem {
+    version: u64,
+    summary: Summary,
+    detail: Detail,
+}
+
+pub(crate) fn alert_key(tenant: &TenantId, id: &AlertId) -> Item {
+    key(&format!("{tenant}#{id}"), ALERT)
+}
+
+fn key(partition: &str, sort: &str) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(partition.to_owned())),
+        ("sk".to_owned(), AttributeValue::S(sort.to_owned())),
+    ])
+}
+
+/// The maps that the poller owns.
+pub(crate) fn alert_maps(alert: &Alert) -> Result<(AttributeValue, AttributeValue), StoreError> {
+    let unwritable = |error| StoreError::unwritable(TABLE, error);
+    let summary = Summary {
+        id: alert.id.clone(),
+        name: alert.display_name.clone(),
+        alert_type: alert.alert_type.clone(),
+        status: alert.status.clone(),
+        severity: alert.severity.clone(),
+        confidence: alert.confidence.clone(),
+        customer: alert.customer_id.clone(),
+        subscription: alert.subscription_id.clone(),
+        detected: alert.detected,
+        first_observed: alert.first_observed,
+        last_observed: alert.last_observed,
+        resolved_reason: alert.resolution.reason.clone(),
+        resolved_on: alert.resolution.on,
+        is_test: alert.is_test,
+    };
+    let details = serde_json::to_string(&alert.additional_details);
+    let detail = Detail {
+        description: alert.description.clone(),
+        reseller: alert.reseller_id.clone(),
+        catalog_offer: alert.catalog_offer_id.clone(),
+        resolved_by: alert.resolution.by.clone(),
+        affected_resources: alert.affected_resources.clone(),
+        activity: alert.activity.clone(),
+        additional_details: details.map_err(|error| StoreError::unwritable(TABLE, error))?,
+    };
+    let summary = serde_dynamo::to_attribute_value(&summary).map_err(unwritable)?;
+    Ok((summary, serde_dynamo::to_attribute_value(&detail).map_err(unwritable)?))
+}
+
+/// The attributes that indexes are keyed by. None: the attribute is removed, and the alert leaves that index.
+pub(crate) fn alert_index_keys(tenant: &TenantId, alert: &Alert) -> [(&'static str, Option<String>); 6] {
+    [
+        ("tenant", Some(tenant.to_string())),
+        ("tenant_state", Some(format!("{tenant}#{}", alert.state().as_str()))),
+        ("last_observed", Some(sortable(alert.last_observed))),
+        ("first_observed", Some(sortable(alert.first_observed))),
+        ("tenant_subscription", alert.subscription_id.as_ref().map(|id| format!("{tenant}#{id}"))),
+        ("tenant_customer", alert.customer_id.as_ref().map(|id| format!("{tenant}#{id}"))),
+    ]
+}
+
+/// The immutable key of exports: the first moment of detection that we saw, with the id.
+pub(crate) fn detected_id(alert: &Alert) -> String {
+    format!("{}#{}", sortable(alert.detected), alert.id)
+}
+
+pub(crate) fn read_alert(item: Item) -> Result<StoredAlert, StoreError> {
+    let name = item.get("pk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
+    let AlertItem { version, summary, detail } =
+        serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, &name, error))?;
+    let additional_details: BTreeMap<String, serde_json::Value> = match detail.additional_details.as_str() {
+        "" => BTreeMap::new(),
+        text => serde_json::from_str(text).map_err(|error| StoreError::bad_item(TABLE, &name, error))?,
+    };
+    let alert = Alert {
+        id: summary.id,
+        display_name: summary.name,
+        description: detail.description,
+        alert_type: summary.alert_type,
+        status: summary.status,
+        severity: summary.severity,
+        confidence: summary.confidence,
+        customer_id: summary.customer,
+        subscription_id: summary.subscription,
+        reseller_id: detail.reseller,
+        catalog_offer_id: detail.catalog_offer,
+        detected: summary.detected,
+        first_observed: summary.first_observed,
+        last_observed: summary.last_observed,
+        resolution: Resolution { reason: summary.resolved_reason, on: summary.resolved_on, by: detail.resolved_by },
+        is_test: summary.is_test,
+        affected_resources: detail.affected_resources,
+        activity: detail.activity,
+        additional_details,
+    };
+    Ok(StoredAlert { alert, version })
+}
+
+/// An outbox item: a change that is to be told, or that was not worth telling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRecord {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// When it was written, in milliseconds.
+    pub created: Timestamp,
+    /// What is to be told.
+    pub notice: Notice,
+    /// Whether it is still to be published. Where not, it is only the record of a change.
+    pub publish: bool,
+}
+
+#[derive(Deserialize)]
+struct OutboxItem {
+    tenant: TenantId,
+    created: Timestamp,
+    notice: String,
+    #[serde(default)]
+    outbox_shard: Option<String>,
+}
+
+impl OutboxRecord {
+    /// The item's key: in the alert's own partition, or in the tenant's for what is about many alerts.
+    pub(crate) fn key(&self) -> Item {
+        let tenant = &self.tenant;
+        match &self.notice {
+            Notice::Alert(notice) => {
+                let sort = format!("outbox#{:012}#{}", notice.version, notice.kind.as_str());
+                key(&format!("{tenant}#{}", notice.alert.id), &sort)
+            }
+            Notice::Digest(digest) => {
+                key(tenant.as_str(), &format!("outbox#{:012}#digest-{}", digest.run, digest.reason.as_str()))
+            }
+        }
+    }
+
+    pub(crate) fn item(&self, expires_at: i64) -> Result<Item, StoreError> {
+        let notice = serde_json::to_string(&self.notice).map_err(|error| StoreError::unwritable(TABLE, error))?;
+        let mut item = self.key();
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        if self.publish {
+            item.insert("outbox_shard".to_owned(), AttributeValue::S(shard_of(&item)));
+        } else {
+            item.insert("expires_at".to_owned(), AttributeValue::N(expires_at.to_string()));
+        }
+        item.insert("tenant".to_owned(), text(self.tenant.as_str()));
+        item.insert("created".to_owned(), text(&sortable(self.created)));
+        item.insert("notice".to_owned(), text(&notice));
+        Ok(item)
+    }
+
+    /// Reads an outbox item from the image of a stream record. None where the image is of another kind.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadItem`] where the image is an outbox item that can't be read.
+    pub fn from_image(image: serde_dynamo::Item) -> Result<Option<Self>, StoreError> {
+        let item: Item = image.into();
+        let is_outbox = item.get("sk").and_then(|key| key.as_s().ok()).is_some_and(|key| key.starts_with("outbox#"));
+        if is_outbox { Self::from_item(item).map(Some) } else { Ok(None) }
+    }
+
+    pub(crate) fn from_item(item: Item) -> Result<Self, StoreError> {
+        let name = item.get("pk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
+        let item: OutboxItem =
+            serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, &name, error))?;
+        let notice = serde_json::from_str(&item.notice).map_err(|error| StoreError::bad_item(TABLE, &name, error))?;
+        Ok(Self { tenant: item.tenant, created: item.created, notice, publish: item.outbox_shard.is_some() })
+    }
+}
+
+/// Which shard of the index of unpublished items an item belongs to: by a hash of its partition, so that a burst spreads.
+fn shard_of(item: &Item) -> String {
+    let partition = item.get("pk").and_then(|key| key.as_s().ok()).map_or("", String::as_str);
+    (u32::from(Sha256::digest(partition)[0]) % OUTBOX_SHARDS).to_string()
+}

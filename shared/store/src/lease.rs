@@ -1,0 +1,238 @@
+//! One listing per tenant at a time, at most one in a while, whatever rings.
+//!
+//! The state item of a tenant holds the lease: until when it runs, a fencing number that grows with every grant, and the
+//! "ring again" flag. Every write of a run checks the fencing number in its transaction, so that a holder that was paused
+//! past its lease writes nothing.
+
+use std::future::Future;
+
+use aws_sdk_dynamodb::{
+    operation::update_item::{UpdateItemError, UpdateItemOutput},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use jiff::{SignedDuration, Timestamp};
+use models::TenantId;
+
+use crate::{Store, StoreError, TableRole, time::sortable};
+
+const TABLE: TableRole = TableRole::Tenants;
+pub(crate) const STATE: &str = "state";
+
+/// How leases are given.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseTerms {
+    /// How long a lease runs: longer than a run can take.
+    pub duration: SignedDuration,
+    /// The shortest time between the starts of two runs.
+    pub gap: SignedDuration,
+}
+
+/// A lease that was granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The fencing number: greater than that of every grant before.
+    pub fence: u64,
+    /// When the run started.
+    pub started: Timestamp,
+    /// Whether no run of this tenant was ever complete.
+    pub baseline_pending: bool,
+}
+
+/// What came of asking for the lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acquired {
+    /// The lease is ours.
+    Granted(Grant),
+    /// A run is under way. It was told to ring again when it ends.
+    Held,
+    /// A run has just been: come back after this long.
+    TooSoon {
+        /// How long to wait.
+        wait: SignedDuration,
+        /// Whether somebody else is already to come back then.
+        rung: Rung,
+    },
+}
+
+/// Whether the bell had been rung before us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rung {
+    /// We are the first: it is for us to come back.
+    ByUs,
+    /// Somebody else comes back.
+    Before,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything that Microsoft listed is written.
+    Complete,
+    /// Something failed.
+    Failed,
+}
+
+/// Gives and takes back the lease of a tenant.
+pub trait Lease {
+    /// Asks for the lease.
+    fn acquire(
+        &self,
+        tenant: &TenantId,
+        terms: LeaseTerms,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Acquired, StoreError>> + Send;
+
+    /// Gives the lease back. Says whether somebody rang meanwhile; nothing happens if the lease has passed on.
+    fn release(
+        &self,
+        grant: &Grant,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// How often a race between taking the lease and ringing its holder is run again before giving up.
+const ATTEMPTS: u32 = 4;
+
+impl Lease for Store {
+    async fn acquire(&self, tenant: &TenantId, terms: LeaseTerms, now: Timestamp) -> Result<Acquired, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let state = match self.try_acquire(tenant, terms, now).await? {
+                Tried::Granted(grant) => return Ok(Acquired::Granted(grant)),
+                Tried::Refused(state) => state,
+            };
+            // A start in the future (a clock set back) must not lock the tenant out.
+            let since_start = now.as_millisecond() - state.started;
+            let wait = terms.gap - SignedDuration::from_millis(since_start.max(0));
+            if !self.ring(tenant, &state).await? {
+                continue;
+            }
+            let rung = if state.ring_again { Rung::Before } else { Rung::ByUs };
+            return Ok(if state.lease_until > now.as_millisecond() {
+                Acquired::Held
+            } else {
+                Acquired::TooSoon { wait: wait.clamp(SignedDuration::from_secs(1), terms.gap), rung }
+            });
+        }
+        Err(StoreError::Contended { action: "UpdateItem (lease)", table: TABLE, attempts: ATTEMPTS })
+    }
+
+    async fn release(&self, grant: &Grant, outcome: Outcome, now: Timestamp) -> Result<bool, StoreError> {
+        let success = match outcome {
+            Outcome::Complete => ", last_success = :now",
+            Outcome::Failed => "",
+        };
+        let request = self
+            .state(&grant.tenant)
+            .update_expression(format!("SET lease_until = :zero, last_attempt = :now{success}"))
+            .condition_expression("fence = :fence")
+            .expression_attribute_values(":fence", number(grant.fence))
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":now", AttributeValue::S(sortable(now)))
+            .return_values(ReturnValue::AllNew);
+        match request.send().await {
+            Ok(output) => Ok(StateItem::of(&output)?.ring_again),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(StoreError::failed("UpdateItem (lease)", TABLE, error)),
+            },
+        }
+    }
+}
+
+enum Tried {
+    Granted(Grant),
+    Refused(StateItem),
+}
+
+impl Store {
+    fn state(&self, tenant: &TenantId) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.tables.tenants)
+            .key("pk", AttributeValue::S(tenant.to_string()))
+            .key("sk", AttributeValue::S(STATE.into()))
+    }
+
+    async fn try_acquire(&self, tenant: &TenantId, terms: LeaseTerms, now: Timestamp) -> Result<Tried, StoreError> {
+        let millis = now.as_millisecond();
+        let duration = i64::try_from(terms.duration.as_millis()).unwrap_or(i64::MAX);
+        let gap = i64::try_from(terms.gap.as_millis()).unwrap_or(i64::MAX);
+        let request = self
+            .state(tenant)
+            .update_expression("SET lease_until = :until, started = :now, ring_again = :false ADD fence :one")
+            // A lease or a start that lies further ahead than we ever write stems from a clock that was set back.
+            .condition_expression(
+                "attribute_not_exists(fence) OR ((lease_until <= :now OR lease_until > :until) \
+                 AND (started <= :gap OR started > :now))",
+            )
+            .expression_attribute_values(":until", number(millis.saturating_add(duration)))
+            .expression_attribute_values(":now", number(millis))
+            .expression_attribute_values(":gap", number(millis.saturating_sub(gap)))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":false", AttributeValue::Bool(false))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match request.send().await {
+            Ok(output) => {
+                let state = StateItem::of(&output)?;
+                let grant = Grant {
+                    tenant: tenant.clone(),
+                    fence: state.fence,
+                    started: now,
+                    baseline_pending: state.baseline.is_none(),
+                };
+                Ok(Tried::Granted(grant))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    let item = refused.item().cloned().unwrap_or_default();
+                    let state = serde_dynamo::from_item(item);
+                    Ok(Tried::Refused(state.map_err(|error| StoreError::bad_item(TABLE, tenant.as_str(), error))?))
+                }
+                _ => Err(StoreError::failed("UpdateItem (lease)", TABLE, error)),
+            },
+        }
+    }
+
+    /// Sets the flag on the state that was seen. False where that state has changed since.
+    async fn ring(&self, tenant: &TenantId, seen: &StateItem) -> Result<bool, StoreError> {
+        let request = self
+            .state(tenant)
+            .update_expression("SET ring_again = :true")
+            .condition_expression("fence = :fence AND lease_until = :until AND ring_again = :seen")
+            .expression_attribute_values(":fence", number(seen.fence))
+            .expression_attribute_values(":until", number(seen.lease_until))
+            .expression_attribute_values(":seen", AttributeValue::Bool(seen.ring_again))
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(StoreError::failed("UpdateItem (ring)", TABLE, error)),
+            },
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct StateItem {
+    fence: u64,
+    lease_until: i64,
+    started: i64,
+    ring_again: bool,
+    baseline: Option<String>,
+}
+
+impl StateItem {
+    fn of(output: &UpdateItemOutput) -> Result<Self, StoreError> {
+        let item = output.attributes().cloned().unwrap_or_default();
+        serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, STATE, error))
+    }
+}
+
+pub(crate) fn number(value: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}

@@ -1,0 +1,67 @@
+//! What Partner Alerts keeps, in DynamoDB.
+//!
+//! Promises: keys, attribute names and expressions live here and nowhere else; no SDK type crosses the border, in arguments,
+//! results or errors. What is expected to happen is a value (`Kept::Duplicate`, `Acquired::Held`), what nobody planned is
+//! an error that says which table and key it was about. Every key begins with the tenant, so that reading across tenants is
+//! an impossible key and not a missing check.
+//!
+//! The traits are cut by what a caller may do, and each function's IAM policy follows from the traits that its handler takes:
+//!
+//! | trait | table | actions | used by |
+//! |---|---|---|---|
+//! | [`ReadTenants`] | tenants | `Query` | webhook, poll |
+//! | [`KeepEvents`] | events | `PutItem` | webhook |
+//! | [`Lease`] | tenants | `UpdateItem` | poll |
+//! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
+//! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
+//!
+//! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
+
+mod alerts;
+mod digests;
+mod error;
+mod events;
+mod items;
+mod lease;
+mod outbox;
+pub mod schema;
+mod tenants;
+mod time;
+
+use aws_sdk_dynamodb::Client;
+
+pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
+pub use digests::{AlertFingerprint, KnownAlerts};
+pub use error::{StoreError, TableRole};
+pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
+pub use items::OutboxRecord;
+pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
+pub use outbox::{OUTBOX_SHARDS, Outbox};
+pub use tenants::{ReadTenants, WriteTenants};
+
+/// The names of the tables. A function is given only those that it uses.
+#[derive(Clone, Debug, Default)]
+pub struct TableNames {
+    /// Alerts and their outbox.
+    pub alerts: String,
+    /// Received events.
+    pub events: String,
+    /// Tenants: configuration, state, digests, statistics.
+    pub tenants: String,
+}
+
+/// The store over DynamoDB. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    tables: TableNames,
+}
+
+impl Store {
+    /// A store over these tables.
+    #[must_use]
+    pub fn new(client: Client, tables: TableNames) -> Self {
+        Self { client, tables }
+    }
+}
