@@ -87,7 +87,10 @@ where
     pub async fn handle(&self, invocation: Invocation) -> Result<SqsBatchResponse, PollError> {
         let mut response = SqsBatchResponse::default();
         match invocation {
-            Invocation::Schedule { task: ScheduleTask::Schedule } => self.ask_for_all().await?,
+            Invocation::Schedule { task: ScheduleTask::Schedule } => {
+                let asked = self.ask_for_all().await;
+                asked.inspect_err(|error| tracing::error!(reason = runtime::chain(error), "no runs by schedule"))?;
+            }
             Invocation::Queue(event) => {
                 for message in event.records {
                     if !self.handle_message(&message).await {

@@ -23,5 +23,6 @@ async fn main() -> Result<(), Error> {
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&aws), config.queue_url);
     let poll = &Poll::new(store, source, queue, Arc::new(SystemClock), config.settings);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Invocation>| poll.handle(event.payload))).await
+    let handler = async |event: LambdaEvent<Invocation>| poll.handle(event.payload).await.map_err(Error::from);
+    lambda_runtime::run(service_fn(handler)).await
 }

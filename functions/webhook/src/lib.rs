@@ -1,1 +1,180 @@
-//! webhook
+//! `webhook`: proves that a callback comes from Microsoft, keeps it once, and answers.
+//!
+//! A callback is a doorbell, never a source of truth: any partner can have Microsoft send a genuine event to our address, so
+//! nothing in it is believed; a fraud event only asks `poll` to look.
+//!
+//! | outcome | status | kept | does Partner Center try again? |
+//! |---|---|---|---|
+//! | kept, or kept before | 200 | yes | no |
+//! | malformed request | 400 | no | up to 10 times, in vain |
+//! | authentic, but no event that we can read | 400 | aside | up to 10 times, in vain; each finds it kept |
+//! | not authentic, or older than we accept | 401 | no | up to 10 times, in vain |
+//! | unknown path | 404 | no | |
+//! | too large | 413 | no | |
+//! | we can't decide: certificate or store out of reach | 503 | no | yes, and it helps |
+//!
+//! Bodies of refusals are constant and short; the log has the exact reason. The order of the checks is that of their cost:
+//! what a stranger can make us do is compare bytes, at most one download a second, and one signature check.
+
+mod certificates;
+mod config;
+mod keys;
+mod outcome;
+pub mod request;
+
+use bytes::Bytes;
+use callback::{Policy, Refusal, UnverifiedCallback, VerifiedCallback};
+use http::{HeaderMap, Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use messaging::Ring;
+use models::{Event, EventId, ReconcileCause, ReconcileRequest, TenantId};
+use runtime::SharedClock;
+use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent};
+
+pub use certificates::{CertificateSettings, FetchCertificate, FetchError, HttpsCertificates};
+pub use config::{Config, VARIABLES};
+pub use outcome::{Outcome, Undecided};
+
+use certificates::Certificates;
+use keys::PathKeys;
+
+/// The route that API Gateway sends here.
+pub const ROUTE: &str = "POST /callbacks/{tenant}/{key}";
+
+/// The oldest change that is accepted. Partner Center delivers up to 48 hours late and tries ten times; the record that tells
+/// a replay from a new event is kept for longer than this ([`store::EVENT_RETENTION`]), which a test holds together.
+pub const OLDEST_ACCEPTED: SignedDuration = SignedDuration::from_hours(29 * 24);
+/// How far ahead of our clock a change may lie.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How callbacks are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// The largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long path keys are believed before they are read again, and how often they are read at most.
+    pub path_keys_refresh: SignedDuration,
+    /// How certificates are fetched and kept.
+    pub certificates: CertificateSettings,
+}
+
+/// The function: what it reads and writes with, given by `main.rs`.
+#[derive(Debug)]
+pub struct Webhook<S, F, Q> {
+    store: S,
+    queue: Q,
+    policy: Policy,
+    clock: SharedClock,
+    keys: PathKeys,
+    certificates: Certificates<F>,
+    max_body_bytes: usize,
+}
+
+impl<S, F, Q> Webhook<S, F, Q>
+where
+    S: ReadTenants + KeepEvents + Sync,
+    F: FetchCertificate + Sync,
+    Q: Ring + Sync,
+{
+    /// The function with these parts.
+    pub fn new(store: S, source: F, queue: Q, policy: Policy, clock: SharedClock, settings: Settings) -> Self {
+        Self {
+            store,
+            queue,
+            policy,
+            clock,
+            keys: PathKeys::new(settings.path_keys_refresh),
+            certificates: Certificates::new(source, settings.certificates),
+            max_body_bytes: settings.max_body_bytes,
+        }
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<&'static str> {
+        let outcome = self.receive(request.uri().path(), request.headers(), request.body()).await;
+        outcome.log();
+        outcome.response()
+    }
+
+    /// Takes one callback: everything but the wrapping.
+    pub async fn receive(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> Outcome {
+        if body.len() > self.max_body_bytes {
+            return Outcome::Refused { tenant: None, refusal: Refusal::BodyTooLarge };
+        }
+        let now = self.clock.now();
+        let tenant = match self.keys.tenant_of(path, &self.store, now).await {
+            Ok(Some(tenant)) => tenant,
+            Ok(None) => return Outcome::UnknownPath,
+            Err(error) => return Outcome::Undecided { tenant: None, why: Undecided::PathKeys(error) },
+        };
+        let verified = match self.verify(headers, body, now).await {
+            Ok(verified) => verified,
+            Err(NotVerified::Refused(refusal)) => return Outcome::Refused { tenant: Some(tenant), refusal },
+            Err(NotVerified::Undecided(why)) => return Outcome::Undecided { tenant: Some(tenant), why },
+        };
+        self.keep(tenant, verified, now).await
+    }
+
+    async fn verify<'a>(
+        &self,
+        headers: &HeaderMap,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<VerifiedCallback<'a>, NotVerified> {
+        let unverified = UnverifiedCallback::read(headers, body, &self.policy)?;
+        let url = unverified.certificate_url();
+        let certificate = self.certificates.get(url, &self.policy, now).await?;
+        match unverified.verify(&certificate, now) {
+            Err(Refusal::SignatureMismatch | Refusal::SignatureNotOfKeySize | Refusal::CertificateExpired) => {
+                // The certificate may have been renewed at the same address.
+                let renewed = self.certificates.renewed(url, &certificate, &self.policy, now).await?;
+                Ok(unverified.verify(&renewed, now)?)
+            }
+            verdict => Ok(verdict?),
+        }
+    }
+
+    async fn keep(&self, tenant: TenantId, callback: VerifiedCallback<'_>, now: Timestamp) -> Outcome {
+        let id = EventId::of_sha256(callback.body_sha256());
+        let event = Event::read(callback.body());
+        if let Ok(event) = &event {
+            let age = now.duration_since(event.changed);
+            if age > OLDEST_ACCEPTED || age < -CLOCK_TOLERANCE {
+                return Outcome::OutOfTime { tenant, event: id };
+            }
+        }
+        let received =
+            ReceivedEvent { tenant: &tenant, id: &id, body: callback.body(), received: now, readable: event.is_ok() };
+        let kept = match self.store.keep(&received).await {
+            Ok(kept) => kept,
+            Err(error) => return Outcome::Undecided { tenant: Some(tenant), why: Undecided::NotKept(error) },
+        };
+        match (event, kept) {
+            (Err(error), kept) => Outcome::KeptAside { tenant, event: id, kept, error },
+            (Ok(_), Kept::Duplicate) => Outcome::Duplicate { tenant, event: id },
+            (Ok(event), Kept::New) => {
+                let rang = if event.is_fraud_signal() { Some(self.ring(&tenant, &id).await) } else { None };
+                Outcome::Kept { tenant, event: id, name: event.name, rang }
+            }
+        }
+    }
+
+    async fn ring(&self, tenant: &TenantId, event: &EventId) -> Result<(), messaging::QueueError> {
+        let request =
+            ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Callback { event: event.clone() } };
+        self.queue.ring(&request, SignedDuration::ZERO).await
+    }
+}
+
+/// Why a callback is not verified: because it should not be, or because we can't tell.
+#[derive(Debug)]
+enum NotVerified {
+    Refused(Refusal),
+    Undecided(Undecided),
+}
+
+impl From<Refusal> for NotVerified {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -187,8 +187,8 @@ fn decode_signature(unverified: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(signature)
 }
 
-/// The largest body that is read: a published callback has a few hundred bytes, and SNS and SQS carried 256 kB at most
-/// when this was chosen.
+/// The largest body that is read. Published callbacks have a few hundred bytes; the rest is room for what Microsoft may add,
+/// and an end to what a stranger can make us hash.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// The signature of the smallest key that we accept, 2048 bits.

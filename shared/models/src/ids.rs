@@ -108,7 +108,13 @@ impl EventId {
     /// The id of an event with this raw body.
     #[must_use]
     pub fn of_body(body: &[u8]) -> Self {
-        Self(hex::encode(Sha256::digest(body)))
+        Self::of_sha256(Sha256::digest(body).as_ref())
+    }
+
+    /// The id of an event whose raw body has this SHA-256.
+    #[must_use]
+    pub fn of_sha256(digest: &[u8; 32]) -> Self {
+        Self(hex::encode(digest))
     }
 }
 

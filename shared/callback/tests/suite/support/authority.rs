@@ -10,7 +10,7 @@ use rsa::signature::{SignatureEncoding as _, Signer as _};
 use sha2::Sha256;
 
 use super::signing::{SignatureKey, key_pem};
-use super::{default_locations, default_names};
+use super::{code, default_locations, default_names, now};
 
 pub(crate) struct Authority<K = KeyPair> {
     pub(crate) root: CertifiedIssuer<'static, KeyPair>,
@@ -74,6 +74,14 @@ impl Leaf {
         params.distinguished_name.push(DnType::CommonName, "pcnotifications-dispatch.microsoft.com");
         Self { params, key: rsa_public_key("signing-2048") }
     }
+}
+
+/// Issues the valid leaf with one thing spoilt, and returns the verdict on it.
+pub(crate) fn verdict_on_leaf(spoil: impl FnOnce(&mut CertificateParams)) -> &'static str {
+    let authority = Authority::new();
+    let mut leaf = Leaf::valid();
+    spoil(&mut leaf.params);
+    code(authority.policy().check_certificate(&authority.issue(&leaf), now()))
 }
 
 pub(crate) fn root_params() -> CertificateParams {

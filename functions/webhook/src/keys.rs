@@ -1,0 +1,105 @@
+//! Which tenant a path belongs to. Hashes of the keys are kept for a minute and read at most once a minute, whatever comes.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use models::{PathKey, PathKeyHash, TenantId};
+use store::{ReadTenants, StoreError};
+use tokio::sync::Mutex;
+
+#[derive(Debug)]
+pub(crate) struct PathKeys {
+    refresh: SignedDuration,
+    // Held while the keys are read, so that any number of waiting requests make one query.
+    kept: Mutex<KeptKeys>,
+}
+
+#[derive(Debug, Default)]
+struct KeptKeys {
+    /// When the keys were last asked for, successfully or not.
+    asked: Option<Timestamp>,
+    read: Option<HashMap<PathKeyHash, TenantId>>,
+}
+
+impl PathKeys {
+    pub(crate) fn new(refresh: SignedDuration) -> Self {
+        Self { refresh, kept: Mutex::default() }
+    }
+
+    /// The active tenant at whose address `path` is, if there is one.
+    ///
+    /// Comparing hashes of the key in a map tells a stranger nothing by its timing: he would have to invert SHA-256.
+    pub(crate) async fn tenant_of(
+        &self,
+        path: &str,
+        tenants: &impl ReadTenants,
+        now: Timestamp,
+    ) -> Result<Option<TenantId>, StoreError> {
+        let Some((tenant, key)) = parse(path) else { return Ok(None) };
+        let mut kept = self.kept.lock().await;
+        let due = kept.asked.is_none_or(|asked| now.duration_since(asked).abs() >= self.refresh);
+        if due {
+            kept.asked = Some(now);
+            match tenants.tenants().await {
+                Ok(all) => {
+                    let active = all.into_iter().filter(|tenant| tenant.active);
+                    let keys = active.flat_map(|tenant| {
+                        let id = tenant.id;
+                        tenant.path_key_hashes.into_iter().map(move |hash| (hash, id.clone()))
+                    });
+                    kept.read = Some(keys.collect());
+                }
+                // The keys of before are better than none: they were right a minute ago.
+                Err(error) if kept.read.is_some() => {
+                    let cause = runtime::chain(&error);
+                    tracing::error!(cause, "path keys could not be read again; those of before are used");
+                }
+                Err(error) => {
+                    // Nothing to go by: the next request asks again.
+                    kept.asked = None;
+                    return Err(error);
+                }
+            }
+        }
+        let owner = kept.read.as_ref().and_then(|keys| keys.get(&key.hash()));
+        Ok(owner.filter(|owner| **owner == tenant).cloned())
+    }
+}
+
+/// Tenant and key of `/callbacks/{tenant}/{key}`, behind at most one segment for the stage.
+fn parse(path: &str) -> Option<(TenantId, PathKey)> {
+    let mut segments = path.strip_prefix('/')?.rsplit('/');
+    let key = segments.next()?.parse().ok()?;
+    let tenant = segments.next()?.parse().ok()?;
+    let route = segments.next()?;
+    let _stage = segments.next();
+    (route == "callbacks" && segments.next().is_none()).then_some((tenant, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_route_a_tenant_and_a_key() {
+        let key = "0123456789abcdef".repeat(4);
+        let tenant = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";
+        for good in [format!("/callbacks/{tenant}/{key}"), format!("/prod/callbacks/{tenant}/{key}")] {
+            assert!(parse(&good).is_some(), "{good}");
+        }
+        for bad in [
+            format!("/callbacks/{tenant}/{key}/"),
+            format!("/callbacks/{tenant}/{}", &key[1..]),
+            format!("/callbacks/{tenant}/{}", key.to_uppercase()),
+            format!("/callbacks/{tenant}x/{key}"),
+            format!("/a/b/callbacks/{tenant}/{key}"),
+            format!("/other/{tenant}/{key}"),
+            format!("callbacks/{tenant}/{key}"),
+            format!("/callbacks//{tenant}/{key}"),
+            format!("/callbacks/{tenant}/{key}%00"),
+            String::new(),
+        ] {
+            assert!(parse(&bad).is_none(), "{bad}");
+        }
+    }
+}
