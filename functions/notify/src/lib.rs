@@ -1,1 +1,191 @@
-//! notify
+//! `notify`: publishes what changed to SNS.
+//!
+//! Woken by the streams of the alerts and events tables at once, and by its own schedule, the sweep, which publishes what the
+//! stream dropped. The outbox item in the table is the guarantee, the stream only the fast path. Everything is published at
+//! least once, with a stable id and in no order.
+//!
+//! | what happens | answer to Lambda | then |
+//! |---|---|---|
+//! | published, but not marked | done | the sweep publishes it again with the same id, and marks it |
+//! | an item of the stream can't be published | failed from that item on | Lambda tries again, then dead letters; the sweep goes on |
+//! | an item of the stream can't be read | as above | the same, for people; the sweep logs it each time |
+
+mod config;
+mod wire;
+
+use aws_lambda_events::{
+    dynamodb::{Event as StreamEvent, EventRecord},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use jiff::SignedDuration;
+use messaging::{Publish, PublishError};
+use models::{Event, EventMessage, UnreadableEvent};
+use runtime::SharedClock;
+use serde::Deserialize;
+use store::{KeptEvent, OUTBOX_SHARDS, Outbox, OutboxRecord, StoreError};
+
+pub use config::{Config, VARIABLES};
+pub use wire::{Deployed, wire};
+
+/// Most items that one sweep publishes from one shard: what is left comes with the next.
+const SWEPT_A_SHARD: usize = 250;
+
+/// What wakes the function.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Invocation {
+    /// The schedule, with the input that `template.yaml` gives it.
+    Schedule {
+        /// Always `sweep`.
+        task: ScheduleTask,
+    },
+    /// A stream.
+    Stream(StreamEvent),
+}
+
+/// The schedule's one task.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleTask {
+    /// Publish what is still unpublished.
+    Sweep,
+}
+
+/// Why something could not be told.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// A message could not be written.
+    #[error("a message could not be written as JSON")]
+    Message(#[source] serde_json::Error),
+    /// SNS has it not, or we do not know.
+    #[error("not published")]
+    Publish(#[source] PublishError),
+    /// The sweep left some behind.
+    #[error("{left} of {found} unpublished items could not be published; the next sweep tries again")]
+    SweptInPart {
+        /// How many were found.
+        found: usize,
+        /// How many are left.
+        left: usize,
+    },
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// A kept event can't be read any more.
+    #[error("a kept event can't be read")]
+    Unreadable(#[source] UnreadableEvent),
+}
+
+/// The function: what it reads and publishes with, given by `main.rs`.
+#[derive(Debug)]
+pub struct Notify<S, P> {
+    store: S,
+    fraud: P,
+    events: P,
+    clock: SharedClock,
+    sweep_after: SignedDuration,
+}
+
+impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
+    /// The function with these parts. The sweep leaves what is younger than `sweep_after` to the stream.
+    pub fn new(store: S, fraud: P, events: P, clock: SharedClock, sweep_after: SignedDuration) -> Self {
+        Self { store, fraud, events, clock, sweep_after }
+    }
+
+    /// Handles one invocation.
+    ///
+    /// # Errors
+    ///
+    /// [`NotifyError`] where the sweep could not do all; what fails of a stream is reported in the response.
+    pub async fn handle(&self, invocation: Invocation) -> Result<DynamoDbEventResponse, NotifyError> {
+        let mut response = DynamoDbEventResponse::default();
+        match invocation {
+            Invocation::Schedule { task: ScheduleTask::Sweep } => self.sweep().await?,
+            Invocation::Stream(event) => response.batch_item_failures.extend(self.publish_stream(event).await),
+        }
+        Ok(response)
+    }
+
+    /// Publishes the records of a stream in order. The first that fails is where Lambda starts again, so the rest waits.
+    async fn publish_stream(&self, event: StreamEvent) -> Option<DynamoDbBatchItemFailure> {
+        for record in event.records {
+            let sequence = record.change.sequence_number.clone();
+            if let Err(error) = self.publish_record(record).await {
+                let reason = runtime::chain(&error);
+                tracing::error!(reason, sequence, "a stream record could not be published");
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = sequence;
+                return Some(failure);
+            }
+        }
+        None
+    }
+
+    async fn publish_record(&self, record: EventRecord) -> Result<(), NotifyError> {
+        // The filter of the event source says the same; expiry and marks must wake nobody even without it.
+        if record.event_name != "INSERT" {
+            return Ok(());
+        }
+        let image = record.change.new_image;
+        // Only the alerts table has a sort key.
+        if image.contains_key("sk") {
+            match OutboxRecord::from_image(image)? {
+                Some(record) if record.publish => self.publish_outbox(&record).await,
+                _ => Ok(()),
+            }
+        } else {
+            self.publish_event(&KeptEvent::from_image(image)?).await
+        }
+    }
+
+    async fn publish_outbox(&self, record: &OutboxRecord) -> Result<(), NotifyError> {
+        let publication = record.notice.publication(&record.tenant, record.created).map_err(NotifyError::Message)?;
+        self.fraud.publish(&publication).await.map_err(NotifyError::Publish)?;
+        tracing::info!(
+            tenant.id = %record.tenant, message.id = %publication.id, kind = record.notice.kind(),
+            "fraud message published"
+        );
+        // A mark that fails costs a second copy with the same id, not a message.
+        if let Err(error) = self.store.mark_published(record, self.clock.now()).await {
+            let cause = runtime::chain(&error);
+            tracing::warn!(message.id = %publication.id, cause, "published, but not marked: the sweep publishes it again");
+        }
+        Ok(())
+    }
+
+    async fn publish_event(&self, kept: &KeptEvent) -> Result<(), NotifyError> {
+        if !kept.readable {
+            return Ok(());
+        }
+        let event = Event::read(&kept.body).map_err(NotifyError::Unreadable)?;
+        let message = EventMessage::new(&kept.id, &kept.tenant, kept.received, &event);
+        let publication = message.publication().map_err(NotifyError::Message)?;
+        self.events.publish(&publication).await.map_err(NotifyError::Publish)?;
+        tracing::info!(tenant.id = %kept.tenant, event.id = %kept.id, message.id = %publication.id, "event published");
+        Ok(())
+    }
+
+    /// Publishes what the stream dropped. One item that fails holds up no other.
+    async fn sweep(&self) -> Result<(), NotifyError> {
+        let until = self.clock.now() - self.sweep_after;
+        let (mut found, mut left) = (0, 0);
+        for shard in 0..OUTBOX_SHARDS {
+            for record in self.store.unpublished(shard, until, SWEPT_A_SHARD).await? {
+                found += 1;
+                let published = match record {
+                    Ok(record) => self.publish_outbox(&record).await,
+                    Err(error) => Err(error.into()),
+                };
+                if let Err(error) = published {
+                    left += 1;
+                    let reason = runtime::chain(&error);
+                    tracing::error!(reason, shard, "an unpublished item could not be published");
+                }
+            }
+        }
+        if found > 0 {
+            tracing::warn!(found, left, "the sweep found what the stream had left");
+        }
+        if left == 0 { Ok(()) } else { Err(NotifyError::SweptInPart { found, left }) }
+    }
+}

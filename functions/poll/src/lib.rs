@@ -14,6 +14,7 @@
 mod config;
 mod plan;
 mod reconcile;
+mod wire;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use messaging::{QueueError, Ring};
@@ -25,6 +26,7 @@ use store::{Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
 
 pub use config::{Config, VARIABLES};
 pub use reconcile::{ReconcileError, Reconciled, Settings};
+pub use wire::{Deployed, wire};
 
 /// What wakes the function.
 #[derive(Debug, Deserialize)]

@@ -21,6 +21,7 @@ mod config;
 mod keys;
 mod outcome;
 pub mod request;
+mod wire;
 
 use bytes::Bytes;
 use callback::{Policy, Refusal, UnverifiedCallback, VerifiedCallback};
@@ -34,6 +35,7 @@ use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent};
 pub use certificates::{CertificateSettings, FetchCertificate, FetchError, HttpsCertificates};
 pub use config::{Config, VARIABLES};
 pub use outcome::{Outcome, Undecided};
+pub use wire::{Deployed, wire};
 
 use certificates::Certificates;
 use keys::PathKeys;

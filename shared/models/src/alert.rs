@@ -135,6 +135,7 @@ pub struct Resolution {
 
 /// A resource that an alert is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AffectedResource {
     /// The Azure resource id.
     pub resource_id: String,
@@ -145,6 +146,7 @@ pub struct AffectedResource {
 
 /// A change of status as Microsoft recorded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ActivityEntry {
     /// The status before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

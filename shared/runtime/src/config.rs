@@ -65,6 +65,13 @@ impl Variables {
         Self(all)
     }
 
+    /// These variables, with this one set.
+    #[must_use]
+    pub fn with(mut self, variable: &Variable, value: String) -> Self {
+        self.0.insert(variable.name.to_owned(), value);
+        self
+    }
+
     /// The value of a variable, or its default.
     ///
     /// # Errors

@@ -14,5 +14,5 @@ mod telemetry;
 pub use clients::{ClientError, OutgoingTls, aws_config_loader, http_client};
 pub use clock::{Clock, FixedClock, SharedClock, SystemClock};
 pub use config::{ConfigError, Seconds, Variable, Variables};
-pub use start::{chain, or_stop, start};
+pub use start::{Parts, StartError, chain, start};
 pub use telemetry::{LOG_LEVEL, start_logging};

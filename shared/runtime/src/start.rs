@@ -1,31 +1,56 @@
 //! What a `main.rs` does first, and what it does when it can't go on.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
-use crate::{ConfigError, Variables, start_logging};
+use aws_config::SdkConfig;
 
-/// Reads the variables of the process and starts logging.
-///
-/// # Errors
-///
-/// [`ConfigError`], after it was written to standard error.
-pub fn start(function: &'static str) -> Result<Variables, ConfigError> {
-    let variables = Variables::of_process();
-    or_stop(start_logging(&variables, std::io::stdout))?;
-    tracing::debug!(function, version = env!("CARGO_PKG_VERSION"), "starting");
-    Ok(variables)
+use crate::{
+    ClientError, ConfigError, OutgoingTls, SharedClock, SystemClock, Variables, aws_config_loader, start_logging,
+};
+
+/// What a function is wired from: everything that comes from outside.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The configuration.
+    pub variables: Variables,
+    /// What outgoing TLS trusts.
+    pub tls: OutgoingTls,
+    /// AWS: region, credentials, endpoint.
+    pub aws: SdkConfig,
+    /// The time.
+    pub clock: SharedClock,
 }
 
-/// Says what keeps a function from starting, in words, before the runtime reports it.
+/// Why a function can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A client can't be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The configuration can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// Starts a deployed function: logging first, then the parts of this process, then the function that `wire` makes of them.
 ///
 /// # Errors
 ///
-/// The error that it is given.
-pub fn or_stop<T, E: Error>(result: Result<T, E>) -> Result<T, E> {
-    result.inspect_err(|error| {
-        tracing::error!(reason = chain(error), "the function can't start");
-        eprintln!("the function can't start: {}", chain(error));
-    })
+/// [`StartError`], after it was logged in words.
+pub async fn start<T>(wire: impl FnOnce(&Parts) -> Result<T, StartError>) -> Result<T, StartError> {
+    let variables = Variables::of_process();
+    let started = match start_logging(&variables, std::io::stdout) {
+        Ok(()) => parts(variables).await.and_then(|parts| wire(&parts)),
+        Err(error) => Err(error.into()),
+    };
+    // Written by hand and not logged: the log level may be what is wrong.
+    started.inspect_err(|error| eprintln!("the function can't start: {}", chain(error)))
+}
+
+async fn parts(variables: Variables) -> Result<Parts, StartError> {
+    let tls = OutgoingTls::read(&variables)?;
+    let aws = aws_config_loader(&tls)?.load().await;
+    Ok(Parts { variables, tls, aws, clock: Arc::new(SystemClock) })
 }
 
 /// An error with all its causes, in one line.

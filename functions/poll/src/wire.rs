@@ -1,0 +1,31 @@
+//! The function as it is deployed: the only place that names concrete AWS types.
+
+use std::sync::Arc;
+
+use messaging::ReconcileQueue;
+use partner_center::{GraphAlerts, SecretsManager, Tokens};
+use runtime::{Parts, StartError, http_client};
+use store::Store;
+
+use crate::{Config, Poll};
+
+/// The function over DynamoDB, SQS, Secrets Manager and Microsoft Graph.
+pub type Deployed = Poll<Store, GraphAlerts<SecretsManager>, ReconcileQueue>;
+
+/// Makes the function from its parts.
+///
+/// # Errors
+///
+/// [`StartError`] where the configuration can't be used.
+pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
+    let config = Config::read(&parts.variables)?;
+    let clock = Arc::clone(&parts.clock);
+    let http = http_client(&parts.tls, config.timeout)?;
+    let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&parts.aws));
+    let now = Arc::new(move || clock.now());
+    let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, config.limits, now));
+    let source = GraphAlerts::new(http, tokens, config.limits);
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
+    let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
+    Ok(Poll::new(store, source, queue, Arc::clone(&parts.clock), config.settings))
+}

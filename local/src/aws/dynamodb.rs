@@ -1,0 +1,105 @@
+//! DynamoDB: the embedded engine behind the wire protocol.
+
+use std::{path::Path, sync::Arc};
+
+use axum::{http::StatusCode, response::Response};
+use bytes::Bytes;
+use dynoxide::{Database, DynoxideError};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::watch;
+
+use super::{failure, json};
+
+/// The engine, and a bell that rings after every write.
+#[derive(Clone)]
+pub(crate) struct Embedded {
+    database: Database,
+    written: Arc<watch::Sender<u64>>,
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Embedded").finish_non_exhaustive()
+    }
+}
+
+impl Embedded {
+    /// The engine on a file.
+    pub(crate) fn open(path: &Path) -> Result<Self, DynoxideError> {
+        let database = Database::new(&path.to_string_lossy())?;
+        Ok(Self { database, written: Arc::new(watch::Sender::new(0)) })
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        self.database.clone()
+    }
+
+    /// Changes whenever something was written.
+    pub(crate) fn written(&self) -> watch::Receiver<u64> {
+        self.written.subscribe()
+    }
+
+    pub(super) async fn answer(&self, operation: String, body: Bytes) -> Response {
+        let database = self.database.clone();
+        let writes = is_write(&operation);
+        // The engine blocks: it gets a thread of its own.
+        let answered = tokio::task::spawn_blocking(move || dispatch(&database, &operation, &body)).await;
+        match answered {
+            Ok(Ok(body)) => {
+                if writes {
+                    self.written.send_modify(|count| *count += 1);
+                }
+                json(StatusCode::OK, body)
+            }
+            Ok(Err(Refused::Engine(error))) => {
+                let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
+                json(status, error.to_json())
+            }
+            Ok(Err(Refused::Request(message))) => {
+                failure(StatusCode::BAD_REQUEST, "com.amazon.coral.service#SerializationException", &message)
+            }
+            Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the engine failed"),
+        }
+    }
+}
+
+enum Refused {
+    Engine(DynoxideError),
+    Request(String),
+}
+
+fn is_write(operation: &str) -> bool {
+    !matches!(
+        operation,
+        "BatchGetItem" | "DescribeTable" | "GetItem" | "ListTables" | "Query" | "Scan" | "TransactGetItems"
+    )
+}
+
+fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String, Refused> {
+    match operation {
+        "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
+        "BatchWriteItem" => run(body, |request| database.batch_write_item(request)),
+        "CreateTable" => run(body, |request| database.create_table(request)),
+        "DeleteItem" => run(body, |request| database.delete_item(request)),
+        "DescribeTable" => run(body, |request| database.describe_table(request)),
+        "GetItem" => run(body, |request| database.get_item(request)),
+        "ListTables" => run(body, |request| database.list_tables(request)),
+        "PutItem" => run(body, |request| database.put_item(request)),
+        "Query" => run(body, |request| database.query(request)),
+        "Scan" => run(body, |request| database.scan(request)),
+        "TransactGetItems" => run(body, |request| database.transact_get_items(request)),
+        "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
+        "UpdateItem" => run(body, |request| database.update_item(request)),
+        "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
+        _ => Err(Refused::Request(format!("{operation} is not an operation of the local system"))),
+    }
+}
+
+fn run<Q: DeserializeOwned, A: Serialize>(
+    body: &[u8],
+    operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Result<String, Refused> {
+    let request = serde_json::from_slice(body).map_err(|error| Refused::Request(error.to_string()))?;
+    let answer = operation(request).map_err(Refused::Engine)?;
+    serde_json::to_string(&answer).map_err(|error| Refused::Request(error.to_string()))
+}

@@ -1,0 +1,125 @@
+//! The functions, and what wakes them.
+
+use std::sync::Arc;
+
+use models::{ReconcileCause, ReconcileRequest, TenantId};
+use runtime::{Parts, StartError};
+use serde_json::{Value, json};
+use store::TableNames;
+use tokio::task::JoinSet;
+
+use crate::{
+    LocalConfig,
+    aws::{dynamodb::Embedded, sqs::Queue},
+    schedule,
+    state::State,
+    stop::Stop,
+    streams::Reader,
+};
+
+/// The functions as they are deployed.
+#[derive(Clone, Debug)]
+pub(crate) struct Functions {
+    pub(crate) webhook: Arc<webhook::Deployed>,
+    poll: Arc<poll::Deployed>,
+    notify: Arc<notify::Deployed>,
+}
+
+impl Functions {
+    pub(crate) fn wire(parts: &Parts) -> Result<Self, StartError> {
+        Ok(Self {
+            webhook: Arc::new(webhook::wire(parts)?),
+            poll: Arc::new(poll::wire(parts)?),
+            notify: Arc::new(notify::wire(parts)?),
+        })
+    }
+
+    /// The first look at a tenant, so that what comes after it is news and not part of the baseline.
+    pub(crate) async fn look_once(&self, tenant: &TenantId) {
+        let request = ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Schedule };
+        if let Err(error) = self.poll.reconcile(&request).await {
+            tracing::error!(reason = runtime::chain(&error), "the first look failed");
+        }
+    }
+
+    pub(crate) fn wake_by_queue(&self, queue: &Queue) {
+        let poll = Arc::clone(&self.poll);
+        queue.wakes(Arc::new(move |event| {
+            let poll = Arc::clone(&poll);
+            Box::pin(async move {
+                let Ok(invocation) = serde_json::from_value(event) else { return false };
+                matches!(poll.handle(invocation).await, Ok(response) if response.batch_item_failures.is_empty())
+            })
+        }));
+    }
+
+    pub(crate) fn wake_by_streams(
+        &self,
+        tasks: &mut JoinSet<()>,
+        dynamodb: &Embedded,
+        tables: &TableNames,
+        state: &Arc<State>,
+        stop: &Stop,
+    ) {
+        // The filters are those of `template.yaml`.
+        let has_shard: fn(&Value) -> bool = |image| image.get("outbox_shard").is_some();
+        let any: fn(&Value) -> bool = |_| true;
+        for (table, filter) in [(&tables.alerts, has_shard), (&tables.events, any)] {
+            let notify = Arc::clone(&self.notify);
+            let reader = Reader {
+                database: dynamodb.database(),
+                table: table.clone(),
+                filter,
+                consumer: Arc::new(move |event| {
+                    let notify = Arc::clone(&notify);
+                    Box::pin(async move { first_failure(&notify, event).await })
+                }),
+                state: Arc::clone(state),
+                written: dynamodb.written(),
+                stop: stop.clone(),
+            };
+            tasks.spawn(reader.run());
+        }
+    }
+
+    pub(crate) fn wake_by_schedule(&self, tasks: &mut JoinSet<()>, config: &LocalConfig, stop: &Stop) {
+        let poll = Arc::clone(&self.poll);
+        tasks.spawn(schedule::run(config.schedule_every, stop.clone(), move || {
+            let poll = Arc::clone(&poll);
+            async move {
+                // The inputs are those of `template.yaml`; a failure is logged by the function, and the next tick is the retry.
+                if let Ok(invocation) = serde_json::from_value(json!({ "task": "schedule" })) {
+                    let _ = poll.handle(invocation).await;
+                }
+            }
+        }));
+        let notify = Arc::clone(&self.notify);
+        tasks.spawn(schedule::run(config.sweep_every, stop.clone(), move || {
+            let notify = Arc::clone(&notify);
+            async move {
+                if let Ok(invocation) = serde_json::from_value(json!({ "task": "sweep" })) {
+                    let _ = notify.handle(invocation).await;
+                }
+            }
+        }));
+    }
+}
+
+/// Where Lambda would start again: at the first record that failed, or at the first of all where the function itself did.
+async fn first_failure(notify: &notify::Deployed, event: Value) -> Option<String> {
+    let first = event["Records"][0]["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned();
+    let invocation = match serde_json::from_value(event) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            tracing::error!(%error, "a stream event can't be read");
+            return Some(first);
+        }
+    };
+    match notify.handle(invocation).await {
+        Ok(response) => {
+            let failure = response.batch_item_failures.into_iter().next()?;
+            Some(failure.item_identifier.unwrap_or(first))
+        }
+        Err(_) => Some(first),
+    }
+}

@@ -1,0 +1,25 @@
+//! `cargo run`: Partner Alerts on this machine, with a stand-in for Microsoft.
+
+use std::{io::Write as _, process::ExitCode, sync::Arc};
+
+use local::System;
+use runtime::Variables;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mut screen = std::io::stdout();
+    let system = match System::start(Variables::of_process(), Arc::new(local::show)).await {
+        Ok(system) => system,
+        Err(error) => {
+            eprintln!("Partner Alerts can't start: {}", runtime::chain(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let _ = writeln!(screen, "{}", system.welcome());
+    let _ = screen.flush();
+    system.demonstrate().await;
+    local::stop_signal().await;
+    let _ = writeln!(screen, "\nstopping");
+    system.stop().await;
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,352 @@
+//! The whole system: put together, started in order, stopped in order.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use aws_credential_types::Credentials;
+use models::{AlertSource, Cloud, PathKey, Tenant};
+use runtime::{OutgoingTls, Parts, StartError, SystemClock, Variables, aws_config_loader};
+use serde_json::json;
+use simulator::{NewAlert, Simulator};
+use store::{Store, TableNames, WriteTenants as _, schema};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    LocalConfig,
+    aws::{
+        self, Services,
+        dynamodb::Embedded,
+        sns::{Subscriber, Topics},
+        sqs::Queue,
+    },
+    functions::Functions,
+    gateway,
+    loopback::{self, Server},
+    state::State,
+    stop::Stop,
+    welcome::{self, Places},
+};
+
+const REGION: &str = "eu-west-1";
+const READ_SECRET: &str = "partner-alerts/read/local";
+const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
+const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
+
+/// Why the local system can't start, or can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// A function can't be wired.
+    #[error(transparent)]
+    Function(#[from] StartError),
+    /// The embedded database failed.
+    #[error("the embedded database failed: {0}")]
+    Engine(String),
+    /// A port can't be had.
+    #[error("{what} can't listen on {address}: set {what} to another address, or stop what uses this one")]
+    InUse {
+        /// The variable that names the address.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A listener has no address.
+    #[error("a listener has no address")]
+    Listener(#[source] io::Error),
+    /// An address is open to other machines.
+    #[error("{what} is {address}, which other machines could reach: take a loopback address such as 127.0.0.1")]
+    NotLoopback {
+        /// The variable that names the address.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The simulator can't start or be used.
+    #[error("the simulated Microsoft can't start")]
+    Simulator(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// State can't be read or written.
+    #[error("state can't be kept in {}: set LOCAL_STATE_DIRECTORY to a folder that can be written", folder.display())]
+    State {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Another local system uses the state.
+    #[error(
+        "the state in {} is used by another local system: stop that one, or set LOCAL_STATE_DIRECTORY to another folder",
+        folder.display()
+    )]
+    StateInUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A table can't be made or filled.
+    #[error("the tables can't be made")]
+    Tables(#[source] store::StoreError),
+}
+
+/// The local system, running.
+#[derive(Debug)]
+pub struct System {
+    config: LocalConfig,
+    parts: Parts,
+    tables: TableNames,
+    functions: Functions,
+    simulator: Simulator,
+    callback_url: String,
+    servers: Vec<Server>,
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    first_start: bool,
+}
+
+impl System {
+    /// Starts everything. When this returns, callbacks are taken. `subscriber` is told each message that is published.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalError`], which says what to change.
+    pub async fn start(variables: Variables, subscriber: Subscriber) -> Result<Self, LocalError> {
+        runtime::start_logging(&variables, io::stderr).map_err(StartError::from)?;
+        let config = LocalConfig::read(&variables).map_err(StartError::from)?;
+        let state = Arc::new(State::open(&config.state)?);
+        let first_start = state.read("alerts.json")?.is_none();
+        let (stop, stopped) = watch::channel(false);
+
+        let gateway = loopback::bind("LOCAL_GATEWAY", config.gateway).await?;
+        let gateway_address = gateway.local_addr().map_err(LocalError::Listener)?;
+        let path_key = state.path_key(config.path_key.as_ref())?;
+        let callback_url = format!("http://{gateway_address}/callbacks/{}/{}", config.tenant, path_key.expose());
+        let simulator = start_simulator(&config, &state, &callback_url).await?;
+
+        let endpoint = loopback::bind("the AWS endpoint", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let names = Names::new(endpoint.local_addr().map_err(LocalError::Listener)?);
+        let services = services(&names, &config, &state, subscriber, &stopped)?;
+        let endpoint = loopback::serve(endpoint, services.clone().router(), stopped.clone());
+        let variables = variables_of_functions(variables, &names, &simulator, &state)?;
+        let parts = parts(variables, &names, &services).await?;
+        make_tables(&parts, &names.tables, &config, &path_key).await?;
+
+        let functions = Functions::wire(&parts)?;
+        functions.wake_by_queue(&services.queue);
+        let mut tasks = JoinSet::new();
+        if config.streams {
+            functions.wake_by_streams(&mut tasks, &services.dynamodb, &names.tables, &state, &stopped);
+        }
+        if first_start && config.demonstration {
+            functions.look_once(&config.tenant).await;
+        }
+        if config.schedule {
+            functions.wake_by_schedule(&mut tasks, &config, &stopped);
+        }
+        let gateway = loopback::serve(gateway, gateway::router(Arc::clone(&functions.webhook)), stopped);
+        let servers = vec![gateway, endpoint];
+        let tables = names.tables;
+        Ok(Self { config, parts, tables, functions, simulator, callback_url, servers, tasks, stop, first_start })
+    }
+
+    /// What to tell whoever started it.
+    #[must_use]
+    pub fn welcome(&self) -> String {
+        welcome::welcome(&Places {
+            callback: &self.callback_url,
+            microsoft: &self.simulator.microsoft_url(),
+            control: &self.simulator.control_url(),
+            state: &self.config.state.display().to_string(),
+        })
+    }
+
+    /// The seed tenant's callback address.
+    #[must_use]
+    pub fn callback_url(&self) -> &str {
+        &self.callback_url
+    }
+
+    /// What the functions are wired from, to wire more of them.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The names of the tables.
+    #[must_use]
+    pub fn tables(&self) -> &TableNames {
+        &self.tables
+    }
+
+    /// The stand-in for Microsoft.
+    #[must_use]
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// On a first start, raises an alert and announces it by a callback, so that there is something to see.
+    pub async fn demonstrate(&self) {
+        if !(self.first_start && self.config.demonstration) {
+            return;
+        }
+        let shown = async {
+            let alert = self.simulator.raise(NewAlert::default())?;
+            let callback = self.simulator.sign(&self.simulator.fraud_callback(&alert))?;
+            self.simulator.deliver(&self.callback_url, callback).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        };
+        if let Err(error) = shown.await {
+            tracing::error!(reason = runtime::chain(error.as_ref()), "the demonstration alert could not be raised");
+        }
+    }
+
+    /// Stops everything: no new requests, then what is under way ends.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        drop(self.functions);
+        while self.tasks.join_next().await.is_some() {}
+        for server in self.servers {
+            server.ended().await;
+        }
+        self.simulator.stop().await;
+    }
+}
+
+/// Waits for Ctrl-C, or for the signal that service managers stop a program with.
+pub async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// What the AWS resources are called here.
+struct Names {
+    host: String,
+    tables: TableNames,
+    queue_url: String,
+    fraud_topic: String,
+    events_topic: String,
+}
+
+impl Names {
+    fn new(endpoint: SocketAddr) -> Self {
+        Self {
+            host: endpoint.to_string(),
+            tables: TableNames {
+                alerts: "partner-alerts-alerts".to_owned(),
+                events: "partner-alerts-events".to_owned(),
+                tenants: "partner-alerts-tenants".to_owned(),
+            },
+            queue_url: format!("http://{endpoint}/000000000000/reconcile"),
+            fraud_topic: format!("arn:aws:sns:{REGION}:000000000000:partner-alerts-fraud"),
+            events_topic: format!("arn:aws:sns:{REGION}:000000000000:partner-alerts-events"),
+        }
+    }
+}
+
+async fn start_simulator(config: &LocalConfig, state: &State, callback_url: &str) -> Result<Simulator, LocalError> {
+    let tenant = simulator::Tenant {
+        id: config.tenant.to_string(),
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: CLIENT_SECRET.to_owned(),
+        callback_url: Some(callback_url.to_owned()),
+    };
+    let options = simulator::Options {
+        control: config.control,
+        microsoft: config.microsoft,
+        state_file: Some(state.path("alerts.json")),
+        tenants: vec![tenant],
+        ..simulator::Options::default()
+    };
+    Simulator::start(options).await.map_err(|error| match error {
+        simulator::StartError::Bind { address, source } => {
+            let what = if address == config.control { "LOCAL_CONTROL" } else { "LOCAL_MICROSOFT" };
+            LocalError::InUse { what, address, source }
+        }
+        error => LocalError::Simulator(Box::new(error)),
+    })
+}
+
+fn services(names: &Names, config: &LocalConfig, state: &State, stopped: &Stop) -> Result<Services, LocalError> {
+    let database = state.path("dynamodb.sqlite");
+    let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
+    Ok(Services {
+        host: names.host.as_str().into(),
+        access_key_id: hex::encode(rand::random::<[u8; 16]>()).into(),
+        dynamodb: Embedded::open(&database).map_err(|error| LocalError::Engine(error.to_string()))?,
+        queue: Queue::new(config.queue, stopped.clone()),
+        topics: Topics::new([names.fraud_topic.clone(), names.events_topic.clone()], subscriber),
+        secrets: aws::secrets([(READ_SECRET.to_owned(), secret)]),
+    })
+}
+
+async fn parts(variables: Variables, names: &Names, services: &Services) -> Result<Parts, LocalError> {
+    let tls = OutgoingTls::read(&variables).map_err(StartError::from)?;
+    let loader = aws_config_loader(&tls).map_err(StartError::from)?;
+    let credentials = Credentials::new(services.access_key_id.as_ref(), "unused", None, None, "local");
+    let loader = loader.endpoint_url(format!("http://{}", names.host)).region(REGION).credentials_provider(credentials);
+    Ok(Parts { variables, tls, aws: loader.load().await, clock: Arc::new(SystemClock) })
+}
+
+/// What the functions are configured with: the variables of the process, and for what they leave out, this system.
+fn variables_of_functions(
+    variables: Variables,
+    names: &Names,
+    simulator: &Simulator,
+    state: &State,
+) -> Result<Variables, LocalError> {
+    // Outgoing TLS has to reach the simulator as well as whatever the process names: both are trusted.
+    let extra = variables.file(&OutgoingTls::VARIABLES[0]).map_err(StartError::from)?.unwrap_or_default();
+    let tls_anchors = format!("{}\n{extra}", simulator.trust_anchors_pem());
+    let file = |name: &str, content: &str| state.write(name, content).map(|path| path.display().to_string());
+    let tls_file = file("outgoing-tls-trust-anchors.pem", &tls_anchors)?;
+    let defaults = [
+        ("ALERTS_TABLE", names.tables.alerts.clone()),
+        ("EVENTS_TABLE", names.tables.events.clone()),
+        ("TENANTS_TABLE", names.tables.tenants.clone()),
+        ("RECONCILE_QUEUE_URL", names.queue_url.clone()),
+        ("FRAUD_TOPIC_ARN", names.fraud_topic.clone()),
+        ("EVENTS_TOPIC_ARN", names.events_topic.clone()),
+        ("CERTIFICATE_LOCATIONS", simulator.certificate_location()),
+        ("CERTIFICATE_NAMES", Simulator::certificate_name().to_owned()),
+        ("SIGNATURE_TRUST_ANCHORS_FILE", file("signature-trust-anchors.pem", simulator.trust_anchors_pem())?),
+        ("SIGNATURE_INTERMEDIATES_FILE", file("signature-intermediates.pem", simulator.intermediates_pem())?),
+        ("GLOBAL_GRAPH_URL", simulator.microsoft_url()),
+        ("GLOBAL_LOGIN_URL", simulator.microsoft_url()),
+        // Nobody wants to wait a quarter of a minute for what he has just raised.
+        ("RECONCILE_GAP_SECONDS", "2".to_owned()),
+    ];
+    Ok(variables.over(defaults).with(&OutgoingTls::VARIABLES[0], tls_file))
+}
+
+async fn make_tables(
+    parts: &Parts,
+    names: &TableNames,
+    config: &LocalConfig,
+    path_key: &PathKey,
+) -> Result<(), LocalError> {
+    let client = aws_sdk_dynamodb::Client::new(&parts.aws);
+    for table in &schema::TABLES {
+        let name = format!("partner-alerts-{}", table.role);
+        schema::create(&client, table, &name).await.map_err(LocalError::Tables)?;
+    }
+    let seed = Tenant {
+        id: config.tenant.clone(),
+        display_name: "Contoso Partner (made up)".to_owned(),
+        cloud: Cloud::Global,
+        alert_source: AlertSource::Graph,
+        path_key_hashes: vec![path_key.hash()],
+        read_secret: READ_SECRET.to_owned(),
+        act_secret: None,
+        active: true,
+    };
+    Store::new(client, names.clone()).put_tenant(&seed).await.map_err(LocalError::Tables)
+}

@@ -1,0 +1,61 @@
+//! What is shown: where the system listens, how to use it, and each message as it is published.
+
+use std::io::Write as _;
+
+use crate::aws::sns::Published;
+
+/// Where things are.
+pub(crate) struct Places<'a> {
+    pub(crate) callback: &'a str,
+    pub(crate) microsoft: &'a str,
+    pub(crate) control: &'a str,
+    pub(crate) state: &'a str,
+}
+
+pub(crate) fn welcome(places: &Places<'_>) -> String {
+    let Places { callback, microsoft, control, state } = places;
+    format!(
+        "\
+Partner Alerts runs on this machine, with a stand-in for Microsoft.
+
+  callback address     {callback}
+  simulated Microsoft  {microsoft}
+  simulator's control  {control}
+  state                {state}
+
+In a second terminal:
+
+  raise an alert           curl -X POST {control}/alerts
+  send a signed callback   curl -X POST {control}/callbacks
+  send the same again      curl -X POST {control}/callbacks -H 'Content-Type: application/json' -d '{{\"repeat\": true}}'
+  send a forged one        curl -X POST {control}/callbacks -H 'Content-Type: application/json' -d '{{\"forged\": true}}'
+  everything else          curl {control}/
+
+An alert that no callback announces is found by the schedule. Ctrl-C stops; state is kept.
+"
+    )
+}
+
+/// Shows a message as it is published: what a person gets, and what a program gets.
+pub fn show(message: &Published) {
+    let attributes: Vec<_> = message.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let block = format!(
+        "\n--- published to {}\nSubject: {}\n\n{}\nAttributes: {}\nJSON: {}\n---",
+        topic_name(&message.topic),
+        message.subject,
+        message.text,
+        attributes.join(", "),
+        message.json,
+    );
+    // One write, so that two messages do not mix; where nobody listens, nothing is lost but the sight of it.
+    let _ = writeln!(std::io::stdout().lock(), "{}", printable(&block));
+}
+
+/// Without the control characters that could make a terminal do things.
+fn printable(text: &str) -> String {
+    text.chars().filter(|mark| !mark.is_control() || *mark == '\n').collect()
+}
+
+fn topic_name(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
+}
