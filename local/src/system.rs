@@ -275,7 +275,13 @@ async fn start_simulator(config: &LocalConfig, state: &State, callback_url: &str
     })
 }
 
-fn services(names: &Names, config: &LocalConfig, state: &State, stopped: &Stop) -> Result<Services, LocalError> {
+fn services(
+    names: &Names,
+    config: &LocalConfig,
+    state: &State,
+    subscriber: Subscriber,
+    stopped: &Stop,
+) -> Result<Services, LocalError> {
     let database = state.path("dynamodb.sqlite");
     let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
     Ok(Services {
