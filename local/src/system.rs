@@ -94,12 +94,14 @@ pub struct System {
     config: LocalConfig,
     parts: Parts,
     tables: TableNames,
-    functions: Functions,
     simulator: Simulator,
     callback_url: String,
-    servers: Vec<Server>,
+    queue: Queue,
     tasks: JoinSet<()>,
+    gateway: Server,
     stop: watch::Sender<bool>,
+    endpoint: Server,
+    stop_endpoint: watch::Sender<bool>,
     first_start: bool,
 }
 
@@ -115,6 +117,7 @@ impl System {
         let state = Arc::new(State::open(&config.state)?);
         let first_start = state.read("alerts.json")?.is_none();
         let (stop, stopped) = watch::channel(false);
+        let (stop_endpoint, endpoint_stopped) = watch::channel(false);
 
         let gateway = loopback::bind("LOCAL_GATEWAY", config.gateway).await?;
         let gateway_address = gateway.local_addr().map_err(LocalError::Listener)?;
@@ -125,7 +128,7 @@ impl System {
         let endpoint = loopback::bind("the AWS endpoint", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let names = Names::new(endpoint.local_addr().map_err(LocalError::Listener)?);
         let services = services(&names, &config, &state, subscriber, &stopped)?;
-        let endpoint = loopback::serve(endpoint, services.clone().router(), stopped.clone());
+        let endpoint = loopback::serve(endpoint, services.clone().router(), endpoint_stopped);
         let variables = variables_of_functions(variables, &names, &simulator, &state)?;
         let parts = parts(variables, &names, &services).await?;
         make_tables(&parts, &names.tables, &config, &path_key).await?;
@@ -142,10 +145,20 @@ impl System {
         if config.schedule {
             functions.wake_by_schedule(&mut tasks, &config, &stopped);
         }
-        let gateway = loopback::serve(gateway, gateway::router(Arc::clone(&functions.webhook)), stopped);
-        let servers = vec![gateway, endpoint];
-        let tables = names.tables;
-        Ok(Self { config, parts, tables, functions, simulator, callback_url, servers, tasks, stop, first_start })
+        Ok(Self {
+            gateway: loopback::serve(gateway, gateway::router(functions.webhook), stopped),
+            tables: names.tables,
+            queue: services.queue,
+            config,
+            parts,
+            simulator,
+            callback_url,
+            tasks,
+            stop,
+            endpoint,
+            stop_endpoint,
+            first_start,
+        })
     }
 
     /// What to tell whoever started it.
@@ -199,14 +212,14 @@ impl System {
         }
     }
 
-    /// Stops everything: no new requests, then what is under way ends.
+    /// Stops everything: nothing new is begun, what is under way ends, and only then what it stands on.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        drop(self.functions);
         while self.tasks.join_next().await.is_some() {}
-        for server in self.servers {
-            server.ended().await;
-        }
+        self.gateway.ended().await;
+        self.queue.idle().await;
+        let _ = self.stop_endpoint.send(true);
+        self.endpoint.ended().await;
         self.simulator.stop().await;
     }
 }
@@ -329,6 +342,8 @@ fn variables_of_functions(
         ("GLOBAL_LOGIN_URL", simulator.microsoft_url()),
         // Nobody wants to wait a quarter of a minute for what he has just raised.
         ("RECONCILE_GAP_SECONDS", "2".to_owned()),
+        // Nor two minutes and a half after a run was killed.
+        ("LEASE_SECONDS", "15".to_owned()),
     ];
     Ok(variables.over(defaults).with(&OutgoingTls::VARIABLES[0], tls_file))
 }

@@ -1,5 +1,10 @@
 //! What the suites over the whole system share: a local system of their own, and its published messages as events to await.
 
+pub mod wire;
+
+mod by_hand;
+mod tap;
+
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -10,6 +15,11 @@ use local::{LocalError, Published, System};
 use runtime::Variables;
 use tempfile::TempDir;
 use tokio::sync::Notify;
+
+pub use by_hand::{
+    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, START, Setup, TENANT, number, stream_record, text, typed,
+};
+pub use tap::{Call, Gate, Tap};
 
 /// How long an event may be waited for before a test gives up. Far above what anything takes: it decides nothing.
 pub const PATIENCE: Duration = Duration::from_mins(1);

@@ -43,13 +43,11 @@ impl Template {
     /// What a value of a variable could be in an account: the default of a parameter, something made up for a resource.
     fn plausible(&self, value: &Value) -> String {
         let name = value.pointer("/!Ref").and_then(Value::as_str).expect("variables are references");
-        match self.0.pointer(&format!("/Parameters/{name}/Default")) {
-            Some(default) => default.as_str().expect("parameters of variables are text").to_owned(),
-            None => {
-                assert!(self.0.pointer(&format!("/Resources/{name}")).is_some(), "{name} is nowhere");
-                format!("made-up-{name}")
-            }
+        if let Some(default) = self.0.pointer(&format!("/Parameters/{name}/Default")) {
+            return default.as_str().expect("parameters of variables are text").to_owned();
         }
+        assert!(self.0.pointer(&format!("/Resources/{name}")).is_some(), "{name} is nowhere");
+        format!("made-up-{name}")
     }
 
     fn variables(&self, function: &str) -> BTreeMap<String, String> {

@@ -12,6 +12,7 @@ use std::{
 use axum::{http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::{failure, json};
 use crate::stop::{Stop, stopped};
@@ -32,6 +33,7 @@ pub(crate) struct Queue {
     consumer: Arc<OnceLock<Consumer>>,
     stop: Stop,
     delivers: bool,
+    in_flight: Arc<watch::Sender<usize>>,
 }
 
 impl std::fmt::Debug for Queue {
@@ -64,12 +66,17 @@ struct BatchEntry {
 
 impl Queue {
     pub(crate) fn new(delivers: bool, stop: Stop) -> Self {
-        Self { consumer: Arc::default(), stop, delivers }
+        Self { consumer: Arc::default(), stop, delivers, in_flight: Arc::default() }
     }
 
     /// Names the function that the queue wakes. Only the first call counts.
     pub(crate) fn wakes(&self, consumer: Consumer) {
         let _ = self.consumer.set(consumer);
+    }
+
+    /// Returns when no message is being handled.
+    pub(crate) async fn idle(&self) {
+        let _ = self.in_flight.subscribe().wait_for(|count| *count == 0).await;
     }
 
     pub(super) fn answer(&self, operation: &str, body: &[u8]) -> Response {
@@ -127,7 +134,9 @@ impl Queue {
                 "eventSource": "aws:sqs",
                 "awsRegion": "eu-west-1",
             });
-            if consumer(json!({ "Records": [record] })).await {
+            let _in_flight = InFlight::begin(&self.in_flight);
+            // Asked again under the count: whoever waits for `idle` has said stop before.
+            if *self.stop.borrow() || consumer(json!({ "Records": [record] })).await {
                 return;
             }
             wait = VISIBILITY;
@@ -141,6 +150,22 @@ impl Queue {
             () = tokio::time::sleep(wait) => true,
             () = stopped(&mut self.stop) => false,
         }
+    }
+}
+
+/// A message that is being handled, counted until it is dropped.
+struct InFlight(Arc<watch::Sender<usize>>);
+
+impl InFlight {
+    fn begin(count: &Arc<watch::Sender<usize>>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Fraud severity, transitions and statistics, by table and by property.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use jiff::{SignedDuration, Timestamp};
 use models::{
     Alert, AlertState, AlertType, Delta, FraudThreshold, Notice, Resolution, ResolvedReason, Severity, StatisticsKey,

@@ -1,0 +1,301 @@
+//! The program as somebody runs it: started, used from a second terminal, stopped, killed and started again on the same
+//! state.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
+
+use std::{
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::Notify,
+};
+
+/// How long an event may be waited for before a test gives up. It decides nothing.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What the program has written so far.
+#[derive(Clone, Default)]
+struct Output {
+    text: Arc<Mutex<String>>,
+    more: Arc<Notify>,
+}
+
+impl Output {
+    fn follow(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
+        let output = self.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stream).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut text = output.text.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+                output.more.notify_waiters();
+            }
+        });
+    }
+
+    fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+
+    /// Waits until the text holds all of these, in this order.
+    async fn until(&self, parts: &[&str]) {
+        let waiting = async {
+            loop {
+                let mut more = std::pin::pin!(self.more.notified());
+                more.as_mut().enable();
+                if in_order(&self.text(), parts) {
+                    return;
+                }
+                more.await;
+            }
+        };
+        let ended = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(ended.is_ok(), "waited in vain for {parts:?} in:\n{}", self.text());
+    }
+}
+
+fn in_order(text: &str, parts: &[&str]) -> bool {
+    let mut rest = text;
+    parts.iter().all(|part| match rest.split_once(part) {
+        Some((_, after)) => {
+            rest = after;
+            true
+        }
+        None => false,
+    })
+}
+
+/// The program, running.
+struct Program {
+    child: Child,
+    screen: Output,
+    log: Output,
+}
+
+impl Program {
+    fn spawn(state: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_partner-alerts-local"))
+            .env_clear()
+            .envs([
+                ("LOCAL_GATEWAY", "127.0.0.1:0"),
+                ("LOCAL_MICROSOFT", "127.0.0.1:0"),
+                ("LOCAL_CONTROL", "127.0.0.1:0"),
+            ])
+            .env("LOCAL_STATE_DIRECTORY", state)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let (screen, log) = (Output::default(), Output::default());
+        screen.follow(child.stdout.take().unwrap());
+        log.follow(child.stderr.take().unwrap());
+        Self { child, screen, log }
+    }
+
+    async fn start(state: &Path, variables: &[(&str, &str)]) -> Self {
+        let program = Self::spawn(state, variables);
+        program.screen.until(&["Ctrl-C stops"]).await;
+        program
+    }
+
+    /// An address that the program printed.
+    fn address(&self, label: &str) -> String {
+        let text = self.screen.text();
+        let line = text.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
+    }
+
+    /// A request to the simulator's control, as the program's own words say.
+    async fn control(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.address("simulator's control"));
+        let response = client().post(url).json(body).send().await.unwrap();
+        assert!(response.status().is_success(), "{path} answered {}", response.status());
+        response.json().await.unwrap()
+    }
+
+    async fn raise(&self) -> String {
+        self.control("/alerts", &json!({})).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The statuses of the answers to a callback.
+    async fn callback(&self, body: Value) -> Vec<u64> {
+        let answer = self.control("/callbacks", &body).await;
+        answer["answers"].as_array().unwrap().iter().map(|answer| answer["status"].as_u64().unwrap()).collect()
+    }
+
+    async fn published(&self, alert: &str) {
+        let line = format!("Alert ID: {alert}");
+        let parts = ["--- published to partner-alerts-fraud", &line, "---"];
+        tokio::select! {
+            () = self.screen.until(&parts) => {}
+            // Never comes: only what the program logged is shown beside what it printed.
+            () = self.log.until(&["the log, for the test that fails:"]) => {}
+        }
+    }
+
+    /// Stops it as Ctrl-C does.
+    async fn interrupt(mut self) -> ExitStatus {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops when it is told to").unwrap()
+    }
+
+    /// Ends it as a power cut does.
+    async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test talks to loopback over plain http")]
+fn client() -> reqwest::Client {
+    // Fails where another test of this process was first, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// A state in which the first look is over and the demonstration alert was told.
+async fn state_after_a_first_start() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let program = Program::start(&folder.path().join("state"), &[]).await;
+    program.screen.until(&["Subject: Partner Alerts: new fraud alert", "---"]).await;
+    assert!(program.interrupt().await.success(), "Ctrl-C stops it cleanly");
+    folder
+}
+
+#[tokio::test]
+async fn a_first_start_shows_a_fraud_message_and_a_second_terminal_drives_it() {
+    let folder = TempDir::new().unwrap();
+    let program = Program::start(&folder.path().join("state"), &[]).await;
+    program.screen.until(&["Subject: Partner Alerts: new fraud alert", "Answer by: "]).await;
+
+    let alert = program.raise().await;
+    assert_eq!(program.callback(json!({})).await, [200]);
+    program.published(&alert).await;
+
+    assert_eq!(program.callback(json!({ "repeat": true })).await, [200], "a second copy is taken");
+    assert_eq!(program.callback(json!({ "forged": "key" })).await, [401]);
+    assert_eq!(program.callback(json!({ "forged": "body" })).await, [401]);
+    program.log.until(&["\"reason\":\"duplicate\"", "\"reason\":\"signature-mismatch\""]).await;
+
+    // Another alert after them shows that nothing else was told in between.
+    let last = program.raise().await;
+    program.callback(json!({})).await;
+    program.published(&last).await;
+    let told = program.screen.text().matches(&format!("Alert ID: {alert}\n")).count();
+    assert_eq!(told, 1, "the copy and the forgeries changed nothing");
+    assert!(program.interrupt().await.success());
+}
+
+#[tokio::test]
+async fn killed_between_kept_and_reconciled_the_alert_is_still_published() {
+    let folder = state_after_a_first_start().await;
+    let state = folder.path().join("state");
+    let deaf = Program::start(&state, &[("LOCAL_QUEUE", "off"), ("LOCAL_SCHEDULE", "off")]).await;
+    let alert = deaf.raise().await;
+    assert_eq!(deaf.callback(json!({})).await, [200], "kept");
+    assert!(!deaf.screen.text().contains(&alert), "and not reconciled");
+    deaf.kill().await;
+
+    let again = Program::start(&state, &[]).await;
+    again.published(&alert).await;
+}
+
+#[tokio::test]
+async fn killed_between_written_and_published_the_stream_goes_on_where_it_was() {
+    let (folder, alert) = written_and_not_published().await;
+    let again = Program::start(&folder.path().join("state"), &[("LOCAL_SCHEDULE", "off")]).await;
+    again.published(&alert).await;
+}
+
+#[tokio::test]
+async fn killed_between_written_and_published_the_sweep_publishes_without_the_stream() {
+    let (folder, alert) = written_and_not_published().await;
+    let sweeping = [("LOCAL_STREAMS", "off"), ("LOCAL_SWEEP_SECONDS", "1"), ("SWEEP_AFTER_SECONDS", "1")];
+    let again = Program::start(&folder.path().join("state"), &sweeping).await;
+    again.published(&alert).await;
+    again.log.until(&["the sweep found what the stream had left"]).await;
+}
+
+async fn written_and_not_published() -> (TempDir, String) {
+    let folder = state_after_a_first_start().await;
+    let mute = Program::start(&folder.path().join("state"), &[("LOCAL_STREAMS", "off")]).await;
+    let alert = mute.raise().await;
+    assert_eq!(mute.callback(json!({})).await, [200]);
+    mute.log.until(&["tenant reconciled", "\"changed\":1"]).await;
+    assert!(!mute.screen.text().contains(&alert), "not published");
+    mute.kill().await;
+    (folder, alert)
+}
+
+#[tokio::test]
+async fn without_any_callback_the_schedule_finds_the_alert() {
+    let folder = state_after_a_first_start().await;
+    let program = Program::start(&folder.path().join("state"), &[("LOCAL_SCHEDULE_SECONDS", "1")]).await;
+    let alert = program.raise().await;
+    program.published(&alert).await;
+    assert!(!program.log.text().contains("callback kept"));
+}
+
+#[tokio::test]
+async fn what_was_told_is_not_told_again_after_a_restart() {
+    let folder = state_after_a_first_start().await;
+    let program = Program::start(&folder.path().join("state"), &[]).await;
+    let alert = program.raise().await;
+    program.callback(json!({})).await;
+    program.published(&alert).await;
+    assert_eq!(program.screen.text().matches("Subject: Partner Alerts: new fraud alert").count(), 1);
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_with_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for variable in ["LOCAL_GATEWAY", "LOCAL_MICROSOFT", "LOCAL_CONTROL"] {
+        let folder = TempDir::new().unwrap();
+        let mut program = Program::spawn(folder.path(), &[(variable, &address)]);
+        let ended = tokio::time::timeout(PATIENCE, program.child.wait()).await.unwrap().unwrap();
+        assert_eq!(ended.code(), Some(1), "{variable}");
+        program.log.until(&[&format!("{variable} can't listen on {address}: set {variable} to another address")]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_configuration_stops_the_start_and_is_named() {
+    for (variable, value, words) in [
+        ("LOCAL_GATEWAY", "0.0.0.0:0", "which other machines could reach"),
+        ("LOCAL_QUEUE", "maybe", "LOCAL_QUEUE can't be used"),
+        ("FRAUD_SEVERITY", "extreme", "FRAUD_SEVERITY can't be used"),
+        ("CERTIFICATE_LOCATIONS", "http://127.0.0.1/cert/", "CERTIFICATE_LOCATIONS can't be used"),
+        ("SIGNATURE_TRUST_ANCHORS_FILE", "/nowhere", "SIGNATURE_TRUST_ANCHORS_FILE can't be used"),
+        ("GLOBAL_GRAPH_URL", "http://127.0.0.1:1", "GLOBAL_GRAPH_URL can't be used"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL can't be used"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let mut program = Program::spawn(folder.path(), &[(variable, value)]);
+        let ended = tokio::time::timeout(PATIENCE, program.child.wait()).await.unwrap().unwrap();
+        assert_eq!(ended.code(), Some(1), "{variable}");
+        program.log.until(&["Partner Alerts can't start", words]).await;
+    }
+}
+
+#[tokio::test]
+async fn two_systems_do_not_share_a_state() {
+    let folder = TempDir::new().unwrap();
+    let _first = Program::start(folder.path(), &[]).await;
+    let mut second = Program::spawn(folder.path(), &[]);
+    let ended = tokio::time::timeout(PATIENCE, second.child.wait()).await.unwrap().unwrap();
+    assert_eq!(ended.code(), Some(1));
+    second.log.until(&["is used by another local system"]).await;
+}

@@ -1,0 +1,77 @@
+//! Who is asked to look.
+
+use jiff::SignedDuration;
+use models::{EventId, ReconcileCause, ReconcileRequest};
+use simulator::Forgery;
+use tests::wire::Fault;
+use webhook::Outcome;
+
+use crate::support::{Fixture, event_body};
+
+/// The requests that were rung with, and the delays of their messages.
+fn rung(here: &Fixture) -> Vec<ReconcileRequest> {
+    let messages = here.wire.sent().into_iter().filter(|sent| sent.operation == "SendMessage");
+    let read = |message: tests::wire::Sent| {
+        let message: serde_json::Value = serde_json::from_str(&message.body).unwrap();
+        assert_eq!(message["DelaySeconds"], 0);
+        serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap()
+    };
+    messages.map(read).collect()
+}
+
+#[tokio::test]
+async fn a_fraud_event_rings_once_for_its_tenant_and_a_repetition_does_not() {
+    let here = Fixture::new().await;
+    let body = here.fraud_body(0);
+    let request = here.genuine(&body);
+    for expected in ["kept", "duplicate", "duplicate"] {
+        assert_eq!(here.told(&request).await, (expected, 200));
+    }
+    let cause = ReconcileCause::Callback { event: EventId::of_body(&body) };
+    assert_eq!(rung(&here), [ReconcileRequest { tenant: here.tenant(), cause }]);
+}
+
+#[tokio::test]
+async fn the_event_is_durable_before_anybody_is_asked_to_look() {
+    let here = Fixture::new().await;
+    here.receive(&here.genuine(&here.fraud_body(0))).await;
+    assert_eq!(here.wire.operations(), ["Query", "PutItem", "SendMessage"]);
+}
+
+#[tokio::test]
+async fn other_events_ring_nobody() {
+    let here = Fixture::new().await;
+    for name in ["test-created", "subscription-updated", "invoice-ready", "azure-fraud-event-detected-2"] {
+        let outcome = here.receive(&here.genuine(&event_body(name, here.now, 0))).await;
+        assert!(matches!(outcome, Outcome::Kept { rang: None, .. }), "{outcome:?}");
+    }
+    assert_eq!(rung(&here), []);
+}
+
+#[tokio::test]
+async fn a_bell_that_does_not_ring_is_no_reason_to_refuse() {
+    let here = Fixture::new().await;
+    here.wire.plan_always("SendMessage", Fault::access_denied());
+    let request = here.genuine(&here.fraud_body(0));
+    let outcome = here.receive(&request).await;
+    assert_eq!((outcome.reason(), outcome.status().as_u16()), ("kept", 200));
+    let Outcome::Kept { rang: Some(Err(error)), .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(error.to_string(), "sending to the reconcile queue failed (AccessDeniedException)");
+    assert_eq!(here.told(&request).await, ("duplicate", 200));
+    here.event().await;
+}
+
+#[tokio::test]
+async fn nothing_unproven_asks_for_anything_but_the_keys() {
+    let here = Fixture::new().await;
+    let body = here.fraud_body(0);
+    for forgery in [Forgery::Body, Forgery::Key] {
+        here.receive(&here.forged(&body, forgery)).await;
+    }
+    let mut bare = here.genuine(&body);
+    bare.headers_mut().clear();
+    here.receive(&bare).await;
+    assert_eq!(here.wire.operations(), ["Query"]);
+    assert!(here.system.messages.all().is_empty());
+    assert_eq!(here.events().await, []);
+}
