@@ -299,3 +299,43 @@ async fn two_systems_do_not_share_a_state() {
     assert_eq!(ended.code(), Some(1));
     second.log.until(&["is used by another local system"]).await;
 }
+
+/// Somebody else's client, with a certificate authority of its own: only the variables say so.
+#[tokio::test]
+async fn another_certificate_authority_can_be_named_and_then_only_its_callbacks_pass() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    };
+    let tenant = simulator::Tenant {
+        id: "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".to_owned(),
+        client_id: "client".to_owned(),
+        client_secret: "secret".to_owned(),
+        callback_url: None,
+    };
+    let options = simulator::Options { tenants: vec![tenant], ..simulator::Options::default() };
+    let other = simulator::Simulator::start(options).await.unwrap();
+    let anchors = write("root.pem", other.trust_anchors_pem());
+    let intermediates = write("issuing.pem", other.intermediates_pem());
+    let program = Program::start(
+        &folder.path().join("state"),
+        &[
+            ("LOCAL_DEMONSTRATION", "off"),
+            ("CERTIFICATE_LOCATIONS", &other.certificate_location()),
+            ("SIGNATURE_TRUST_ANCHORS_FILE", &anchors),
+            ("SIGNATURE_INTERMEDIATES_FILE", &intermediates),
+            ("OUTGOING_TLS_TRUST_ANCHORS_FILE", &anchors),
+        ],
+    )
+    .await;
+    let alert = other.raise(simulator::NewAlert::default()).unwrap();
+    let callback = other.sign(&other.fraud_callback(&alert)).unwrap();
+    let answered = other.deliver(&program.address("callback address"), callback).await.unwrap();
+    assert_eq!(answered, 200, "its callbacks pass");
+
+    program.raise().await;
+    assert_eq!(program.callback(json!({})).await, [401], "the built-in one's address is on no list any more");
+    program.log.until(&["certificate-url-not-allowed"]).await;
+}

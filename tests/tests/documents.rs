@@ -1,0 +1,109 @@
+//! The documents say what the code does, and their links lead somewhere.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use runtime::Variable;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// Every Markdown file of the project's own.
+fn documents() -> Vec<PathBuf> {
+    fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                collect(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(&root(), &mut found);
+    found
+}
+
+fn variables() -> Vec<Variable> {
+    let mut all = vec![runtime::LOG_LEVEL];
+    all.extend(runtime::OutgoingTls::VARIABLES);
+    all.extend(webhook::VARIABLES);
+    all.extend(poll::VARIABLES);
+    all.extend(notify::VARIABLES);
+    all.extend(local::VARIABLES);
+    all
+}
+
+#[test]
+fn every_variable_is_documented_with_its_default() {
+    let text = read("docs/configuration.md");
+    for variable in variables() {
+        let name = format!("`{}`", variable.name);
+        let row = text.lines().find(|line| line.starts_with('|') && line.contains(&name));
+        let row = row.unwrap_or_else(|| panic!("{} has no row", variable.name));
+        if let Some(default) = variable.default {
+            assert!(row.contains(&format!("`{default}`")), "{}: its row does not say {default}", variable.name);
+        }
+    }
+}
+
+#[test]
+fn no_variable_is_documented_that_does_not_exist() {
+    let known: BTreeSet<&str> = variables().iter().map(|variable| variable.name).collect();
+    let text = read("docs/configuration.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    for name in rows.flat_map(|row| row.split('|').nth(1).unwrap().split(',')) {
+        let name = name.trim().trim_matches('`');
+        assert!(known.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn links_lead_to_files_that_exist() {
+    let mut links = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = target.split('#').next().unwrap();
+            if path.is_empty() || path.contains("://") {
+                continue;
+            }
+            links += 1;
+            assert!(document.parent().unwrap().join(path).exists(), "{}: {target}", document.display());
+        }
+    }
+    assert!(links > 10, "the search found {links} links only");
+}
+
+#[test]
+fn every_decision_is_listed() {
+    let list = read("docs/decisions/README.md");
+    for entry in fs::read_dir(root().join("docs/decisions")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name == "README.md" || list.contains(&format!("({name})")), "{name}");
+    }
+}
+
+#[test]
+fn files_that_documents_and_comments_name_exist() {
+    let sources = ["docs/architecture.md", "README.md", "CONTRIBUTING.md"].map(read).join("\n");
+    for word in sources.split('`').skip(1).step_by(2) {
+        let looks_like_a_path =
+            ["shared/", "functions/", "local/", "tests/", "docs/"].iter().any(|dir| word.starts_with(dir));
+        if looks_like_a_path && !word.contains([' ', '*']) {
+            assert!(root().join(word).exists(), "{word}");
+        }
+    }
+}
