@@ -23,7 +23,7 @@ pub(crate) type Consumer = Arc<dyn Fn(Value) -> Pin<Box<dyn Future<Output = Opti
 const RETRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Most records handed over at once (`BatchSize` of `template.yaml`).
-const BATCH: usize = 100;
+const BATCH: usize = 25;
 
 /// One stream and who is woken by it.
 pub(crate) struct Reader {

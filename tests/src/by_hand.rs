@@ -12,7 +12,7 @@ use notify::NotifyError;
 use poll::{PollError, ReconcileError, Reconciled};
 use runtime::{Clock as _, FixedClock, Parts};
 use serde_json::{Value, json};
-use simulator::{NewAlert, Simulator};
+use simulator::{NewAlert, SignedCallback, Simulator};
 use store::Store;
 use tempfile::TempDir;
 
@@ -24,6 +24,8 @@ pub const TENANT: &str = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";
 pub const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 /// Its client secret.
 pub const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
+/// The path key of its callback address.
+pub const PATH_KEY: &str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
 /// What every clock shows at first.
 pub const START: &str = "2026-03-02T09:00:00Z";
 /// How far the clock moves before each run: longer than the gap between two of them.
@@ -84,6 +86,8 @@ pub struct ByHand {
     pub poll: poll::Deployed,
     /// `notify`, as it is deployed.
     pub notify: notify::Deployed,
+    /// `webhook`, as it is deployed.
+    pub webhook: webhook::Deployed,
     /// Microsoft.
     pub microsoft: Simulator,
     /// The tables, past the tap.
@@ -106,6 +110,7 @@ impl ByHand {
         let files = TempDir::new().unwrap();
         let addresses = addresses(&microsoft, files.path());
         let mut variables: Vec<(&'static str, &str)> = BY_HAND.to_vec();
+        variables.push(("LOCAL_PATH_KEY", PATH_KEY));
         variables.extend(addresses.iter().map(|(name, value)| (*name, value.as_str())));
         variables.extend(setup.variables);
         let test = TestSystem::start(&variables).await.unwrap();
@@ -120,6 +125,7 @@ impl ByHand {
         Self {
             poll: poll::wire(&parts).unwrap(),
             notify: notify::wire(&parts).unwrap(),
+            webhook: webhook::wire(&parts).unwrap(),
             dynamodb: Client::new(aws),
             tenant: TENANT.parse().unwrap(),
             test,
@@ -230,6 +236,20 @@ impl ByHand {
     #[must_use]
     pub fn store(&self) -> Store {
         Store::new(self.dynamodb.clone(), self.test.system.tables().clone())
+    }
+
+    /// A callback comes in at the seed tenant's address, and this is the status of the answer.
+    pub async fn receive(&self, callback: &SignedCallback) -> u16 {
+        self.receive_at(&format!("/callbacks/{TENANT}/{PATH_KEY}"), callback).await
+    }
+
+    /// A callback comes in at this path, and this is the status of the answer.
+    pub async fn receive_at(&self, path: &str, callback: &SignedCallback) -> u16 {
+        let mut request = http::Request::post(path);
+        for (name, value) in &callback.headers {
+            request = request.header(name, value);
+        }
+        self.webhook.answer(request.body(callback.body.clone().into()).unwrap()).await.status().as_u16()
     }
 
     /// Every item of a table, in the order of its keys.

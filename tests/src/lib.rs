@@ -3,6 +3,9 @@
 pub mod wire;
 
 mod by_hand;
+mod lines;
+mod published;
+mod scripted;
 mod tap;
 
 use std::{
@@ -17,8 +20,12 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 pub use by_hand::{
-    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, START, Setup, TENANT, number, stream_record, text, typed,
+    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, number, stream_record, text,
+    typed,
 };
+pub use lines::Lines;
+pub use published::{events, of_each_kind, sample_alert};
+pub use scripted::{Asked, Scripted};
 pub use tap::{Call, Gate, Tap};
 
 /// How long an event may be waited for before a test gives up. Far above what anything takes: it decides nothing.

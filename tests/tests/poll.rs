@@ -242,10 +242,7 @@ async fn after_the_baseline_an_alert_is_news() {
     let told = to_be_published(&system).await;
     assert_eq!(
         told,
-        [
-            " outbox#000000000001#digest-baseline to be published",
-            "new outbox#000000000001#opened to be published"
-        ]
+        [" outbox#000000000001#digest-baseline to be published", "new outbox#000000000001#opened to be published"]
     );
 }
 
@@ -291,7 +288,12 @@ async fn a_notice_tells_the_alert_as_it_is_after_the_change() {
         .map(|item| {
             let notice = &item.notice["alert"];
             let alert = &notice["alert"];
-            (notice["kind"].as_str(), notice["version"].as_u64(), alert["status"].as_str(), alert["resolvedReason"].as_str())
+            (
+                notice["kind"].as_str(),
+                notice["version"].as_u64(),
+                alert["status"].as_str(),
+                alert["resolvedReason"].as_str(),
+            )
         })
         .collect();
     assert_eq!(
@@ -407,7 +409,7 @@ async fn twenty_one_changes_of_fraud_severity_are_one_digest() {
 }
 
 #[tokio::test]
-async fn a_burst_that_is_cut_off_loses_no_message_and_doubles_none() {
+async fn a_burst_that_is_cut_off_loses_no_message() {
     let system = ByHand::start().await;
     system.baseline().await;
     raise_many(&system, "fraud", 60);
@@ -422,6 +424,34 @@ async fn a_burst_that_is_cut_off_loses_no_message_and_doubles_none() {
     assert_eq!(told[0], " outbox#000000000002#digest-burst to be published");
     assert_eq!(told.len(), 1 + 15);
     assert_eq!(digests(&system).await[0].1, 60);
+}
+
+#[tokio::test]
+async fn a_burst_in_which_many_alerts_are_changed_by_somebody_else_is_still_one_digest_of_all_of_them() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    for number in 0..43 {
+        system.raise_as(of_severity(&format!("fraud-{number:03}"), "low"));
+    }
+    system.complete(43, 43).await;
+    for number in 0..43 {
+        system.change(&format!("fraud-{number:03}"), severity("high"));
+    }
+    system.clock.advance(SignedDuration::from_mins(1));
+    let writing = system.tap.hold("TransactWriteItems");
+
+    let (run, ()) = tokio::join!(system.reconcile_at_once(), async {
+        writing.reached().await;
+        for number in 0..22 {
+            write_by_hand(&system, &format!("fraud-{number:03}")).await;
+        }
+        writing.open();
+    });
+
+    assert_eq!(run.unwrap(), Reconciled::Done { listed: 43, changed: 43 });
+    assert_eq!(to_be_published(&system).await, [" outbox#000000000003#digest-burst to be published"]);
+    let (reason, total, listed) = digests(&system).await.remove(0);
+    assert_eq!((reason.as_str(), total, listed.len()), ("burst", 43, 43));
 }
 
 // ---- nothing new ---------------------------------------------------------------------------------------------------------
@@ -541,7 +571,11 @@ async fn what_microsoft_says_for_good_is_not_asked_again() {
         (FaultKind::ForeignNextLink, 1, "gave an answer that can't be used: a next link that leaves Graph's host"),
         (too_long, 1, "was refused with status 429 and code TooManyRequests after 1 attempts"),
         // A new token is asked for once.
-        (FaultKind::ExpiredToken, 2, "was refused with status 401 and code InvalidAuthenticationToken after 1 attempts"),
+        (
+            FaultKind::ExpiredToken,
+            2,
+            "was refused with status 401 and code InvalidAuthenticationToken after 1 attempts",
+        ),
     ] {
         let before = system.microsoft.requests().list;
         fault(&system, Target::List, kind);
@@ -549,7 +583,9 @@ async fn what_microsoft_says_for_good_is_not_asked_again() {
         let (error, text) = failed(&system).await;
 
         assert!(matches!(error, ReconcileError::Microsoft(_)), "{kind:?}");
-        let expected = format!("Microsoft's list of alerts could not be read: listing security alerts for tenant {TENANT} {words}");
+        let expected = format!(
+            "Microsoft's list of alerts could not be read: listing security alerts for tenant {TENANT} {words}"
+        );
         assert!(text.starts_with(&expected), "{kind:?}: {text}");
         assert_eq!(system.microsoft.requests().list - before, requests, "{kind:?}");
         assert!(is_free(&system.state().await), "{kind:?}");
@@ -616,7 +652,8 @@ async fn trouble_at_the_token_endpoint_is_an_error_of_the_sign_in_and_asks_for_n
 
         let (_, text) = failed(&system).await;
 
-        let expected = format!("Microsoft's list of alerts could not be read: sign-in (token) for tenant {TENANT} {words}");
+        let expected =
+            format!("Microsoft's list of alerts could not be read: sign-in (token) for tenant {TENANT} {words}");
         assert!(text.starts_with(&expected), "{kind:?}: {text}");
         assert_eq!(system.microsoft.requests().token - before, requests, "{kind:?}");
         assert!(is_free(&system.state().await), "{kind:?}");
@@ -1029,9 +1066,8 @@ async fn a_queue_message_that_cannot_be_read_fails_alone() {
 async fn a_callback_and_the_schedule_ask_for_the_same_run() {
     let system = ByHand::start().await;
     system.baseline().await;
-    for (number, cause) in [json!("schedule"), json!("again"), json!({ "callback": { "event": "a".repeat(64) } })]
-        .into_iter()
-        .enumerate()
+    for (number, cause) in
+        [json!("schedule"), json!("again"), json!({ "callback": { "event": "a".repeat(64) } })].into_iter().enumerate()
     {
         system.raise(&format!("alert-{number}"));
         system.clock.advance(SignedDuration::from_mins(1));

@@ -1,6 +1,6 @@
 //! What a run has to write, given what Microsoft lists and what is kept. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use models::{
@@ -19,30 +19,43 @@ pub(crate) struct Plan {
     pub(crate) writes: Vec<AlertWrite>,
     /// The digest that stands for their messages.
     pub(crate) digest: Option<OutboxRecord>,
+    /// The alerts that the digest tells.
+    pub(crate) told: HashSet<AlertId>,
 }
 
-/// Compares what was observed with what is kept.
+/// Compares what was observed with what is kept. `told` are alerts that a digest of this run tells already.
 ///
-/// In a baseline run nothing is told of single alerts: one digest of what is open follows when the run is complete.
+/// In a baseline run nothing is told of single alerts: one digest of what is open follows when the run is complete. A run has
+/// at most one digest of a burst.
 pub(crate) fn plan<'a>(
     grant: &Grant,
     observed: impl IntoIterator<Item = &'a Alert>,
     stored: &HashMap<AlertId, StoredAlert>,
+    told: &HashSet<AlertId>,
     threshold: FraudThreshold,
     now: Timestamp,
 ) -> Plan {
     let mut writes: Vec<AlertWrite> =
         observed.into_iter().filter_map(|alert| write(grant, alert, stored.get(&alert.id), threshold, now)).collect();
-    let told = |write: &&AlertWrite| write.outbox.as_ref().is_some_and(|record| record.publish);
-    if writes.iter().filter(told).count() <= BURST {
-        return Plan { writes, digest: None };
+    for write in writes.iter_mut().filter(|write| told.contains(&write.alert.id)) {
+        silence(write);
     }
-    let changed = writes.iter().filter(told).map(|write| &write.alert);
+    let news = |write: &&AlertWrite| write.outbox.as_ref().is_some_and(|record| record.publish);
+    let changed: Vec<&Alert> = writes.iter().filter(news).map(|write| &write.alert).collect();
+    if changed.len() <= BURST || !told.is_empty() {
+        return Plan { writes, digest: None, told: HashSet::new() };
+    }
+    let told = changed.iter().map(|alert| alert.id.clone()).collect();
     let digest = digest_record(grant, DigestNotice::new(DigestReason::Burst, grant.fence, changed), now);
-    for record in writes.iter_mut().filter_map(|write| write.outbox.as_mut()) {
+    writes.iter_mut().for_each(silence);
+    Plan { writes, digest: Some(digest), told }
+}
+
+/// Leaves the change as a record that is not published.
+fn silence(write: &mut AlertWrite) {
+    if let Some(record) = &mut write.outbox {
         record.publish = false;
     }
-    Plan { writes, digest: Some(digest) }
 }
 
 /// The digest of a first complete run: what is open and of fraud severity. None where nothing is.

@@ -3,7 +3,7 @@
 //! It may be cut off at any point and started again: alerts are written before the hint of what is known, the baseline is
 //! noted after everything else, and a write that was done already is found unchanged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::SignedDuration;
 use messaging::{QueueError, Ring};
@@ -158,6 +158,7 @@ where
         let mut open: Vec<AlertId> = observed.keys().filter(differs).cloned().collect();
         let candidates = open.clone();
         let mut changed = 0;
+        let mut told = HashSet::new();
         for _ in 0..ROUNDS {
             if open.is_empty() {
                 break;
@@ -165,9 +166,13 @@ where
             let stored: HashMap<AlertId, StoredAlert> = self.store.alerts(&grant.tenant, &open).await?;
             let now = self.clock.now();
             let alerts = open.iter().filter_map(|id| observed.get(id));
-            let plan = plan(grant, alerts, &stored, self.settings.threshold, now);
+            let plan = plan(grant, alerts, &stored, &told, self.settings.threshold, now);
             let written = self.store.write(grant, &plan.writes, plan.digest.as_ref(), now).await?;
             changed += written.written.len();
+            // The digest is part of the first transaction, which has failed where nothing is written.
+            if !written.written.is_empty() {
+                told.extend(plan.told);
+            }
             if written.lease_lost {
                 return Err(ReconcileError::LeaseLost);
             }

@@ -3,7 +3,7 @@
 //! What is kept is the verdict of the chain check, by address. At most 16 entries; an entry never outlives its certificate
 //! or 24 hours; failures are remembered briefly and never push out a good entry; a burst of new addresses is fetched at one a
 //! second. A signature that does not match may mean a renewed certificate at the same address, which is looked for at most
-//! once a minute; the old verdict stays until a good new one is there.
+//! once a minute; the old verdict stays until a good new one is there, and a mismatch is one only where that could be seen.
 
 use std::{
     collections::HashMap,
@@ -89,8 +89,21 @@ pub(crate) struct Certificates<F> {
 
 #[derive(Debug)]
 enum Entry {
-    Good { certificate: Arc<SigningCertificate>, fetched: Timestamp, looked: Timestamp },
-    Bad { denial: Denial, until: Timestamp },
+    Good { certificate: Arc<SigningCertificate>, fetched: Timestamp, looked: Looked },
+    Bad { denial: Denial, noted: Timestamp },
+}
+
+/// When a renewed certificate was last looked for, and why that could not be seen, if it could not.
+#[derive(Debug)]
+struct Looked {
+    at: Timestamp,
+    unseen: Option<FetchError>,
+}
+
+impl Looked {
+    fn seen(at: Timestamp) -> Self {
+        Self { at, unseen: None }
+    }
 }
 
 /// Why there is no certificate, in a form that can be told more than once.
@@ -122,11 +135,9 @@ impl Budget {
         let full_at = self.full_at.unwrap_or(now).max(now);
         // A clock that was set back must not lock us out for longer than a full budget takes to come back.
         let full_at = full_at.min(now + SignedDuration::from_secs(BURST));
-        if full_at.duration_since(now) > SignedDuration::from_secs(BURST - 1) {
-            return false;
-        }
-        self.full_at = Some(full_at + SignedDuration::from_secs(1));
-        true
+        let left = full_at.duration_since(now) <= SignedDuration::from_secs(BURST - 1);
+        self.full_at = Some(if left { full_at + SignedDuration::from_secs(1) } else { full_at });
+        left
     }
 }
 
@@ -152,17 +163,20 @@ impl<F: FetchCertificate> Certificates<F> {
         }
         let judged = self.fetch(url, policy, now, &mut budget).await;
         let entry = match &judged {
-            Ok(certificate) => Entry::Good { certificate: Arc::clone(certificate), fetched: now, looked: now },
+            Ok(certificate) => {
+                Entry::Good { certificate: Arc::clone(certificate), fetched: now, looked: Looked::seen(now) }
+            }
             // Our own restraint is no property of the address.
             Err(Denial::OverBudget) => return Ok(judged?),
-            Err(denial) => Entry::Bad { denial: denial.clone(), until: now + self.settings.remember_failure },
+            Err(denial) => Entry::Bad { denial: denial.clone(), noted: now },
         };
         self.insert(url, entry);
         Ok(judged?)
     }
 
-    /// The certificate that is at this address now, after `seen` did not fit. That is `seen` itself where it was looked for
-    /// less than a minute ago, or where there is no other good one.
+    /// The certificate that is at this address now, after `seen` did not fit. That is `seen` itself where it was looked at
+    /// less than a minute ago, or where there is no other good one. Where we can't see what is there, it is an error, and
+    /// stays one for that minute: the mismatch may be of our own making.
     pub(crate) async fn renewed(
         &self,
         url: &CertificateUrl,
@@ -171,27 +185,38 @@ impl<F: FetchCertificate> Certificates<F> {
         now: Timestamp,
     ) -> Result<Arc<SigningCertificate>, NotVerified> {
         let mut budget = self.fetching.lock().await;
-        {
-            let mut entries = self.entries();
-            if let Some(Entry::Good { certificate, looked, .. }) = entries.get_mut(url) {
-                if !Arc::ptr_eq(certificate, seen) {
-                    return Ok(Arc::clone(certificate));
-                }
-                if now.duration_since(*looked).abs() < RENEWAL_PAUSE {
-                    return Ok(Arc::clone(seen));
-                }
-                *looked = now;
+        if let Some(Entry::Good { certificate, looked, .. }) = self.entries().get(url) {
+            if !Arc::ptr_eq(certificate, seen) {
+                return Ok(Arc::clone(certificate));
+            }
+            if now.duration_since(looked.at).abs() < RENEWAL_PAUSE {
+                let unseen = looked.unseen.clone().map(Denial::NotFetched);
+                return unseen.map_or_else(|| Ok(Arc::clone(seen)), |denial| Err(denial.into()));
             }
         }
         match self.fetch(url, policy, now, &mut budget).await {
             Ok(certificate) => {
-                self.insert(url, Entry::Good { certificate: Arc::clone(&certificate), fetched: now, looked: now });
+                let looked = Looked::seen(now);
+                self.insert(url, Entry::Good { certificate: Arc::clone(&certificate), fetched: now, looked });
                 Ok(certificate)
             }
             // What is there now is no good: the old verdict stands, and so does its mismatch.
-            Err(Denial::Refused(_)) => Ok(Arc::clone(seen)),
-            // We can't see whether there is another one.
-            Err(denial) => Err(denial.into()),
+            Err(Denial::Refused(_)) => {
+                self.note_look(url, Looked::seen(now));
+                Ok(Arc::clone(seen))
+            }
+            Err(Denial::NotFetched(error)) => {
+                self.note_look(url, Looked { at: now, unseen: Some(error.clone()) });
+                Err(Denial::NotFetched(error).into())
+            }
+            // We did not look.
+            Err(Denial::OverBudget) => Err(Denial::OverBudget.into()),
+        }
+    }
+
+    fn note_look(&self, url: &CertificateUrl, look: Looked) {
+        if let Some(Entry::Good { looked, .. }) = self.entries().get_mut(url) {
+            *looked = look;
         }
     }
 
@@ -201,7 +226,10 @@ impl<F: FetchCertificate> Certificates<F> {
                 let age = now.duration_since(*fetched).abs();
                 (age < self.settings.keep && now < certificate.valid_until()).then(|| Ok(Arc::clone(certificate)))
             }
-            Entry::Bad { denial, until } => (now < *until).then(|| Err(denial.clone())),
+            Entry::Bad { denial, noted } => {
+                let age = now.duration_since(*noted).abs();
+                (age < self.settings.remember_failure).then(|| Err(denial.clone()))
+            }
         }
     }
 
@@ -225,7 +253,7 @@ impl<F: FetchCertificate> Certificates<F> {
             let is_good = |entry: &Entry| matches!(entry, Entry::Good { .. });
             let oldest = |(_, entry): &(&CertificateUrl, &Entry)| match entry {
                 Entry::Good { fetched, .. } => *fetched,
-                Entry::Bad { until, .. } => *until,
+                Entry::Bad { noted, .. } => *noted,
             };
             let bad = entries.iter().filter(|(_, kept)| !is_good(kept)).min_by_key(oldest);
             let victim = bad.or_else(|| entries.iter().filter(|_| is_good(&entry)).min_by_key(oldest));
@@ -242,7 +270,40 @@ impl<F: FetchCertificate> Certificates<F> {
 
 #[cfg(test)]
 mod tests {
+    use callback::{BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation};
+
     use super::*;
+
+    /// Whatever it is asked for, it is not there.
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl FetchCertificate for Nothing {
+        async fn fetch(&self, _: &CertificateUrl) -> Result<Vec<u8>, FetchError> {
+            Err(FetchError::Status(404))
+        }
+    }
+
+    #[tokio::test]
+    async fn ten_thousand_addresses_leave_sixteen_entries() {
+        let location = CertificateLocation::DEFAULT;
+        let names = vec!["pcnotifications-dispatch.microsoft.com".to_owned()];
+        let anchors = (BUNDLED_TRUST_ANCHORS_PEM, BUNDLED_INTERMEDIATES_PEM);
+        let policy = Policy::new(vec![location.parse().unwrap()], names, anchors.0, anchors.1).unwrap();
+        let settings = CertificateSettings {
+            keep: SignedDuration::from_hours(24),
+            remember_failure: SignedDuration::from_secs(10),
+        };
+        let certificates = Certificates::new(Nothing, settings);
+        let mut now: Timestamp = "2026-04-01T00:00:00Z".parse().unwrap();
+        for number in 0..10_000 {
+            let url = policy.certificate_url(format!("{location}x{number}.cer").as_bytes()).unwrap();
+            let denied = certificates.get(&url, &policy, now).await;
+            assert!(matches!(denied, Err(NotVerified::Undecided(Undecided::Certificate(FetchError::Status(404))))));
+            now += SignedDuration::from_secs(1);
+        }
+        assert_eq!(certificates.entries().len(), ENTRIES);
+    }
 
     #[test]
     fn the_budget_is_a_burst_and_then_one_a_second() {

@@ -86,10 +86,25 @@ pub struct Event {
     pub changed: Timestamp,
 }
 
-/// Why an authentic body could not be read. Never holds the body.
-#[derive(Debug, thiserror::Error)]
-#[error("the body is not a Partner Center event")]
-pub struct UnreadableEvent(#[source] serde_json::Error);
+/// Why an authentic body could not be read. Names members, never a value of the body.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the body is not a Partner Center event: {0}")]
+pub struct UnreadableEvent(String);
+
+/// How the words of [`EventVisitor`] begin.
+const OUR_WORDS: [&str; 3] = ["missing field ", "duplicate field ", "ResourceChangeUtcDate is not "];
+
+impl From<serde_json::Error> for UnreadableEvent {
+    fn from(error: serde_json::Error) -> Self {
+        let words = error.to_string();
+        // Where a value is of another type than it should be, the parser repeats it.
+        if error.is_data() && !OUR_WORDS.iter().any(|ours| words.starts_with(ours)) {
+            let (line, column) = (error.line(), error.column());
+            return Self(format!("a value of another type than it should be at line {line} column {column}"));
+        }
+        Self(words)
+    }
+}
 
 impl Event {
     /// Reads an event from its raw body.
@@ -99,7 +114,7 @@ impl Event {
     /// [`UnreadableEvent`] where the bytes are not one JSON object in UTF-8 with an `EventName` and a
     /// `ResourceChangeUtcDate`, or where one of our members occurs twice.
     pub fn read(body: &[u8]) -> Result<Self, UnreadableEvent> {
-        serde_json::from_slice(body).map_err(UnreadableEvent)
+        Ok(serde_json::from_slice(body)?)
     }
 
     /// Whether the event asks to look for fraud alerts at once.

@@ -161,7 +161,14 @@ fn alert_attributes(alert: &AlertSummary) -> impl Iterator<Item = (&'static str,
         ("subscriptionId", alert.subscription_id.as_ref().map(ToString::to_string)),
     ]
     .into_iter()
-    .filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, value)))
+    .filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, attribute(&value))))
+}
+
+/// The value of an attribute. Control characters and what is no character become blanks: neither SNS nor SQS takes them, and
+/// one alert with strange contents must not be the one that is never told.
+fn attribute(value: &str) -> String {
+    let is_refused = |mark: char| mark.is_control() || matches!(mark, '\u{fffe}' | '\u{ffff}');
+    value.chars().map(|mark| if is_refused(mark) { ' ' } else { mark }).collect()
 }
 
 fn alert_text(notice: &AlertNotice, tenant: &TenantId) -> String {
@@ -291,7 +298,7 @@ impl<'a> EventMessage<'a> {
         line(&mut text, "Partner tenant", self.tenant_id.as_str());
         let attributes = BTreeMap::from([
             ("schema", EVENT_SCHEMA.to_owned()),
-            ("eventName", self.event_name.clone()),
+            ("eventName", attribute(&self.event_name)),
             ("tenantId", self.tenant_id.to_string()),
         ]);
         let id = MessageId::of_parts(&[self.tenant_id.as_str(), self.id.as_str()]);

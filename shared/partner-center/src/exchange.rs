@@ -77,7 +77,8 @@ impl Call<'_> {
             if attempts >= self.limits.attempts || wait > self.limits.longest_pause || !is_passing(&error) {
                 return Err(error);
             }
-            tracing::warn!(tenant.id = %self.tenant, call = self.name, wait_ms = wait.as_millis(), %error, "trying again");
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(tenant.id = %self.tenant, call = self.name, wait_ms, %error, "trying again");
             tokio::time::sleep(wait).await;
             pause *= 2;
         }
@@ -98,7 +99,7 @@ impl Call<'_> {
         let response = request.send().await.map_err(|error| (no_answer(error), None))?;
         let status = response.status();
         let request_id = response.headers().get("request-id").or_else(|| response.headers().get("x-ms-request-id"));
-        let request_id = request_id.and_then(|id| id.to_str().ok()).unwrap_or("none").to_owned();
+        let request_id = request_id.and_then(|id| id.to_str().ok()).map_or_else(|| "none".to_owned(), harmless);
         let asked = retry_after(&response);
         let body = self.read(response).await.map_err(|error| match error {
             ReadError::NoAnswer(error) => (no_answer(error), None),
@@ -158,11 +159,16 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Microsoft's code: letters, digits and a few marks, so that it can stand in a log line.
+/// Microsoft's code, where its answer has one.
 fn error_code(body: &[u8]) -> String {
     let Ok(ErrorBody { error }) = serde_json::from_slice(body) else { return "none".to_owned() };
     let (ErrorCode::Graph { code } | ErrorCode::Entra(code)) = error;
-    code.chars().filter(|mark| mark.is_ascii_alphanumeric() || "_-. ".contains(*mark)).take(80).collect()
+    harmless(&code)
+}
+
+/// What of a text can stand in a log line: letters, digits and a few marks, and not many.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|mark| mark.is_ascii_alphanumeric() || "_-. ".contains(*mark)).take(80).collect()
 }
 
 #[cfg(test)]

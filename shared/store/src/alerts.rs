@@ -119,7 +119,7 @@ impl ReadAlerts for Store {
         for some in ids.chunks(100) {
             let mut keys: Vec<Item> = some.iter().map(|id| items::alert_key(tenant, id)).collect();
             let mut pause = FIRST_PAUSE;
-            for attempt in 0.. {
+            for attempt in 1.. {
                 let (items, unread) = self.get_batch(keys).await?;
                 for item in items {
                     let stored = items::read_alert(item)?;
@@ -275,7 +275,7 @@ impl Store {
     /// Sends a transaction; collisions and throttling are tried again, nothing else.
     async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Sent, StoreError> {
         let mut pause = FIRST_PAUSE;
-        for _ in 0..ATTEMPTS {
+        for attempt in 1..=ATTEMPTS {
             let request = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
             let Err(error) = request.send().await else { return Ok(Sent::Done) };
             let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
@@ -294,8 +294,10 @@ impl Store {
             if !codes.iter().all(worth_another_try) {
                 return Err(StoreError::failed("TransactWriteItems", TABLE, error));
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            if attempt < ATTEMPTS {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
         }
         Err(StoreError::Contended { action: "TransactWriteItems", table: TABLE, attempts: ATTEMPTS })
     }

@@ -93,6 +93,10 @@ pub trait Lease {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
+/// How far the clocks of two machines may differ, and how late a request may get through that was made first. What lies further
+/// ahead stems from a clock that was set back.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
+
 /// How often a race between taking the lease and ringing its holder is run again before giving up.
 const ATTEMPTS: u32 = 4;
 
@@ -160,16 +164,20 @@ impl Store {
         let millis = now.as_millisecond();
         let duration = i64::try_from(terms.duration.as_millis()).unwrap_or(i64::MAX);
         let gap = i64::try_from(terms.gap.as_millis()).unwrap_or(i64::MAX);
+        let until = millis.saturating_add(duration);
+        let ahead = |moment: i64| moment.saturating_add(CLOCK_TOLERANCE.as_secs() * 1_000);
         let request = self
             .state(tenant)
             .update_expression("SET lease_until = :until, started = :now, ring_again = :false ADD fence :one")
-            // A lease or a start that lies further ahead than we ever write stems from a clock that was set back.
+            // A lease or a start that lies further ahead than any clock of ours writes must not lock the tenant out.
             .condition_expression(
-                "attribute_not_exists(fence) OR ((lease_until <= :now OR lease_until > :until) \
-                 AND (started <= :gap OR started > :now))",
+                "attribute_not_exists(fence) OR ((lease_until <= :now OR lease_until > :until_ahead) \
+                 AND (started <= :gap OR started > :now_ahead))",
             )
-            .expression_attribute_values(":until", number(millis.saturating_add(duration)))
+            .expression_attribute_values(":until", number(until))
+            .expression_attribute_values(":until_ahead", number(ahead(until)))
             .expression_attribute_values(":now", number(millis))
+            .expression_attribute_values(":now_ahead", number(ahead(millis)))
             .expression_attribute_values(":gap", number(millis.saturating_sub(gap)))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":false", AttributeValue::Bool(false))

@@ -110,6 +110,21 @@ async fn a_failure_is_remembered_for_a_moment_and_then_looked_at_again() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_does_not_prolong_a_failure() {
+    let here = Fixture::new().await;
+    let request = here.genuine(&here.fraud_body(0));
+    here.fault(FaultKind::CertificateMissing);
+    assert_eq!(here.told(&request).await, NOT_FETCHED);
+    here.simulator().clear_faults();
+    here.advance(-3600);
+    assert_eq!(here.told(&request).await, OVER_BUDGET);
+    // The event itself is from the future then: it has got past its signature.
+    here.advance(1);
+    assert_eq!(here.told(&request).await, ("out-of-time", 401));
+    assert_eq!(here.downloads(), 2);
+}
+
+#[tokio::test]
 async fn what_is_no_certificate_is_remembered_for_a_moment_only() {
     let here = Fixture::new().await;
     let request = here.genuine(&here.fraud_body(0));

@@ -1,5 +1,7 @@
 //! What is kept, and how often.
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use http::Request;
@@ -77,8 +79,8 @@ async fn copies_at_two_processes_at_once_are_kept_once() {
     let request = here.genuine(&here.fraud_body(0));
     let processes = [here.another(), here.another()];
     let mut under_way = JoinSet::new();
-    for webhook in processes.iter().cycle().take(32).cloned() {
-        let request = request.clone();
+    for copy in 0..32 {
+        let (webhook, request) = (Arc::clone(&processes[copy % 2]), request.clone());
         under_way.spawn(async move { told(&receive(&webhook, &request).await) });
     }
     let told = count(under_way.join_all().await);

@@ -68,7 +68,9 @@ async fn a_thousand_wrong_keys_within_a_minute_cost_one_query() {
 async fn paths_of_another_shape_cost_no_query() {
     let here = Fixture::new().await;
     let mut request = here.genuine(&here.fraud_body(0));
-    for path in ["/", "/callbacks", "/callbacks/x/y", "/wp-login.php", "/callbacks/9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10/"] {
+    for path in
+        ["/", "/callbacks", "/callbacks/x/y", "/wp-login.php", "/callbacks/9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10/"]
+    {
         *request.uri_mut() = path.parse().unwrap();
         assert_eq!(here.told(&request).await, ("unknown-path", 404));
     }

@@ -1,6 +1,5 @@
 //! Who is asked to look.
 
-use jiff::SignedDuration;
 use models::{EventId, ReconcileCause, ReconcileRequest};
 use simulator::Forgery;
 use tests::wire::Fault;
@@ -8,7 +7,7 @@ use webhook::Outcome;
 
 use crate::support::{Fixture, event_body};
 
-/// The requests that were rung with, and the delays of their messages.
+/// The requests that were rung with, each without delay.
 fn rung(here: &Fixture) -> Vec<ReconcileRequest> {
     let messages = here.wire.sent().into_iter().filter(|sent| sent.operation == "SendMessage");
     let read = |message: tests::wire::Sent| {
@@ -59,6 +58,16 @@ async fn a_bell_that_does_not_ring_is_no_reason_to_refuse() {
     assert_eq!(error.to_string(), "sending to the reconcile queue failed (AccessDeniedException)");
     assert_eq!(here.told(&request).await, ("duplicate", 200));
     here.event().await;
+}
+
+#[tokio::test]
+async fn an_event_whose_keeping_was_not_heard_of_is_kept_once_and_left_to_the_schedule() {
+    let here = Fixture::new().await;
+    here.wire.plan("PutItem", 1, Fault::AnswerLost);
+    // The repetition finds the event kept: whether by itself or by an earlier callback, it can't tell.
+    assert_eq!(here.told(&here.genuine(&here.fraud_body(0))).await, ("duplicate", 200));
+    here.event().await;
+    assert_eq!(rung(&here), []);
 }
 
 #[tokio::test]

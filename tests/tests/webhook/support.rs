@@ -177,9 +177,8 @@ pub(crate) fn request(path: &str, callback: SignedCallback) -> Request<Bytes> {
 }
 
 fn headers(pairs: &[(String, String)]) -> HeaderMap {
-    let pair = |(name, value): &(String, String)| {
-        (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
-    };
+    let pair =
+        |(name, value): &(String, String)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap());
     pairs.iter().map(pair).collect()
 }
 

@@ -1,0 +1,84 @@
+//! The log lines of a test, as the functions write them on Lambda.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::Value;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+/// The crates that `LOG_LEVEL` is about.
+const OURS: [&str; 8] = ["callback", "messaging", "notify", "partner_center", "poll", "runtime", "store", "webhook"];
+
+/// What was written while this lives: by this thread, which is all of a test on a runtime of one thread.
+#[derive(Debug)]
+pub struct Lines {
+    written: Written,
+    _guard: DefaultGuard,
+}
+
+impl Lines {
+    /// Captures what is logged at this level of `LOG_LEVEL`, in place of writing it.
+    #[must_use]
+    pub fn capture(level: &str) -> Self {
+        let written = Written::default();
+        let ours = OURS.map(|name| format!("{name}={level}")).join(",");
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_env_filter(EnvFilter::new(format!("warn,{ours}")))
+            .with_writer(written.clone())
+            .with_target(false)
+            .finish();
+        Self { written, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// The text since the last time this was asked.
+    #[must_use]
+    pub fn take(&self) -> String {
+        let mut bytes = self.written.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&std::mem::take(&mut *bytes)).into_owned()
+    }
+
+    /// The lines since the last time, without their time.
+    ///
+    /// # Panics
+    ///
+    /// Where a line is not a JSON object with a time.
+    #[must_use]
+    pub fn take_values(&self) -> Vec<Value> {
+        let timeless = |line: &str| {
+            let mut value: Value = serde_json::from_str(line).unwrap_or_default();
+            let time = value.as_object_mut().and_then(|members| members.remove("timestamp"));
+            assert!(time.is_some_and(|time| time.is_string()), "not a log line: {line}");
+            value
+        };
+        self.take().lines().map(timeless).collect()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Written {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}

@@ -1,0 +1,11 @@
+//! `store` over the embedded engine, its wire tapped: what is kept, what is not, and what becomes of a collision.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
+
+mod alerts;
+mod events;
+mod faults;
+mod known;
+mod lease;
+mod outbox;
+mod statistics;
+mod support;
