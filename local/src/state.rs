@@ -19,11 +19,14 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Opens the folder, or makes it, readable by its owner only.
+    /// Opens the folder, or makes one that only its owner can read.
     pub(crate) fn open(folder: &Path) -> Result<Self, LocalError> {
         let failed = |source| LocalError::State { folder: folder.to_owned(), source };
-        fs::create_dir_all(folder).map_err(failed)?;
-        only_for_owner(folder).map_err(failed)?;
+        // A folder that was there before keeps its permissions: it may be somebody's `/tmp`.
+        if !folder.exists() {
+            fs::create_dir_all(folder).map_err(failed)?;
+            only_for_owner(folder).map_err(failed)?;
+        }
         let lock = File::options().create(true).append(true).open(folder.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
@@ -41,7 +44,7 @@ impl State {
         let path = self.path(name);
         let new = self.path(&format!("{name}.new"));
         let write = || -> io::Result<()> {
-            let mut file = File::create(&new)?;
+            let mut file = private_file(&new)?;
             file.write_all(content.as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, &path)
@@ -71,6 +74,17 @@ impl State {
         self.write("path-key", key.expose())?;
         Ok(key)
     }
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().create(true).write(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> io::Result<File> {
+    File::create(path)
 }
 
 #[cfg(unix)]

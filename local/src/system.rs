@@ -21,6 +21,7 @@ use crate::{
     functions::Functions,
     gateway,
     loopback::{self, Server},
+    schedule,
     state::State,
     stop::Stop,
     welcome::{self, Places},
@@ -133,9 +134,10 @@ impl System {
         let parts = parts(variables, &names, &services).await?;
         make_tables(&parts, &names.tables, &config, &path_key).await?;
 
+        let mut tasks = JoinSet::new();
+        tasks.spawn(expire(services.dynamodb.database(), stopped.clone()));
         let functions = Functions::wire(&parts)?;
         functions.wake_by_queue(&services.queue);
-        let mut tasks = JoinSet::new();
         if config.streams {
             functions.wake_by_streams(&mut tasks, &services.dynamodb, &names.tables, &state, &stopped);
         }
@@ -238,6 +240,22 @@ pub async fn stop_signal() {
         }
     }
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Deletes what has expired, as DynamoDB does by itself: the engine only does so when it is told.
+async fn expire(database: dynoxide::Database, stop: Stop) {
+    const EVERY: std::time::Duration = std::time::Duration::from_hours(1);
+    schedule::run(EVERY, stop, || {
+        let database = database.clone();
+        async move {
+            match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "what has expired could not be deleted"),
+                Err(_) => tracing::warn!("what has expired could not be deleted"),
+            }
+        }
+    })
+    .await;
 }
 
 /// What the AWS resources are called here.

@@ -18,7 +18,7 @@ async fn system(folder: &TempDir) -> System {
         ("LOCAL_GATEWAY", any()),
         ("LOCAL_MICROSOFT", any()),
         ("LOCAL_CONTROL", any()),
-        ("LOCAL_STATE_DIRECTORY", folder.path().display().to_string()),
+        ("LOCAL_STATE_DIRECTORY", folder.path().join("state").display().to_string()),
         ("LOCAL_DEMONSTRATION", "off".to_owned()),
         ("LOCAL_SCHEDULE", "off".to_owned()),
     ]);
@@ -84,8 +84,9 @@ async fn state_is_readable_by_its_owner_only_and_the_key_is_not_in_it() {
     let provider = system.parts().aws.credentials_provider().unwrap();
     let key = provider.provide_credentials().await.unwrap().access_key_id().to_owned();
     system.stop().await;
-    assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
-    for entry in std::fs::read_dir(folder.path()).unwrap() {
+    let state = folder.path().join("state");
+    assert_eq!(std::fs::metadata(&state).unwrap().permissions().mode() & 0o777, 0o700);
+    for entry in std::fs::read_dir(&state).unwrap() {
         let path = entry.unwrap().path();
         let content = std::fs::read(&path).unwrap();
         assert!(!content.windows(key.len()).any(|window| window == key.as_bytes()), "{}", path.display());

@@ -216,18 +216,23 @@ async fn an_answer_that_is_no_page_is_an_error_that_repeats_nothing_of_it() {
 #[tokio::test]
 async fn alerts_that_are_built_to_break_an_item_land_cut_and_keep_no_other_from_landing() {
     let alert = |id: &str, more: Value| {
-        let mut alert = json!({ "id": id, "severity": "high", "status": "active", "detectedDateTime": "2026-03-02T06:00:00Z" });
+        let mut alert =
+            json!({ "id": id, "severity": "high", "status": "active", "detectedDateTime": "2026-03-02T06:00:00Z" });
         alert.as_object_mut().unwrap().append(&mut more.as_object().unwrap().clone());
         alert
     };
     let long = "\u{1f4a3}".repeat(300);
-    let entry = json!({ "statusFrom": long, "statusTo": long, "updatedBy": long, "updatedDateTime": "2026-03-02T06:00:00Z" });
+    let entry =
+        json!({ "statusFrom": long, "statusTo": long, "updatedBy": long, "updatedDateTime": "2026-03-02T06:00:00Z" });
     let escaped = "\u{1}".repeat(4_000);
     let alerts = vec![
         alert("ordinary", json!({})),
         alert("activity", json!({ "activityLogs": vec![entry; 1_000] })),
         alert("empty-resources", json!({ "affectedResources": vec![json!({ "resourceId": "" }); 60_000] })),
-        alert("short-resources", json!({ "affectedResources": vec![json!({ "resourceId": "r", "resourceType": "" }); 60_000] })),
+        alert(
+            "short-resources",
+            json!({ "affectedResources": vec![json!({ "resourceId": "r", "resourceType": "" }); 60_000] }),
+        ),
         alert(
             "everything",
             json!({

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | published, but not marked | done | the sweep publishes it again with the same id, and marks it |
 //! | an item of the stream can't be published | failed from that item on | Lambda tries again, then dead letters; the sweep goes on |
-//! | an item of the stream can't be read | as above | the same, for people; the sweep logs it each time |
+//! | an item of the stream can never be told | done | an error in the log; of an outbox item, by each sweep again |
 
 mod config;
 mod wire;
@@ -76,6 +76,16 @@ pub enum NotifyError {
     Unreadable(#[source] UnreadableEvent),
 }
 
+impl NotifyError {
+    /// Whether trying again can't help.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Message(_) | Self::Store(StoreError::BadItem { .. }) | Self::Unreadable(_) => true,
+            Self::Publish(_) | Self::Store(_) | Self::SweptInPart { .. } => false,
+        }
+    }
+}
+
 /// The function: what it reads and publishes with, given by `main.rs`.
 #[derive(Debug)]
 pub struct Notify<S, P> {
@@ -106,16 +116,25 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
         Ok(response)
     }
 
-    /// Publishes the records of a stream in order. The first that fails is where Lambda starts again, so the rest waits.
+    /// Publishes the records of a stream in order. The first that fails is where Lambda starts again, so the rest waits. One
+    /// that can never be told is logged and passed over: trying again would only hold up its neighbours, and lose them in the
+    /// end.
     async fn publish_stream(&self, event: StreamEvent) -> Option<DynamoDbBatchItemFailure> {
         for record in event.records {
             let sequence = record.change.sequence_number.clone();
-            if let Err(error) = self.publish_record(record).await {
-                let reason = runtime::chain(&error);
-                tracing::error!(reason, sequence, "a stream record could not be published");
-                let mut failure = DynamoDbBatchItemFailure::default();
-                failure.item_identifier = sequence;
-                return Some(failure);
+            match self.publish_record(record).await {
+                Ok(()) => {}
+                Err(error) if error.is_final() => {
+                    let reason = runtime::chain(&error);
+                    tracing::error!(reason, sequence, "a stream record can never be published and is passed over");
+                }
+                Err(error) => {
+                    let reason = runtime::chain(&error);
+                    tracing::error!(reason, sequence, "a stream record could not be published");
+                    let mut failure = DynamoDbBatchItemFailure::default();
+                    failure.item_identifier = sequence;
+                    return Some(failure);
+                }
             }
         }
         None
@@ -169,8 +188,18 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
     async fn sweep(&self) -> Result<(), NotifyError> {
         let until = self.clock.now() - self.sweep_after;
         let (mut found, mut left) = (0, 0);
+        let mut first_error = None;
         for shard in 0..OUTBOX_SHARDS {
-            for record in self.store.unpublished(shard, until, SWEPT_A_SHARD).await? {
+            let records = match self.store.unpublished(shard, until, SWEPT_A_SHARD).await {
+                Ok(records) => records,
+                Err(error) => {
+                    let reason = runtime::chain(&error);
+                    tracing::error!(reason, shard, "unpublished items could not be looked for");
+                    first_error.get_or_insert(error);
+                    continue;
+                }
+            };
+            for record in records {
                 found += 1;
                 let published = match record {
                     Ok(record) => self.publish_outbox(&record).await,
@@ -186,6 +215,10 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
         if found > 0 {
             tracing::warn!(found, left, "the sweep found what the stream had left");
         }
-        if left == 0 { Ok(()) } else { Err(NotifyError::SweptInPart { found, left }) }
+        match first_error {
+            Some(error) => Err(error.into()),
+            None if left > 0 => Err(NotifyError::SweptInPart { found, left }),
+            None => Ok(()),
+        }
     }
 }

@@ -84,7 +84,7 @@ pub(crate) struct Certificates<F> {
     settings: CertificateSettings,
     entries: StdMutex<HashMap<CertificateUrl, Entry>>,
     // Held while a certificate is fetched: any number of waiting requests make one download.
-    fetching: Mutex<Budget>,
+    fetching: Mutex<Budgets>,
 }
 
 #[derive(Debug)]
@@ -124,6 +124,14 @@ impl From<Denial> for NotVerified {
     }
 }
 
+/// Downloads that are left. Addresses that had a good certificate have a budget of their own, so that nobody who makes up
+/// addresses can keep the real one from being renewed.
+#[derive(Debug, Default)]
+struct Budgets {
+    familiar: Budget,
+    strange: Budget,
+}
+
 /// Downloads that are left, as the moment from which on they would all be.
 #[derive(Debug, Default)]
 struct Budget {
@@ -156,12 +164,14 @@ impl<F: FetchCertificate> Certificates<F> {
         if let Some(known) = self.known(url, now) {
             return Ok(known?);
         }
-        let mut budget = self.fetching.lock().await;
+        let mut budgets = self.fetching.lock().await;
         // Somebody else may have fetched it while we waited.
         if let Some(known) = self.known(url, now) {
             return Ok(known?);
         }
-        let judged = self.fetch(url, policy, now, &mut budget).await;
+        let is_familiar = matches!(self.entries().get(url), Some(Entry::Good { .. }));
+        let budget = if is_familiar { &mut budgets.familiar } else { &mut budgets.strange };
+        let judged = self.fetch(url, policy, now, budget).await;
         let entry = match &judged {
             Ok(certificate) => {
                 Entry::Good { certificate: Arc::clone(certificate), fetched: now, looked: Looked::seen(now) }
@@ -184,7 +194,7 @@ impl<F: FetchCertificate> Certificates<F> {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Arc<SigningCertificate>, NotVerified> {
-        let mut budget = self.fetching.lock().await;
+        let mut budgets = self.fetching.lock().await;
         if let Some(Entry::Good { certificate, looked, .. }) = self.entries().get(url) {
             if !Arc::ptr_eq(certificate, seen) {
                 return Ok(Arc::clone(certificate));
@@ -194,7 +204,7 @@ impl<F: FetchCertificate> Certificates<F> {
                 return unseen.map_or_else(|| Ok(Arc::clone(seen)), |denial| Err(denial.into()));
             }
         }
-        match self.fetch(url, policy, now, &mut budget).await {
+        match self.fetch(url, policy, now, &mut budgets.familiar).await {
             Ok(certificate) => {
                 let looked = Looked::seen(now);
                 self.insert(url, Entry::Good { certificate: Arc::clone(&certificate), fetched: now, looked });

@@ -1,4 +1,5 @@
-//! Which tenant a path belongs to. Hashes of the keys are kept for a minute and read at most once a minute, whatever comes.
+//! Which tenant a path belongs to. Hashes of the keys are kept for a minute and read at most once a minute, whatever comes; at
+//! most once a second where they could never be read.
 
 use std::collections::HashMap;
 
@@ -6,6 +7,18 @@ use jiff::{SignedDuration, Timestamp};
 use models::{PathKey, PathKeyHash, TenantId};
 use store::{ReadTenants, StoreError};
 use tokio::sync::Mutex;
+
+/// How soon the keys are asked for again where they could never be read.
+const FIRST_READ_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+
+/// Why we can't tell whose path it is.
+#[derive(Debug)]
+pub(crate) enum KeysError {
+    /// They could not be read a moment ago.
+    Awaited,
+    /// They can't be read.
+    NotRead(StoreError),
+}
 
 #[derive(Debug)]
 pub(crate) struct PathKeys {
@@ -34,10 +47,15 @@ impl PathKeys {
         path: &str,
         tenants: &impl ReadTenants,
         now: Timestamp,
-    ) -> Result<Option<TenantId>, StoreError> {
+    ) -> Result<Option<TenantId>, KeysError> {
         let Some((tenant, key)) = parse(path) else { return Ok(None) };
         let mut kept = self.kept.lock().await;
-        let due = kept.asked.is_none_or(|asked| now.duration_since(asked).abs() >= self.refresh);
+        // Without any keys there is nothing to go by, so they are asked for sooner; but not by every stranger's request.
+        let pause = if kept.read.is_some() { self.refresh } else { FIRST_READ_PAUSE };
+        let due = kept.asked.is_none_or(|asked| now.duration_since(asked).abs() >= pause);
+        if !due && kept.read.is_none() {
+            return Err(KeysError::Awaited);
+        }
         if due {
             kept.asked = Some(now);
             match tenants.tenants().await {
@@ -54,11 +72,7 @@ impl PathKeys {
                     let cause = runtime::chain(&error);
                     tracing::error!(cause, "path keys could not be read again; those of before are used");
                 }
-                Err(error) => {
-                    // Nothing to go by: the next request asks again.
-                    kept.asked = None;
-                    return Err(error);
-                }
+                Err(error) => return Err(KeysError::NotRead(error)),
             }
         }
         let owner = kept.read.as_ref().and_then(|keys| keys.get(&key.hash()));

@@ -23,6 +23,8 @@ mod outcome;
 pub mod request;
 mod wire;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use callback::{Policy, Refusal, UnverifiedCallback, VerifiedCallback};
 use http::{HeaderMap, Request, Response};
@@ -38,7 +40,7 @@ pub use outcome::{Outcome, Undecided};
 pub use wire::{Deployed, wire};
 
 use certificates::Certificates;
-use keys::PathKeys;
+use keys::{KeysError, PathKeys};
 
 /// The route that API Gateway sends here.
 pub const ROUTE: &str = "POST /callbacks/{tenant}/{key}";
@@ -107,7 +109,10 @@ where
         let tenant = match self.keys.tenant_of(path, &self.store, now).await {
             Ok(Some(tenant)) => tenant,
             Ok(None) => return Outcome::UnknownPath,
-            Err(error) => return Outcome::Undecided { tenant: None, why: Undecided::PathKeys(error) },
+            Err(KeysError::NotRead(error)) => {
+                return Outcome::Undecided { tenant: None, why: Undecided::PathKeys(error) };
+            }
+            Err(KeysError::Awaited) => return Outcome::Undecided { tenant: None, why: Undecided::PathKeysAwaited },
         };
         let verified = match self.verify(headers, body, now).await {
             Ok(verified) => verified,
@@ -127,10 +132,16 @@ where
         let url = unverified.certificate_url();
         let certificate = self.certificates.get(url, &self.policy, now).await?;
         match unverified.verify(&certificate, now) {
-            Err(Refusal::SignatureMismatch | Refusal::SignatureNotOfKeySize | Refusal::CertificateExpired) => {
-                // The certificate may have been renewed at the same address.
+            Err(
+                refusal @ (Refusal::SignatureMismatch | Refusal::SignatureNotOfKeySize | Refusal::CertificateExpired),
+            ) => {
+                // The certificate may have been renewed at the same address. If not, a forgery is not checked twice.
                 let renewed = self.certificates.renewed(url, &certificate, &self.policy, now).await?;
-                Ok(unverified.verify(&renewed, now)?)
+                if Arc::ptr_eq(&renewed, &certificate) {
+                    Err(refusal.into())
+                } else {
+                    Ok(unverified.verify(&renewed, now)?)
+                }
             }
             verdict => Ok(verdict?),
         }

@@ -80,6 +80,9 @@ pub enum Undecided {
     /// The path keys could not be read.
     #[error("the path keys could not be read")]
     PathKeys(#[source] StoreError),
+    /// The path keys could not be read a moment ago.
+    #[error("the path keys could not be read a moment ago")]
+    PathKeysAwaited,
 }
 
 impl Undecided {
@@ -89,6 +92,7 @@ impl Undecided {
             Self::FetchBudget => "certificate-fetch-budget",
             Self::NotKept(_) => "event-not-kept",
             Self::PathKeys(_) => "path-keys-not-read",
+            Self::PathKeysAwaited => "path-keys-awaited",
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::{Alert, AlertState};
 pub const BUCKET_UPPER_BOUNDS_SECONDS: [i64; 11] =
     [300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800, 2_592_000];
 
+/// The version of the formula below. It is kept with each alert, so that a later formula can take back what this one added.
+pub const STATISTICS_FORMULA: u32 = 1;
+
 /// Counters by name. The names are attribute names of the table.
 pub type Counters = BTreeMap<&'static str, i64>;
 

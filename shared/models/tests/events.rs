@@ -93,10 +93,7 @@ fn an_error_says_what_is_wrong_and_repeats_nothing_of_the_body() {
             "ResourceChangeUtcDate is not an RFC 3339 date at line 1 column 50",
         ),
         (r#""canary""#.to_owned(), "a value of another type than it should be at line 1 column 8"),
-        (
-            format!(r#"{{"EventName":271828,{date}}}"#),
-            "a value of another type than it should be at line 1 column 19",
-        ),
+        (format!(r#"{{"EventName":271828,{date}}}"#), "a value of another type than it should be at line 1 column 19"),
         (r#"{"EventName":"canary"#.to_owned(), "EOF while parsing a string at line 1 column 20"),
     ] {
         let error = Event::read(body.as_bytes()).unwrap_err();

@@ -57,17 +57,3 @@ pub enum MicrosoftError {
         attempts: u32,
     },
 }
-
-impl MicrosoftError {
-    /// Whether Microsoft refuses our credentials, so that nothing can be learned about this tenant until a person acts.
-    #[must_use]
-    pub fn is_unauthorized(&self) -> bool {
-        match self {
-            Self::Refused { status, call, .. } => {
-                matches!(status, 401 | 403) || (*call == crate::token::CALL && *status == 400)
-            }
-            Self::Credential { .. } => true,
-            Self::BadAnswer { .. } | Self::NoAnswer { .. } => false,
-        }
-    }
-}

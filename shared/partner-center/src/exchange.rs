@@ -73,7 +73,7 @@ impl Call<'_> {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
-            let wait = asked.unwrap_or(pause);
+            let wait = asked.unwrap_or_default().max(pause);
             if attempts >= self.limits.attempts || wait > self.limits.longest_pause || !is_passing(&error) {
                 return Err(error);
             }
@@ -178,8 +178,8 @@ mod tests {
     #[test]
     fn the_code_is_read_from_each_of_microsofts_error_bodies() {
         for (body, code) in [
-            (r#"{"error":{"code":"TooManyRequests","message":"x","innerError":{}}}"#, "TooManyRequests"),
-            (r#"{"Error":{"Code":"Unauthorized_MissingMFA","Message":"x"}}"#, "Unauthorized_MissingMFA"),
+            (include_str!("../tests/data/graph-error-standard.json"), "TooManyRequests"),
+            (include_str!("../tests/data/graph-error-missing-mfa.json"), "Unauthorized_MissingMFA"),
             (r#"{"error":"invalid_client","error_description":"AADSTS7000215: x"}"#, "invalid_client"),
             (r#"{"error":{"code":"a\n{\"level\":\"forged\"}"}}"#, "alevelforged"),
             ("<html>", "none"),

@@ -1,17 +1,17 @@
 //! `microsoft.graph.partner.security.partnerSecurityAlert` as it comes, made into an [`Alert`].
 //!
-//! Tolerant where the documents disagree (booleans as text, null or absent members, names of unknown values), strict where it
-//! matters: an id, and one moment to date it by. Long members are bounded, so that one strange alert can't make an item that
+//! Tolerant where the documents disagree (booleans as text, null or absent members, names of unknown values) and wherever a member
+//! is optional; strict where it matters: an id, and one moment to date it by. Long members are bounded, so that one strange alert can't make an item that
 //! the table refuses.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use models::{
-    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Resolution, ResolvedReason,
-    Severity, Status, SubscriptionId,
+    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, Resolution, ResolvedReason, Severity,
+    Status,
 };
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
 /// Most bytes of each long member that are kept: together far below DynamoDB's 400 kB an item.
@@ -22,6 +22,9 @@ const DETAILS_BYTES: usize = 64_000;
 const NAME_BYTES: usize = 1_000;
 /// What an entry of a list weighs beside its values: names, marks and a date. Thousands of empty ones are no less of a burden.
 const ENTRY_BYTES: usize = 80;
+
+/// From here on a moment means "never": the year 9999.
+const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// An alert that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -37,26 +40,45 @@ pub struct UnreadableAlert {
 #[serde(rename_all = "camelCase")]
 struct WireAlert {
     id: AlertId,
+    #[serde(default, deserialize_with = "lenient")]
     display_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     description: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     alert_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     status: Option<Status>,
+    #[serde(default, deserialize_with = "lenient")]
     severity: Option<Severity>,
+    #[serde(default, deserialize_with = "lenient")]
     confidence_level: Option<Confidence>,
+    #[serde(default, deserialize_with = "lenient")]
     customer_tenant_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     subscription_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     value_added_reseller_tenant_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     catalog_offer_id: Option<String>,
+    #[serde(default, deserialize_with = "moment")]
     detected_date_time: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
     first_observed_date_time: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
     last_observed_date_time: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
     resolved_reason: Option<ResolvedReason>,
+    #[serde(default, deserialize_with = "moment")]
     resolved_on_date_time: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
     resolved_by: Option<String>,
     #[serde(default, deserialize_with = "truth")]
     is_test: bool,
-    affected_resources: Option<Vec<WireResource>>,
-    activity_logs: Option<Vec<WireActivity>>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    affected_resources: Vec<WireResource>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    activity_logs: Vec<WireActivity>,
+    #[serde(default, deserialize_with = "lenient")]
     additional_details: Option<BTreeMap<String, Value>>,
 }
 
@@ -73,6 +95,7 @@ struct WireActivity {
     status_from: Option<Status>,
     status_to: Option<Status>,
     updated_by: Option<String>,
+    #[serde(default, deserialize_with = "moment")]
     updated_date_time: Option<Timestamp>,
 }
 
@@ -87,11 +110,6 @@ pub fn read_alert(json: &[u8]) -> Result<Alert, UnreadableAlert> {
     let Some(detected) = moments.into_iter().flatten().next() else {
         return Err(UnreadableAlert { id: wire.id.to_string(), problem: "it has no date".to_owned() });
     };
-    let bad_id = |what: &str| UnreadableAlert { id: wire.id.to_string(), problem: format!("{what} is malformed") };
-    let customer_id: Option<CustomerId> =
-        parsed(wire.customer_tenant_id.as_deref()).map_err(|_| bad_id("customerTenantId"))?;
-    let subscription_id: Option<SubscriptionId> =
-        parsed(wire.subscription_id.as_deref()).map_err(|_| bad_id("subscriptionId"))?;
     Ok(Alert {
         display_name: bounded(wire.display_name.unwrap_or_else(|| "Security alert".to_owned()), NAME_BYTES),
         description: wire.description.map(|text| bounded(text, DESCRIPTION_BYTES)),
@@ -100,8 +118,8 @@ pub fn read_alert(json: &[u8]) -> Result<Alert, UnreadableAlert> {
         // Without a severity an alert counts as one of a severity that we have not met: the highest.
         severity: wire.severity.unwrap_or_else(|| Severity::Unknown("unknown".to_owned())),
         confidence: wire.confidence_level,
-        customer_id,
-        subscription_id,
+        customer_id: parsed(wire.customer_tenant_id.as_deref()),
+        subscription_id: parsed(wire.subscription_id.as_deref()),
         reseller_id: wire.value_added_reseller_tenant_id.map(|text| bounded(text, NAME_BYTES)),
         catalog_offer_id: wire.catalog_offer_id.map(|text| bounded(text, NAME_BYTES)),
         detected,
@@ -113,8 +131,8 @@ pub fn read_alert(json: &[u8]) -> Result<Alert, UnreadableAlert> {
             by: wire.resolved_by.filter(|by| !by.is_empty()).map(|text| bounded(text, NAME_BYTES)),
         },
         is_test: wire.is_test,
-        affected_resources: resources(wire.affected_resources.unwrap_or_default()),
-        activity: activity(wire.activity_logs.unwrap_or_default()),
+        affected_resources: resources(wire.affected_resources),
+        activity: activity(wire.activity_logs),
         additional_details: details(wire.additional_details.unwrap_or_default()),
         id: wire.id,
     })
@@ -131,19 +149,39 @@ fn unreadable(json: &[u8], error: &serde_json::Error) -> UnreadableAlert {
     UnreadableAlert { id, problem }
 }
 
-fn parsed<T: std::str::FromStr>(text: Option<&str>) -> Result<Option<T>, T::Err> {
-    text.map(str::trim).filter(|text| !text.is_empty()).map(str::parse).transpose()
+/// An id that is malformed counts as absent: an alert without its customer is better than none.
+fn parsed<T: std::str::FromStr>(text: Option<&str>) -> Option<T> {
+    text.map(str::trim).filter(|text| !text.is_empty())?.parse().ok()
 }
 
-/// A boolean, or its name as text (early pages), or null.
+/// An optional member: of another type than documented, it counts as absent, so that one odd member does not hide an alert.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
+/// A list, without the entries that are of another type than documented.
+fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let Value::Array(entries) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
+    Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+}
+
+/// A moment: RFC 3339, or without a zone, which means UTC (as in fraudEvents). Anything else counts as absent, the sentinel
+/// `9999-12-31T23:59:59.997` for "never" included.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Value::String(text) = Value::deserialize(deserializer)? else { return Ok(None) };
+    let text = text.trim();
+    let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let moment = text.parse().ok().or_else(without_zone);
+    Ok(moment.filter(|moment| *moment < NEVER))
+}
+
+/// A boolean, or its name as text (early pages). Anything else counts as no test: a strange alert must not be the silent one.
 fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Bool(truth) => Ok(truth),
-        Value::Null => Ok(false),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") || text.is_empty() => Ok(false),
-        _ => Err(serde::de::Error::custom("isTest is no boolean")),
-    }
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Bool(truth) => truth,
+        Value::String(text) => text.trim().eq_ignore_ascii_case("true"),
+        _ => false,
+    })
 }
 
 /// A text of at most this many bytes, cut between characters.

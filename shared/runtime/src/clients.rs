@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_config::{BehaviorVersion, ConfigLoader, timeout::TimeoutConfig};
 use aws_smithy_http_client::{
     Builder as AwsHttpBuilder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -94,7 +94,7 @@ pub fn http_client(tls: &OutgoingTls, timeout: Duration) -> Result<reqwest::Clie
 }
 
 /// A loader of the AWS configuration: region, credentials and endpoint from the environment, as Lambda sets them; TLS by
-/// rustls with ring, and our trust anchors in place of the machine's.
+/// rustls with ring, and our trust anchors in place of the machine's; bounded in time.
 ///
 /// # Errors
 ///
@@ -108,7 +108,13 @@ pub fn aws_config_loader(tls: &OutgoingTls) -> Result<ConfigLoader, ClientError>
         TlsContext::builder().with_trust_store(trust).build().map_err(|error| ClientError::Aws(error.into()))?;
     let provider = Provider::Rustls(CryptoMode::Ring);
     let client = AwsHttpBuilder::new().tls_provider(provider).tls_context(context).build_https();
-    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(client))
+    // Without these a connection that falls silent holds a function until Lambda ends it.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(8))
+        .build();
+    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(client).timeout_config(timeouts))
 }
 
 fn pem(certificate: &CertificateDer<'_>) -> Vec<u8> {

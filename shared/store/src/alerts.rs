@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ConditionCheck, KeysAndAttributes, Put, TransactWriteItem, Update},
 };
 use jiff::Timestamp;
-use models::{Alert, AlertId, Delta, StatisticsKey, TenantId};
+use models::{Alert, AlertId, Delta, STATISTICS_FORMULA, StatisticsKey, TenantId};
 
 use crate::{
     Grant, KnownAlerts, OutboxRecord, Store, StoreError, TableRole,
@@ -328,6 +328,9 @@ impl Store {
             .expression_attribute_names("#version", "version")
             .expression_attribute_names("#summary", "summary")
             .expression_attribute_names("#detail", "detail")
+            .expression_attribute_names("#work", "work")
+            .expression_attribute_values(":nothing", AttributeValue::M(HashMap::new()))
+            .expression_attribute_values(":formula", number(STATISTICS_FORMULA))
             .expression_attribute_values(":summary", summary)
             .expression_attribute_values(":detail", detail)
             .expression_attribute_values(":version", number(AlertWrite::version(write.previous)))
@@ -337,6 +340,8 @@ impl Store {
             "SET #summary = :summary, #detail = :detail, #version = :version".to_owned(),
             "detected_id = if_not_exists(detected_id, :detected_id)".to_owned(),
             "known_since = if_not_exists(known_since, :now)".to_owned(),
+            // There from the start, so that whoever writes a member of it needs not ask whether it is.
+            "#work = if_not_exists(#work, :nothing), formula = :formula".to_owned(),
         ];
         let mut remove = Vec::new();
         for (name, value) in items::alert_index_keys(tenant, alert) {

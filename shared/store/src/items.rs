@@ -125,9 +125,14 @@ pub(crate) fn alert_index_keys(tenant: &TenantId, alert: &Alert) -> [(&'static s
         ("tenant_state", Some(format!("{tenant}#{}", alert.state().as_str()))),
         ("last_observed", Some(sortable(alert.last_observed))),
         ("first_observed", Some(sortable(alert.first_observed))),
-        ("tenant_subscription", alert.subscription_id.as_ref().map(|id| format!("{tenant}#{id}"))),
-        ("tenant_customer", alert.customer_id.as_ref().map(|id| format!("{tenant}#{id}"))),
+        ("tenant_subscription", alert.subscription_id.as_ref().map(|id| folded_key(tenant, id.as_str()))),
+        ("tenant_customer", alert.customer_id.as_ref().map(|id| folded_key(tenant, id.as_str()))),
     ]
+}
+
+/// Ids of Azure are compared without regard to case, and people paste them in any: one id is one key.
+fn folded_key(tenant: &TenantId, id: &str) -> String {
+    format!("{tenant}#{}", id.to_ascii_lowercase())
 }
 
 /// The immutable key of exports: the first moment of detection that we saw, with the id.

@@ -15,6 +15,8 @@ use aws_sdk_dynamodb::{
 
 use crate::{StoreError, TableRole};
 
+/// Index of activity by tenant and time: what an auditor asks for.
+pub const ACTIVITY_BY_TIME: &str = "by-time";
 /// Index of events by tenant and time of arrival.
 pub const EVENTS_BY_RECEIVED: &str = "by-received";
 /// Index of alerts by tenant and state, and last observation.
@@ -73,7 +75,13 @@ const LISTED: Projected = Projected::Include(&["summary", "version", "work"]);
 
 /// All tables.
 pub const TABLES: [Table; 5] = [
-    Table { role: "activity", sorted: true, indexes: &[], stream: None, ttl: None },
+    Table {
+        role: "activity",
+        sorted: true,
+        indexes: &[Index { name: ACTIVITY_BY_TIME, partition: "tenant", sort: "time_id", projected: Projected::All }],
+        stream: None,
+        ttl: None,
+    },
     Table {
         role: "alerts",
         sorted: true,

@@ -78,11 +78,16 @@ async fn paths_of_another_shape_cost_no_query() {
 }
 
 #[tokio::test]
-async fn without_keys_and_store_it_is_503_and_the_next_request_asks_again() {
+async fn without_keys_and_store_it_is_503_and_they_are_asked_for_again_after_a_second() {
     let here = Fixture::new().await;
     let request = here.genuine(&here.fraud_body(0));
     here.wire.plan("Query", 1, Fault::access_denied());
     assert_eq!(here.told(&request).await, ("path-keys-not-read", 503));
+    for _ in 0..10 {
+        assert_eq!(here.told(&request).await, ("path-keys-awaited", 503));
+    }
+    assert_eq!(here.wire.count("Query"), 1);
+    here.advance(1);
     assert_eq!(here.told(&request).await, ("kept", 200));
     assert_eq!(here.wire.count("Query"), 2);
 }
