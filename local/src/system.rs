@@ -362,6 +362,7 @@ fn variables_of_functions(
         ("RECONCILE_GAP_SECONDS", "2".to_owned()),
         // Nor two minutes and a half after a run was killed.
         ("LEASE_SECONDS", "15".to_owned()),
+        ("RUN_SECONDS", "12".to_owned()),
     ];
     Ok(variables.over(defaults).with(&OutgoingTls::VARIABLES[0], tls_file))
 }

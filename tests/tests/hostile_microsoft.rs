@@ -214,6 +214,40 @@ async fn an_answer_that_is_no_page_is_an_error_that_repeats_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_keeps_no_alert_from_landing_and_is_named_in_the_log() {
+    let mut alerts: Vec<Value> = (0..20)
+        .map(|number| json!({ "id": format!("alert-{number:02}"), "detectedDateTime": "2026-03-02T06:00:00Z" }))
+        .collect();
+    alerts.insert(7, json!({ "id": "dateless", "displayName": "canary" }));
+    alerts.insert(11, json!({ "detectedDateTime": "2026-03-02T06:00:00Z", "displayName": "canary" }));
+    alerts.push(json!("canary"));
+    let page = json!({ "value": alerts }).to_string();
+    let microsoft = microsoft(move |_, _| answer(200, page.clone())).await;
+    let system = system(&microsoft, &[]).await;
+    let lines = Lines::capture("info");
+
+    system.complete(20, 20).await;
+
+    assert_eq!(system.alerts().await.len(), 20);
+    let named: Vec<(String, String)> = lines
+        .take_values()
+        .iter()
+        .filter(|line| line["level"] == "ERROR")
+        .map(|line| {
+            assert_eq!(line["message"], "Microsoft lists an alert that can't be read: look at it in Partner Center");
+            assert_eq!(line["tenant.id"], TENANT);
+            (line["alert.id"].as_str().unwrap().to_owned(), line["problem"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    let expected = [
+        ("dateless", "it has no date"),
+        ("unknown", "Data error at line 1, column 65"),
+        ("unknown", "Data error at line 1, column 8"),
+    ];
+    assert_eq!(named, expected.map(|(id, problem)| (id.to_owned(), problem.to_owned())));
+}
+
+#[tokio::test]
 async fn alerts_that_are_built_to_break_an_item_land_cut_and_keep_no_other_from_landing() {
     let alert = |id: &str, more: Value| {
         let mut alert =

@@ -30,6 +30,11 @@ const LEASE_SECONDS: Variable = Variable {
     meaning: "how long a run may hold its tenant, longer than the function's timeout, 10 to 960 seconds",
     default: Some("150"),
 };
+const RUN_SECONDS: Variable = Variable {
+    name: "RUN_SECONDS",
+    meaning: "how long a run may take, shorter than the function's timeout, 5 to 880 seconds",
+    default: Some("110"),
+};
 const MICROSOFT_TIMEOUT_SECONDS: Variable = Variable {
     name: "MICROSOFT_TIMEOUT_SECONDS",
     meaning: "how long one request to Microsoft may take, 1 to 60 seconds",
@@ -62,13 +67,14 @@ const ADDRESSES: [(Cloud, &str, Variable); 8] = [
 ];
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 16] = [
+pub const VARIABLES: [Variable; 17] = [
     ALERTS_TABLE,
     TENANTS_TABLE,
     RECONCILE_QUEUE_URL,
     FRAUD_SEVERITY,
     RECONCILE_GAP_SECONDS,
     LEASE_SECONDS,
+    RUN_SECONDS,
     MICROSOFT_TIMEOUT_SECONDS,
     GRAPH_MAX_PAGES,
     ADDRESSES[0].2,
@@ -118,6 +124,7 @@ impl Config {
                     duration: variables.seconds(&LEASE_SECONDS, Seconds { least: 10, most: 960 })?,
                     gap: variables.seconds(&RECONCILE_GAP_SECONDS, Seconds { least: 1, most: 300 })?,
                 },
+                run_limit: Duration::from_secs(variables.number(&RUN_SECONDS, 5, 880)?),
                 threshold: variables.read::<FraudThreshold>(&FRAUD_SEVERITY)?,
             },
             clouds: CloudDirectory::new(|cloud, service| replacement(variables, cloud, service))

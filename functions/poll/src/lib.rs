@@ -6,9 +6,11 @@
 //! | what happens | answer to SQS | then |
 //! |---|---|---|
 //! | the run is complete | done | |
-//! | a run is under way, or has just been | done | that run, or a delayed message, looks again |
+//! | a run is under way | done | it looks again when it ends; if it dies, the next tick does |
+//! | a run has just been | done | a delayed message looks again |
 //! | the tenant is unknown or inactive | done | |
-//! | Microsoft or the store fails | failed | SQS tries again, then dead letters; the next tick of the schedule runs anyway |
+//! | Microsoft or the store fails, a callback rang | failed | SQS tries again, then dead letters; the next tick runs anyway |
+//! | the same, the schedule rang | done | the next tick is the retry |
 //! | the message can't be read | failed | dead letters, for people |
 
 mod config;
@@ -131,7 +133,8 @@ where
             Err(error) => {
                 let reason = runtime::chain(&error);
                 tracing::error!(tenant.id = %request.tenant, reason, "the tenant could not be reconciled");
-                false
+                // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
+                !matches!(request.cause, ReconcileCause::Callback { .. })
             }
         }
     }

@@ -3,10 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use models::{
-    Alert, AlertId, AlertNotice, AlertState, AlertSummary, Delta, DigestNotice, DigestReason, FraudThreshold, Notice,
-    transition,
-};
+use models::{Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, Notice};
 use store::{AlertWrite, Grant, OutboxRecord, StoredAlert};
 
 /// More changes of fraud severity than this in one run become one digest: nobody reads a thousand messages.
@@ -35,8 +32,10 @@ pub(crate) fn plan<'a>(
     threshold: FraudThreshold,
     now: Timestamp,
 ) -> Plan {
-    let mut writes: Vec<AlertWrite> =
-        observed.into_iter().filter_map(|alert| write(grant, alert, stored.get(&alert.id), threshold, now)).collect();
+    let tell = !grant.baseline_pending;
+    let change =
+        |alert: &'a Alert| AlertWrite::between(&grant.tenant, stored.get(&alert.id), alert, threshold, tell, now);
+    let mut writes: Vec<AlertWrite> = observed.into_iter().filter_map(change).collect();
     for write in writes.iter_mut().filter(|write| told.contains(&write.alert.id)) {
         silence(write);
     }
@@ -68,31 +67,6 @@ pub(crate) fn baseline_digest<'a>(
     let open = observed.into_iter().filter(|alert| alert.state() == AlertState::Open && threshold.includes(alert));
     let digest = DigestNotice::new(DigestReason::Baseline, grant.fence, open);
     (digest.total > 0).then(|| digest_record(grant, digest, now))
-}
-
-fn write(
-    grant: &Grant,
-    observed: &Alert,
-    stored: Option<&StoredAlert>,
-    threshold: FraudThreshold,
-    now: Timestamp,
-) -> Option<AlertWrite> {
-    let before = stored.map(|stored| &stored.alert);
-    if before == Some(observed) {
-        return None;
-    }
-    let previous = stored.map(|stored| stored.version);
-    let outbox = transition(before, observed, threshold).map(|change| OutboxRecord {
-        tenant: grant.tenant.clone(),
-        created: now,
-        notice: Notice::Alert(AlertNotice {
-            kind: change.kind,
-            version: AlertWrite::version(previous),
-            alert: Box::new(AlertSummary::from(observed)),
-        }),
-        publish: change.fraud && !grant.baseline_pending,
-    });
-    Some(AlertWrite { alert: observed.clone(), previous, outbox, delta: Delta::between(before, observed) })
 }
 
 fn digest_record(grant: &Grant, digest: DigestNotice, now: Timestamp) -> OutboxRecord {

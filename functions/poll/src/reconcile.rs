@@ -3,7 +3,10 @@
 //! It may be cut off at any point and started again: alerts are written before the hint of what is known, the baseline is
 //! noted after everything else, and a write that was done already is found unchanged.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use messaging::{QueueError, Ring};
@@ -29,6 +32,8 @@ const UNREADABLE_LOGGED: usize = 10;
 pub struct Settings {
     /// How leases are given.
     pub lease: LeaseTerms,
+    /// How long a run may take: shorter than the function's timeout, which is shorter than the lease.
+    pub run_limit: Duration,
     /// From which severity on an alert is of fraud severity.
     pub threshold: FraudThreshold,
 }
@@ -58,6 +63,12 @@ pub enum ReconcileError {
     /// Microsoft's side failed.
     #[error("Microsoft's list of alerts could not be read")]
     Microsoft(#[source] MicrosoftError),
+    /// The run took longer than it may. What it wrote is written; the next run goes on.
+    #[error("the run was not complete after {seconds} seconds")]
+    OutOfTime {
+        /// How long it took.
+        seconds: u64,
+    },
     /// The next run could not be asked for.
     #[error("the next run could not be asked for")]
     Queue(#[source] QueueError),
@@ -103,7 +114,10 @@ where
         tenant: &Tenant,
         cause: &ReconcileCause,
     ) -> Result<Reconciled, ReconcileError> {
-        let result = self.run(grant, tenant, cause).await;
+        // Ended by ourselves, the lease is given back and the log says why; ended by Lambda, neither.
+        let limit = self.settings.run_limit;
+        let run = tokio::time::timeout(limit, self.run(grant, tenant, cause));
+        let result = run.await.unwrap_or(Err(ReconcileError::OutOfTime { seconds: limit.as_secs() }));
         let outcome = if result.is_ok() { Outcome::Complete } else { Outcome::Failed };
         let now = self.clock.now();
         let rung = self.store.release(grant, outcome, now).await?;
@@ -131,6 +145,8 @@ where
                 return Err(ReconcileError::LeaseLost);
             }
         }
+        known.keep_only(observed.keys());
+        // A hint that could not be written would hide an alert that goes back to what it was: the run is then not complete.
         self.store.remember(grant, &mut known).await?;
         tracing::info!(
             tenant.id = %tenant.id,
@@ -154,7 +170,8 @@ where
         for (id, alert) in observed {
             fingerprints.insert(id, AlertFingerprint::of(alert)?);
         }
-        let differs = |id: &&AlertId| fingerprints.get(id).is_none_or(|print| !known.knows(id, *print));
+        let differs =
+            |id: &&AlertId| !grant.trusts_hint || fingerprints.get(id).is_none_or(|print| !known.knows(id, *print));
         let mut open: Vec<AlertId> = observed.keys().filter(differs).cloned().collect();
         let candidates = open.clone();
         let mut changed = 0;

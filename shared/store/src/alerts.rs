@@ -10,7 +10,10 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ConditionCheck, KeysAndAttributes, Put, TransactWriteItem, Update},
 };
 use jiff::Timestamp;
-use models::{Alert, AlertId, Delta, STATISTICS_FORMULA, StatisticsKey, TenantId};
+use models::{
+    Alert, AlertId, AlertNotice, AlertSummary, Delta, FraudThreshold, Notice, STATISTICS_FORMULA, StatisticsKey,
+    TenantId, transition,
+};
 
 use crate::{
     Grant, KnownAlerts, OutboxRecord, Store, StoreError, TableRole,
@@ -55,6 +58,35 @@ pub struct AlertWrite {
 }
 
 impl AlertWrite {
+    /// The change from what is kept to what was observed, with its outbox item and its share of the statistics, which thereby
+    /// always belong together. None where nothing changed. `tell` says whether a change of fraud severity is to be published.
+    #[must_use]
+    pub fn between(
+        tenant: &TenantId,
+        stored: Option<&StoredAlert>,
+        observed: &Alert,
+        threshold: FraudThreshold,
+        tell: bool,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let before = stored.map(|stored| &stored.alert);
+        if before == Some(observed) {
+            return None;
+        }
+        let previous = stored.map(|stored| stored.version);
+        let outbox = transition(before, observed, threshold).map(|change| OutboxRecord {
+            tenant: tenant.clone(),
+            created: now,
+            notice: Notice::Alert(AlertNotice {
+                kind: change.kind,
+                version: Self::version(previous),
+                alert: Box::new(AlertSummary::from(observed)),
+            }),
+            publish: change.fraud && tell,
+        });
+        Some(Self { alert: observed.clone(), previous, outbox, delta: Delta::between(before, observed) })
+    }
+
     /// The version that the alert has after the write.
     #[must_use]
     pub fn version(previous: Option<u64>) -> u64 {

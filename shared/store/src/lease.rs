@@ -4,9 +4,10 @@
 //! "ring again" flag. Every write of a run checks the fencing number in its transaction, so that a holder that was paused
 //! past its lease writes nothing.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use aws_sdk_dynamodb::{
+    error::SdkError,
     operation::update_item::{UpdateItemError, UpdateItemOutput},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -38,7 +39,13 @@ pub struct Grant {
     pub started: Timestamp,
     /// Whether no run of this tenant was ever complete.
     pub baseline_pending: bool,
+    /// Whether the hint of what is known can be believed: the run before was complete, and within the last day every alert
+    /// was compared in full. Otherwise a run that was cut off, or a table that was restored, would stay unseen.
+    pub trusts_hint: bool,
 }
+
+/// How long the hint is believed without a full comparison.
+const HINT_TRUST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What came of asking for the lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +104,10 @@ pub trait Lease {
 /// ahead stems from a clock that was set back.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 
+/// How often an update of the state is sent that collides with a transaction, and the first pause.
+const CONFLICTS: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+
 /// How often a race between taking the lease and ringing its holder is run again before giving up.
 const ATTEMPTS: u32 = 4;
 
@@ -124,19 +135,22 @@ impl Lease for Store {
     }
 
     async fn release(&self, grant: &Grant, outcome: Outcome, now: Timestamp) -> Result<bool, StoreError> {
-        let success = match outcome {
-            Outcome::Complete => ", last_success = :now",
-            Outcome::Failed => "",
-        };
-        let request = self
+        let mut request = self
             .state(&grant.tenant)
-            .update_expression(format!("SET lease_until = :zero, last_attempt = :now{success}"))
             .condition_expression("fence = :fence")
             .expression_attribute_values(":fence", number(grant.fence))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":now", AttributeValue::S(sortable(now)))
             .return_values(ReturnValue::AllNew);
-        match request.send().await {
+        let mut changes = "SET lease_until = :zero, last_attempt = :now".to_owned();
+        if outcome == Outcome::Complete {
+            changes.push_str(", last_success = :now, completed = :fence");
+            if !grant.trusts_hint {
+                changes.push_str(", compared = :started");
+                request = request.expression_attribute_values(":started", number(grant.started.as_millisecond()));
+            }
+        }
+        match settled(request.update_expression(changes)).await {
             Ok(output) => Ok(StateItem::of(&output)?.ring_again),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
@@ -146,13 +160,32 @@ impl Lease for Store {
     }
 }
 
+type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+
+/// Sends an update of the state; while a transaction of a run holds the item, it is sent again. The SDK does not do so.
+async fn settled(request: Update) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..CONFLICTS {
+        match request.clone().send().await {
+            Err(error)
+                if matches!(error.as_service_error(), Some(UpdateItemError::TransactionConflictException(_))) =>
+            {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            answer => return answer,
+        }
+    }
+    request.send().await
+}
+
 enum Tried {
     Granted(Grant),
     Refused(StateItem),
 }
 
 impl Store {
-    fn state(&self, tenant: &TenantId) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+    fn state(&self, tenant: &TenantId) -> Update {
         self.client
             .update_item()
             .table_name(&self.tables.tenants)
@@ -183,7 +216,7 @@ impl Store {
             .expression_attribute_values(":false", AttributeValue::Bool(false))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match request.send().await {
+        match settled(request).await {
             Ok(output) => {
                 let state = StateItem::of(&output)?;
                 let grant = Grant {
@@ -191,6 +224,7 @@ impl Store {
                     fence: state.fence,
                     started: now,
                     baseline_pending: state.baseline.is_none(),
+                    trusts_hint: state.trusts_hint(millis),
                 };
                 Ok(Tried::Granted(grant))
             }
@@ -215,7 +249,7 @@ impl Store {
             .expression_attribute_values(":until", number(seen.lease_until))
             .expression_attribute_values(":seen", AttributeValue::Bool(seen.ring_again))
             .expression_attribute_values(":true", AttributeValue::Bool(true));
-        match request.send().await {
+        match settled(request).await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
@@ -232,9 +266,19 @@ struct StateItem {
     started: i64,
     ring_again: bool,
     baseline: Option<String>,
+    /// The fencing number of the last complete run.
+    completed: Option<u64>,
+    /// When the alerts were last compared in full, in milliseconds since 1970.
+    compared: Option<i64>,
 }
 
 impl StateItem {
+    /// Whether the grant that this state belongs to may believe the hint.
+    fn trusts_hint(&self, now: i64) -> bool {
+        let recently = |compared: i64| (0..HINT_TRUST.as_secs() * 1_000).contains(&now.saturating_sub(compared));
+        self.completed.is_some_and(|run| run + 1 == self.fence) && self.compared.is_some_and(recently)
+    }
+
     fn of(output: &UpdateItemOutput) -> Result<Self, StoreError> {
         let item = output.attributes().cloned().unwrap_or_default();
         serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, STATE, error))

@@ -2,8 +2,8 @@
 //!
 //! Promises: keys, attribute names and expressions live here and nowhere else; no SDK type crosses the border, in arguments,
 //! results or errors. What is expected to happen is a value (`Kept::Duplicate`, `Acquired::Held`), what nobody planned is
-//! an error that says which table and key it was about. Every key begins with the tenant, so that reading across tenants is
-//! an impossible key and not a missing check.
+//! an error that says which table and key it was about. Tenant stands in every key of what belongs to a tenant, so that reading
+//! across tenants is an impossible key and not a missing check.
 //!
 //! The traits are cut by what a caller may do, and each function's IAM policy follows from the traits that its handler takes:
 //!

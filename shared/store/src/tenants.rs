@@ -12,7 +12,8 @@ const PARTITION: &str = "tenants";
 
 /// Reads the configuration of the tenants.
 pub trait ReadTenants {
-    /// All tenants, the inactive ones included.
+    /// All tenants, the inactive ones included. One whose item can't be read is logged and left out: its trouble is no
+    /// other's.
     fn tenants(&self) -> impl Future<Output = Result<Vec<Tenant>, StoreError>> + Send;
 }
 
@@ -37,8 +38,14 @@ impl ReadTenants for Store {
             let page = page.map_err(|error| StoreError::failed("Query", TABLE, error))?;
             for mut item in page.items.unwrap_or_default() {
                 let key = item.remove("sk").and_then(|key| key.as_s().ok().cloned()).unwrap_or_default();
-                let tenant = serde_dynamo::from_item(item);
-                tenants.push(tenant.map_err(|error| StoreError::bad_item(TABLE, &key, error))?);
+                match serde_dynamo::from_item(item) {
+                    Ok(tenant) => tenants.push(tenant),
+                    // The others go on. The reason is ours or the parser's; the configuration holds no secret.
+                    Err(error) => tracing::error!(
+                        tenant.id = key, reason = %error,
+                        "the configuration of a tenant can't be read: the tenant is left out until it is mended"
+                    ),
+                }
             }
         }
         Ok(tenants)

@@ -143,7 +143,8 @@ async fn who_has_lost_the_lease_writes_nothing() {
 #[tokio::test]
 async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
     let bench = Bench::new().await;
-    let grant = store::Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: true };
+    let grant =
+        store::Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: true, trusts_hint: false };
     let written = bench.store.write(&grant, &[new(&alert("a"))], None, noon()).await.unwrap();
     assert!(written.lease_lost);
     assert_eq!(bench.stored("a").await, None);

@@ -34,7 +34,7 @@ fn alone(wire: &Wire) -> Store {
 }
 
 fn grant() -> Grant {
-    Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: false }
+    Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: false, trusts_hint: false }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn release(bench: &Bench, grant: &Grant, now: Timestamp) -> bool {
 #[tokio::test]
 async fn the_first_who_asks_gets_the_lease_of_a_tenant_that_nobody_looked_at() {
     let bench = Bench::new().await;
-    let expected = Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: true };
+    let expected = Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: true, trusts_hint: false };
     assert_eq!(acquire(&bench, noon()).await, Acquired::Granted(expected));
 }
 

@@ -293,6 +293,25 @@ async fn many_names_do_not_push_out_the_good_certificate() {
 }
 
 #[tokio::test]
+async fn after_many_names_the_latest_failure_and_a_new_good_certificate_are_remembered() {
+    let here = Fixture::new().await;
+    let request = here.genuine(&here.fraud_body(0));
+    for number in 0..100 {
+        here.advance(1);
+        let named = naming(&request, &format!("x{number}"));
+        for _ in 0..2 {
+            assert_eq!(here.told(&named).await, NOT_FETCHED);
+        }
+    }
+    assert_eq!(here.downloads(), 100);
+    for expected in [KEPT, ("duplicate", 200)] {
+        here.advance(1);
+        assert_eq!(here.told(&request).await, expected);
+    }
+    assert_eq!(here.downloads(), 101);
+}
+
+#[tokio::test]
 async fn a_spent_budget_is_503_and_passes() {
     let here = Fixture::new().await;
     let request = here.genuine(&here.fraud_body(0));
