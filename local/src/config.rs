@@ -46,7 +46,8 @@ const LOCAL_SWEEP_SECONDS: Variable = Variable {
     meaning: "how often the sweep looks for what is unpublished, 1 to 3600 seconds",
     default: Some("60"),
 };
-const LOCAL_SCHEDULE: Variable = switch("LOCAL_SCHEDULE", "whether the schedules run: on or off");
+const LOCAL_SCHEDULE: Variable =
+    switch("LOCAL_SCHEDULE", "whether the schedules run, and what has expired is deleted: on or off");
 const LOCAL_QUEUE: Variable = switch("LOCAL_QUEUE", "whether the queue is delivered: on or off");
 const LOCAL_STREAMS: Variable = switch("LOCAL_STREAMS", "whether streams are delivered: on or off");
 const LOCAL_DEMONSTRATION: Variable =

@@ -135,7 +135,6 @@ impl System {
         make_tables(&parts, &names.tables, &config, &path_key).await?;
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(expire(services.dynamodb.database(), stopped.clone()));
         let functions = Functions::wire(&parts)?;
         functions.wake_by_queue(&services.queue);
         if config.streams {
@@ -146,6 +145,7 @@ impl System {
         }
         if config.schedule {
             functions.wake_by_schedule(&mut tasks, &config, &stopped);
+            tasks.spawn(expire(services.dynamodb.database(), stopped.clone()));
         }
         Ok(Self {
             gateway: loopback::serve(gateway, gateway::router(functions.webhook), stopped),

@@ -241,7 +241,7 @@ async fn what_cannot_be_read_keeps_no_alert_from_landing_and_is_named_in_the_log
         .collect();
     let expected = [
         ("dateless", "it has no date"),
-        ("unknown", "Data error at line 1, column 65"),
+        ("unknown", "Data error at line 1, column 66"),
         ("unknown", "Data error at line 1, column 8"),
     ];
     assert_eq!(named, expected.map(|(id, problem)| (id.to_owned(), problem.to_owned())));
@@ -344,7 +344,7 @@ async fn nothing_of_a_secret_or_of_what_microsoft_says_stands_in_the_log_at_any_
     let system = system(&microsoft, &[]).await;
     let lines = Lines::capture("trace");
 
-    let message = json!({ "tenant": TENANT, "cause": "schedule" }).to_string();
+    let message = json!({ "tenant": TENANT, "cause": { "callback": { "event": "e".repeat(64) } } }).to_string();
     let failed: Vec<usize> = {
         let mut failed = Vec::new();
         for run in 0..4 {

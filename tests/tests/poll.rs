@@ -6,13 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
-use models::{AlertSource, Cloud, Delta, StatisticsKey, Tenant, contribution};
-use partner_center::MicrosoftError;
-use poll::{ReconcileError, Reconciled};
+use messaging::ReconcileQueue;
+use models::{
+    AlertSource, Cloud, Delta, FraudThreshold, ReconcileCause, ReconcileRequest, StatisticsKey, Tenant, contribution,
+};
+use partner_center::{ListAlerts, Listing, MicrosoftError};
+use poll::{Poll, ReconcileError, Reconciled, Settings};
 use runtime::chain;
 use serde_json::{Value, json};
 use simulator::{AlertChange, Fault, FaultKind, NewAlert, RetryAfter, Target};
-use store::{ReadAlerts as _, WriteTenants as _};
+use store::{LeaseTerms, ReadAlerts as _, WriteTenants as _};
 use tests::{ByHand, Setup, TENANT, number, text};
 
 const PAGES_OF_TWO: Setup<'static> = Setup { page_size: 2, variables: &[] };
@@ -59,9 +62,14 @@ async fn failed(system: &ByHand) -> (ReconcileError, String) {
     (error, words)
 }
 
-/// The message that asks for a run of a tenant.
+/// The message by which the schedule asks for a run of a tenant.
 fn request(tenant: &str) -> String {
     json!({ "tenant": tenant, "cause": "schedule" }).to_string()
+}
+
+/// The message by which a callback does.
+fn rung(tenant: &str) -> String {
+    json!({ "tenant": tenant, "cause": { "callback": { "event": "e".repeat(64) } } }).to_string()
 }
 
 /// The digests of the outbox: reason, total, and the ids that they list.
@@ -517,6 +525,49 @@ async fn the_hint_of_what_is_known_can_be_lost_and_nothing_changes() {
 }
 
 #[tokio::test]
+async fn after_a_run_that_failed_and_after_a_day_every_alert_is_compared_in_full() {
+    let system = ByHand::start().await;
+    raise_many(&system, "alert", 3);
+    system.complete(3, 3).await;
+    let compares = async || {
+        let _ = system.tap.take();
+        system.complete(3, 0).await;
+        system.tap.take_operations().contains(&"BatchGetItem".to_owned())
+    };
+    assert!(!compares().await);
+
+    fault_once(&system, Target::List, FaultKind::Truncated);
+    failed(&system).await;
+    assert!(compares().await);
+    assert!(!compares().await);
+
+    system.clock.advance(SignedDuration::from_hours(24) - SignedDuration::from_mins(3));
+    assert!(!compares().await);
+    system.clock.advance(SignedDuration::from_mins(2));
+    assert!(compares().await);
+    assert!(!compares().await);
+}
+
+#[tokio::test]
+async fn a_table_that_was_set_back_is_found_out_within_a_day() {
+    let system = ByHand::start().await;
+    system.raise("alert");
+    system.complete(1, 1).await;
+    let table = &system.test.system.tables().alerts;
+    let before = system.alert("alert").await.unwrap();
+    system.change("alert", resolved("fraud"));
+    system.complete(1, 1).await;
+    system.dynamodb.put_item().table_name(table).set_item(Some(before)).send().await.unwrap();
+
+    system.complete(1, 0).await;
+    system.clock.advance(SignedDuration::from_hours(24));
+    system.complete(1, 1).await;
+
+    let alert = system.alert("alert").await.unwrap();
+    assert_eq!(text(&alert, "tenant_state"), format!("{TENANT}#resolved"));
+}
+
+#[tokio::test]
 async fn a_hint_that_is_wrong_hides_no_change_for_longer_than_until_the_next_one() {
     let system = ByHand::start().await;
     system.baseline().await;
@@ -547,7 +598,7 @@ async fn a_server_error_for_ever_fails_the_message_after_three_attempts_and_give
     fault(&system, Target::List, FaultKind::Fail { status: 500 });
     system.clock.advance(SignedDuration::from_mins(1));
 
-    assert_eq!(system.deliver(&[("m-1", &request(TENANT))]).await, ["m-1"]);
+    assert_eq!(system.deliver(&[("m-1", &rung(TENANT))]).await, ["m-1"]);
 
     assert_eq!(system.microsoft.requests().list - listed, 3);
     let state = system.state().await;
@@ -558,6 +609,48 @@ async fn a_server_error_for_ever_fails_the_message_after_three_attempts_and_give
 
     system.microsoft.clear_faults();
     system.complete(1, 1).await;
+}
+
+#[tokio::test]
+async fn a_run_of_the_schedule_that_fails_is_done_since_the_next_tick_is_its_retry() {
+    let system = ByHand::start().await;
+    fault(&system, Target::List, FaultKind::MissingMfa);
+    let again = json!({ "tenant": TENANT, "cause": "again" }).to_string();
+
+    for message in [request(TENANT), again] {
+        system.clock.advance(SignedDuration::from_mins(1));
+        assert_eq!(system.deliver(&[("m-1", &message)]).await, Vec::<String>::new());
+    }
+
+    assert_eq!(system.microsoft.requests().list, 2);
+    let state = system.state().await;
+    assert!(is_free(&state));
+    assert_eq!(state.get("last_success"), None);
+}
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_ends_itself_and_gives_the_lease_back() {
+    struct Never;
+    impl ListAlerts for Never {
+        async fn list(&self, _: &Tenant) -> Result<Listing, MicrosoftError> {
+            std::future::pending().await
+        }
+    }
+    let system = ByHand::start().await;
+    let lease = LeaseTerms { duration: SignedDuration::from_secs(150), gap: SignedDuration::from_secs(1) };
+    let run_limit = std::time::Duration::from_millis(20);
+    let settings = Settings { lease, run_limit, threshold: FraudThreshold::High };
+    let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), "http://127.0.0.1:9/none".to_owned());
+    let poll = Poll::new(system.store(), Never, queue, system.clock.clone(), settings);
+    let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule };
+
+    let error = poll.reconcile(&request).await.unwrap_err();
+
+    assert!(matches!(error, ReconcileError::OutOfTime { .. }), "{error:?}");
+    let state = system.state().await;
+    assert!(is_free(&state));
+    assert_eq!(state.get("last_success"), None);
+    system.complete(0, 0).await;
 }
 
 #[tokio::test]
@@ -1104,13 +1197,31 @@ async fn one_tenants_trouble_touches_no_other() {
     system.store().put_tenant(&without_secret).await.unwrap();
     system.raise("alert");
 
-    let failures = system.deliver(&[("m-1", &request(OTHER)), ("m-2", &request(TENANT))]).await;
+    let failures = system.deliver(&[("m-1", &rung(OTHER)), ("m-2", &rung(TENANT))]).await;
 
     assert_eq!(failures, ["m-1"]);
     assert_eq!(system.alerts().await, [("alert".to_owned(), 1)]);
     let state = system.item(&system.test.system.tables().tenants, OTHER, "state").await.unwrap();
     assert!(is_free(&state));
     assert_eq!(state.get("last_success"), None);
+}
+
+#[tokio::test]
+async fn a_tenant_whose_configuration_cannot_be_read_keeps_no_other_from_being_looked_at() {
+    let system = ByHand::start().await;
+    system.raise("alert");
+    let request = system.dynamodb.put_item().table_name(&system.test.system.tables().tenants);
+    let request = request.item("pk", AttributeValue::S("tenants".to_owned()));
+    let request = request.item("sk", AttributeValue::S(OTHER.to_owned()));
+    request.item("cloud", AttributeValue::S("of another planet".to_owned())).send().await.unwrap();
+
+    assert_eq!(system.deliver(&[("m-1", &rung(OTHER)), ("m-2", &rung(TENANT))]).await, Vec::<String>::new());
+    assert_eq!(system.alerts().await, [("alert".to_owned(), 1)]);
+
+    let _ = system.tap.take();
+    system.tick().await.unwrap();
+    let batches = system.tap.take_bodies("SendMessageBatch");
+    assert_eq!(batches.iter().flat_map(|batch| messages_of(batch)).count(), 1);
 }
 
 #[tokio::test]

@@ -309,6 +309,18 @@ async fn the_moment_of_detection_is_corrected_and_its_place_in_exports_is_not() 
 }
 
 #[tokio::test]
+async fn ids_of_customers_and_subscriptions_are_found_in_any_case_and_kept_in_their_own() {
+    let bench = Bench::new().await;
+    let grant = bench.grant(&tenant(), noon()).await;
+    let (subscription_id, customer_id) = ("Subscription-1".parse().ok(), "CUSTOMER-1".parse().ok());
+    let shouted = Alert { subscription_id, customer_id, ..alert("a") };
+    bench.write_all(&grant, &[new(&shouted)]).await;
+    let found: Vec<_> = places(&bench, "open").await.into_iter().map(|(index, ..)| index).collect();
+    assert!(found.contains(&ALERTS_BY_SUBSCRIPTION) && found.contains(&ALERTS_BY_CUSTOMER), "{found:?}");
+    assert_eq!(bench.stored("a").await.unwrap().alert, shouted);
+}
+
+#[tokio::test]
 async fn what_people_wrote_survives_a_poll() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;

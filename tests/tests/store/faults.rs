@@ -147,6 +147,32 @@ async fn a_transaction_whose_answer_was_lost_is_repeated_as_the_same_one() {
     assert!(!statistics.contains_key(&("gauge".to_owned(), "open".to_owned())));
 }
 
+/// The answer to an update of an item that a transaction holds.
+fn held_by_a_transaction() -> Fault {
+    let code = "com.amazonaws.dynamodb.v20120810#TransactionConflictException";
+    Fault::Refused(400, json!({ "__type": code, "message": "Transaction is ongoing for the item" }).to_string())
+}
+
+#[tokio::test]
+async fn a_lease_that_a_transaction_holds_is_asked_for_and_given_back_again() {
+    let bench = Bench::new().await;
+    bench.wire.plan("UpdateItem", 2, held_by_a_transaction());
+    let grant = bench.grant(&tenant(), noon()).await;
+    assert_eq!(bench.wire.count("UpdateItem"), 3);
+    bench.wire.plan("UpdateItem", 1, held_by_a_transaction());
+    assert!(!bench.store.release(&grant, store::Outcome::Complete, noon()).await.unwrap());
+    assert_eq!(bench.wire.count("UpdateItem"), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_a_transaction_holds_for_good_is_an_error() {
+    let wire = Wire::default();
+    wire.plan_always("UpdateItem", held_by_a_transaction());
+    let error = alone(&wire).acquire(&tenant(), TERMS, noon()).await.unwrap_err();
+    assert_eq!(error.to_string(), "UpdateItem (lease) on the tenants table failed (TransactionConflictException)");
+    assert_eq!(wire.count("UpdateItem"), ATTEMPTS as usize);
+}
+
 /// The answer of a batch read that leaves this alert out.
 fn unread(bench: &Bench, id: &AlertId) -> Fault {
     let key = json!({ "pk": { "S": format!("{}#{id}", tenant()) }, "sk": { "S": "alert" } });

@@ -104,3 +104,18 @@ async fn an_older_run_never_overwrites_what_a_newer_one_remembered() {
     remember(&bench, &new, &[alert("a")]).await;
     assert!(known(&bench).await.knows(&now.id, print(&alert("a"))));
 }
+
+#[tokio::test]
+async fn what_is_listed_no_longer_is_forgotten() {
+    let bench = Bench::new().await;
+    let grant = bench.grant(&tenant(), noon()).await;
+    let alerts: Vec<_> = (0..50).map(numbered).collect();
+    remember(&bench, &grant, &alerts).await;
+    let mut hint = known(&bench).await;
+    hint.keep_only(alerts[..25].iter().map(|alert| &alert.id));
+    bench.store.remember(&grant, &mut hint).await.unwrap();
+    let hint = known(&bench).await;
+    for (number, alert) in alerts.iter().enumerate() {
+        assert_eq!(hint.knows(&alert.id, print(alert)), number < 25, "{number}");
+    }
+}

@@ -116,6 +116,38 @@ async fn a_baseline_is_pending_until_it_is_finished() {
 }
 
 #[tokio::test]
+async fn the_hint_is_believed_after_a_complete_run_and_for_a_day_after_a_full_comparison() {
+    let bench = Bench::new().await;
+    let day = 24 * HOUR;
+    // When each run starts, how it ends, and whether it may believe the hint.
+    for (later, outcome, trusts) in [
+        (0, Outcome::Failed, false),
+        (60, Outcome::Complete, false),
+        (120, Outcome::Complete, true),
+        (180, Outcome::Failed, true),
+        (240, Outcome::Complete, false),
+        (day, Outcome::Complete, true),
+        (day + 239, Outcome::Complete, true),
+        (day + 300, Outcome::Complete, false),
+        (day + 360, Outcome::Complete, true),
+    ] {
+        let now = noon() + seconds(later);
+        let grant = granted(acquire(&bench, now).await);
+        assert_eq!(grant.trusts_hint, trusts, "the run {later} s after noon");
+        bench.store.release(&grant, outcome, now).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_hint_is_not_believed_after_a_run_that_was_cut_off() {
+    let bench = Bench::new().await;
+    let grant = granted(acquire(&bench, noon()).await);
+    release(&bench, &grant, noon()).await;
+    assert!(granted(acquire(&bench, noon() + seconds(GAP)).await).trusts_hint);
+    assert!(!granted(acquire(&bench, noon() + seconds(GAP + DURATION)).await).trusts_hint);
+}
+
+#[tokio::test]
 async fn a_clock_that_was_set_back_by_an_hour_locks_nobody_out_of_a_lease_that_was_given_back() {
     let bench = Bench::new().await;
     let grant = granted(acquire(&bench, noon()).await);

@@ -324,16 +324,27 @@ async fn a_spent_budget_is_503_and_passes() {
 }
 
 #[tokio::test]
-async fn a_spent_budget_puts_off_a_renewal_for_no_longer_than_it_lasts() {
+async fn a_budget_that_made_up_names_spent_puts_off_no_renewal() {
     let here = warm().await;
     here.simulator().rotate_certificate().unwrap();
     here.advance(MINUTE);
     let request = here.genuine(&here.fraud_body(0));
     for number in 0..5 {
-        here.told(&naming(&request, &format!("x{number}"))).await;
+        assert_eq!(here.told(&naming(&request, &format!("x{number}"))).await, NOT_FETCHED);
     }
-    assert_eq!(here.told(&request).await, OVER_BUDGET);
-    here.advance(1);
+    assert_eq!(here.told(&naming(&request, "y")).await, OVER_BUDGET);
+    assert_eq!(here.told(&request).await, KEPT);
+}
+
+#[tokio::test]
+async fn a_budget_that_made_up_names_spent_does_not_keep_a_day_old_certificate_from_being_fetched_again() {
+    let here = warm().await;
+    here.advance(DAY);
+    let request = here.genuine(&here.fraud_body(0));
+    for number in 0..5 {
+        assert_eq!(here.told(&naming(&request, &format!("x{number}"))).await, NOT_FETCHED);
+    }
+    assert_eq!(here.told(&naming(&request, "y")).await, OVER_BUDGET);
     assert_eq!(here.told(&request).await, KEPT);
 }
 
