@@ -4,11 +4,7 @@
 use std::{collections::BTreeMap, collections::HashMap, fmt, fs, path::Path, sync::Arc};
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use aws_sdk_dynamodb::{
-    Client,
-    primitives::Blob,
-    types::{AttributeValue, TimeToLiveSpecification},
-};
+use aws_sdk_dynamodb::{Client, config::timeout::TimeoutConfig, primitives::Blob, types::AttributeValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{SignedDuration, Timestamp};
 use models::{ReconcileCause, ReconcileRequest, TenantId};
@@ -118,12 +114,13 @@ impl ByHand {
         variables.extend(addresses.iter().map(|(name, value)| (*name, value.as_str())));
         variables.extend(setup.variables);
         let test = TestSystem::start(&variables).await.unwrap();
-        keep_what_expires(&test).await;
 
         let aws = &test.system.parts().aws;
         let tap = Tap::new(aws.http_client().unwrap());
+        // A request may be held up for as long as a test likes.
+        let patient = aws.clone().into_builder().timeout_config(TimeoutConfig::disabled());
         let parts = Parts {
-            aws: aws.clone().into_builder().http_client(tap.clone()).build(),
+            aws: patient.http_client(tap.clone()).build(),
             clock: clock.clone(),
             ..test.system.parts().clone()
         };
@@ -429,17 +426,6 @@ async fn microsoft(page_size: usize, clock: &Arc<FixedClock>) -> Simulator {
         ..simulator::Options::default()
     };
     Simulator::start(options).await.unwrap()
-}
-
-/// The engine goes by the machine's clock, by which all that a test writes has expired long ago.
-async fn keep_what_expires(test: &TestSystem) {
-    let dynamodb = Client::new(&test.system.parts().aws);
-    let tables = test.system.tables();
-    for table in [&tables.alerts, &tables.events] {
-        let off = TimeToLiveSpecification::builder().enabled(false).attribute_name("expires_at").build().unwrap();
-        let request = dynamodb.update_time_to_live().table_name(table).time_to_live_specification(off);
-        request.send().await.unwrap();
-    }
 }
 
 /// What leads the functions to this Microsoft.

@@ -97,7 +97,14 @@ async fn items_of_the_tenants_table() {
     system.change(&sample_alert().id.unwrap(), change);
     system.complete(1, 1).await;
 
-    let items = system.items(&system.test.system.tables().tenants).await;
+    let mut items = system.items(&system.test.system.tables().tenants).await;
+    // Hashes tell a reader nothing.
+    for item in &mut items {
+        if let Some(AttributeValue::B(entries)) = item.get("entries") {
+            let length = AttributeValue::S(format!("({} bytes)", entries.as_ref().len()));
+            item.insert("entries".to_owned(), length);
+        }
+    }
     let items: Vec<Value> = items.iter().map(typed).collect();
     insta::assert_snapshot!("items-tenants", pretty(&json!(items)));
 }

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, TimeToLiveSpecification},
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use jiff::{SignedDuration, Timestamp};
 use models::{
     Alert, AlertId, AlertNotice, AlertSummary, AlertType, Delta, Notice, Resolution, ResolvedReason, Severity, Status,
@@ -52,12 +49,6 @@ impl Bench {
         let tables = system.system.tables().clone();
         let store = Store::new(Client::new(&wire.tap(system.system.parts()).aws), tables.clone());
         let client = Client::new(&system.system.parts().aws);
-        // The engine goes by the machine's clock, by which all that is written here has expired long ago.
-        for table in [&tables.alerts, &tables.events] {
-            let off = TimeToLiveSpecification::builder().enabled(false).attribute_name("expires_at").build().unwrap();
-            let request = client.update_time_to_live().table_name(table).time_to_live_specification(off);
-            request.send().await.unwrap();
-        }
         Self { client, store, tables, wire, _system: system }
     }
 
