@@ -14,7 +14,7 @@
 //! | we can't decide: certificate or store out of reach | 503 | no | yes, and it helps |
 //!
 //! Bodies of refusals are constant and short; the log has the exact reason. The order of the checks is that of their cost:
-//! what a stranger can make us do is compare bytes, at most one download a second, and one signature check.
+//! what a stranger can make us do is compare bytes, at most one download a second (per instance), and one signature check.
 
 mod certificates;
 mod config;

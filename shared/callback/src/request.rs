@@ -130,8 +130,9 @@ impl<'h> UnverifiedHeaders<'h> {
 
 /// The one value of a header.
 ///
-/// Two values are never a matter of choosing one. REST and HTTP APIs hand them over differently, as two lines or joined
-/// by a comma; no valid value of ours holds a comma, so both are told apart from a single value here.
+/// Two values are never a matter of choosing one. They come as two lines, or joined by a comma as an HTTP API does; no valid
+/// value of ours holds a comma, so both are told apart from a single value here. (Of a REST API's event `lambda_http` keeps
+/// the last value alone; whichever it is has to pass every check.)
 fn single<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h [u8]>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
