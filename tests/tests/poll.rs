@@ -462,6 +462,40 @@ async fn a_burst_in_which_many_alerts_are_changed_by_somebody_else_is_still_one_
     assert_eq!((reason.as_str(), total, listed.len()), ("burst", 43, 43));
 }
 
+#[tokio::test]
+async fn changes_that_come_up_after_the_digest_of_a_run_are_told_one_by_one_and_the_digest_stays() {
+    let system = ByHand::start().await;
+    raise_many(&system, "known", 21);
+    system.complete(21, 21).await;
+    raise_many(&system, "new", 21);
+    let later = Some("2026-03-02T10:00:00Z".parse().unwrap());
+    for number in 0..21 {
+        let moved = AlertChange { last_observed_date_time: later, ..AlertChange::default() };
+        system.change(&format!("known-{number:03}"), moved);
+    }
+    system.clock.advance(SignedDuration::from_mins(1));
+    let writing = system.tap.hold("TransactWriteItems");
+
+    let (run, ()) = tokio::join!(system.reconcile_at_once(), async {
+        writing.reached().await;
+        // Somebody resolves the known ones here, of which Microsoft does not know yet.
+        for number in 0..21 {
+            resolve_by_hand(&system, &format!("known-{number:03}")).await;
+        }
+        writing.open();
+    });
+
+    assert_eq!(run.unwrap(), Reconciled::Done { listed: 42, changed: 42 });
+    let mut expected = vec![
+        " outbox#000000000001#digest-baseline to be published".to_owned(),
+        " outbox#000000000002#digest-burst to be published".to_owned(),
+    ];
+    expected.extend((0..21).map(|number| format!("known-{number:03} outbox#000000000003#reopened to be published")));
+    assert_eq!(to_be_published(&system).await, expected);
+    let (_, total, listed) = digests(&system).await.remove(1);
+    assert_eq!((total, listed[0].as_str()), (21, "new-000"));
+}
+
 // ---- nothing new ---------------------------------------------------------------------------------------------------------
 
 #[tokio::test]
@@ -1044,6 +1078,19 @@ async fn write_by_hand(system: &ByHand, id: &str) {
     let request = request.update_expression("SET #work = :work ADD #version :one");
     let request = request.expression_attribute_names("#work", "work").expression_attribute_names("#version", "version");
     let request = request.expression_attribute_values(":work", work());
+    request.expression_attribute_values(":one", AttributeValue::N("1".to_owned())).send().await.unwrap();
+}
+
+/// What a resolution here does to an alert, as far as `poll` sees it.
+async fn resolve_by_hand(system: &ByHand, id: &str) {
+    let key = AttributeValue::S(format!("{TENANT}#{id}"));
+    let request = system.dynamodb.update_item().table_name(&system.test.system.tables().alerts);
+    let request = request.key("pk", key).key("sk", AttributeValue::S("alert".to_owned()));
+    let request = request.update_expression("SET #summary.#status = :status ADD #version :one");
+    let request =
+        request.expression_attribute_names("#summary", "summary").expression_attribute_names("#status", "status");
+    let request = request.expression_attribute_names("#version", "version");
+    let request = request.expression_attribute_values(":status", AttributeValue::S("resolved".to_owned()));
     request.expression_attribute_values(":one", AttributeValue::N("1".to_owned())).send().await.unwrap();
 }
 

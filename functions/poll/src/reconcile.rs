@@ -120,7 +120,15 @@ where
         let result = run.await.unwrap_or(Err(ReconcileError::OutOfTime { seconds: limit.as_secs() }));
         let outcome = if result.is_ok() { Outcome::Complete } else { Outcome::Failed };
         let now = self.clock.now();
-        let rung = self.store.release(grant, outcome, now).await?;
+        let rung = match self.store.release(grant, outcome, now).await {
+            Ok(rung) => rung,
+            // The lease runs out by itself. Why the run failed says more than this.
+            Err(error) if result.is_err() => {
+                tracing::warn!(tenant.id = %tenant.id, reason = runtime::chain(&error), "the lease could not be given back");
+                false
+            }
+            Err(error) => return Err(error.into()),
+        };
         if rung {
             let again = ReconcileRequest { tenant: tenant.id.clone(), cause: ReconcileCause::Again };
             let rest = self.settings.lease.gap - now.duration_since(grant.started);

@@ -17,8 +17,8 @@ const RECORD_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Finds what is unpublished and marks what was published.
 pub trait Outbox {
-    /// Up to `limit` items of a shard that were written at or before `until`, oldest first. An item that can't be read is
-    /// an error of its own and hides no other.
+    /// Up to `limit` readable items of a shard that were written at or before `until`, oldest first. An item that can't be read
+    /// is an error of its own, hides no other and does not count.
     fn unpublished(
         &self,
         shard: u32,
@@ -51,13 +51,16 @@ impl Outbox for Store {
             .expression_attribute_values(":until", AttributeValue::S(sortable(until)))
             .into_paginator()
             .send();
-        let mut found = Vec::new();
+        let (mut found, mut readable) = (Vec::new(), 0);
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| StoreError::failed("Query (unpublished)", TABLE, error))?;
-            found.extend(page.items.unwrap_or_default().into_iter().map(OutboxRecord::from_item));
-            if found.len() >= limit {
-                found.truncate(limit);
-                break;
+            for item in page.items.unwrap_or_default() {
+                let record = OutboxRecord::from_item(item);
+                readable += usize::from(record.is_ok());
+                found.push(record);
+                if readable >= limit {
+                    return Ok(found);
+                }
             }
         }
         Ok(found)
