@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use aws_credential_types::Credentials;
 use models::{AlertSource, Cloud, PathKey, Tenant};
-use runtime::{OutgoingTls, Parts, StartError, SystemClock, Variables, aws_config_loader};
+use runtime::{ConfigError, OutgoingTls, Parts, StartError, SystemClock, Variable, Variables, aws_config_loader};
 use serde_json::json;
 use simulator::{NewAlert, Simulator};
 use store::{Store, TableNames, WriteTenants as _, schema};
@@ -39,7 +39,7 @@ pub enum LocalError {
     #[error(transparent)]
     Function(#[from] StartError),
     /// The embedded database failed.
-    #[error("the embedded database failed: {0}")]
+    #[error("the embedded database failed: {0} (if its file is damaged, delete the folder that state is kept in)")]
     Engine(String),
     /// A port can't be had.
     #[error("{what} can't listen on {address}: set {what} to another address, or stop what uses this one")]
@@ -127,12 +127,13 @@ impl System {
         let simulator = start_simulator(&config, &state, &callback_url).await?;
 
         let endpoint = loopback::bind("the AWS endpoint", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        let names = Names::new(endpoint.local_addr().map_err(LocalError::Listener)?);
+        let address = endpoint.local_addr().map_err(LocalError::Listener)?;
+        let names = Names::new(address, &variables).map_err(StartError::from)?;
         let services = services(&names, &config, &state, subscriber, &stopped)?;
         let endpoint = loopback::serve(endpoint, services.clone().router(), endpoint_stopped);
         let variables = variables_of_functions(variables, &names, &simulator, &state)?;
         let parts = parts(variables, &names, &services).await?;
-        make_tables(&parts, &names.tables, &config, &path_key).await?;
+        make_tables(&parts, &names, &config, &path_key).await?;
 
         let mut tasks = JoinSet::new();
         let functions = Functions::wire(&parts)?;
@@ -268,17 +269,33 @@ struct Names {
 }
 
 impl Names {
-    fn new(endpoint: SocketAddr) -> Self {
-        Self {
+    /// The names that the variables give, or our own.
+    fn new(endpoint: SocketAddr, variables: &Variables) -> Result<Self, ConfigError> {
+        let name = |name, default: String| {
+            let variable = Variable { name, meaning: "the name of a resource", default: None };
+            Ok(variables.optional(&variable)?.unwrap_or(default))
+        };
+        let table = |variable, role| name(variable, format!("partner-alerts-{role}"));
+        let topic = |variable, kind| name(variable, format!("arn:aws:sns:{REGION}:000000000000:partner-alerts-{kind}"));
+        Ok(Self {
             host: endpoint.to_string(),
             tables: TableNames {
-                alerts: "partner-alerts-alerts".to_owned(),
-                events: "partner-alerts-events".to_owned(),
-                tenants: "partner-alerts-tenants".to_owned(),
+                alerts: table("ALERTS_TABLE", "alerts")?,
+                events: table("EVENTS_TABLE", "events")?,
+                tenants: table("TENANTS_TABLE", "tenants")?,
             },
             queue_url: format!("http://{endpoint}/000000000000/reconcile"),
-            fraud_topic: format!("arn:aws:sns:{REGION}:000000000000:partner-alerts-fraud"),
-            events_topic: format!("arn:aws:sns:{REGION}:000000000000:partner-alerts-events"),
+            fraud_topic: topic("FRAUD_TOPIC_ARN", "fraud")?,
+            events_topic: topic("EVENTS_TOPIC_ARN", "events")?,
+        })
+    }
+
+    fn table(&self, role: &str) -> String {
+        match role {
+            "alerts" => self.tables.alerts.clone(),
+            "events" => self.tables.events.clone(),
+            "tenants" => self.tables.tenants.clone(),
+            other => format!("partner-alerts-{other}"),
         }
     }
 }
@@ -367,16 +384,10 @@ fn variables_of_functions(
     Ok(variables.over(defaults).with(&OutgoingTls::VARIABLES[0], tls_file))
 }
 
-async fn make_tables(
-    parts: &Parts,
-    names: &TableNames,
-    config: &LocalConfig,
-    path_key: &PathKey,
-) -> Result<(), LocalError> {
+async fn make_tables(parts: &Parts, names: &Names, config: &LocalConfig, path_key: &PathKey) -> Result<(), LocalError> {
     let client = aws_sdk_dynamodb::Client::new(&parts.aws);
     for table in &schema::TABLES {
-        let name = format!("partner-alerts-{}", table.role);
-        schema::create(&client, table, &name).await.map_err(LocalError::Tables)?;
+        schema::create(&client, table, &names.table(table.role)).await.map_err(LocalError::Tables)?;
     }
     let seed = Tenant {
         id: config.tenant.clone(),
@@ -388,5 +399,5 @@ async fn make_tables(
         act_secret: None,
         active: true,
     };
-    Store::new(client, names.clone()).put_tenant(&seed).await.map_err(LocalError::Tables)
+    Store::new(client, names.tables.clone()).put_tenant(&seed).await.map_err(LocalError::Tables)
 }

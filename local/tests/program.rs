@@ -281,6 +281,7 @@ async fn what_is_wrong_with_the_configuration_stops_the_start_and_is_named() {
         ("SIGNATURE_TRUST_ANCHORS_FILE", "/nowhere", "SIGNATURE_TRUST_ANCHORS_FILE can't be used"),
         ("GLOBAL_GRAPH_URL", "http://127.0.0.1:1", "GLOBAL_GRAPH_URL can't be used"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL can't be used"),
+        ("RUN_SECONDS", "100", "RUN_SECONDS can't be used"),
     ] {
         let folder = TempDir::new().unwrap();
         let mut program = Program::spawn(folder.path(), &[(variable, value)]);
@@ -288,6 +289,20 @@ async fn what_is_wrong_with_the_configuration_stops_the_start_and_is_named() {
         assert_eq!(ended.code(), Some(1), "{variable}");
         program.log.until(&["Partner Alerts can't start", words]).await;
     }
+}
+
+#[tokio::test]
+async fn names_of_tables_and_topics_are_honoured_and_empty_variables_count_as_absent() {
+    let folder = TempDir::new().unwrap();
+    let names = [
+        ("ALERTS_TABLE", "my-alerts"),
+        ("TENANTS_TABLE", "my-tenants"),
+        ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:my-fraud"),
+        ("EVENTS_TABLE", ""),
+        ("SIGNATURE_TRUST_ANCHORS_FILE", ""),
+    ];
+    let program = Program::start(&folder.path().join("state"), &names).await;
+    program.screen.until(&["--- published to my-fraud", "Subject: Partner Alerts: new fraud alert"]).await;
 }
 
 #[tokio::test]

@@ -119,20 +119,27 @@ impl Config {
                 ..TableNames::default()
             },
             queue_url: variables.read(&RECONCILE_QUEUE_URL)?,
-            settings: Settings {
-                lease: LeaseTerms {
-                    duration: variables.seconds(&LEASE_SECONDS, Seconds { least: 10, most: 960 })?,
-                    gap: variables.seconds(&RECONCILE_GAP_SECONDS, Seconds { least: 1, most: 300 })?,
-                },
-                run_limit: Duration::from_secs(variables.number(&RUN_SECONDS, 5, 880)?),
-                threshold: variables.read::<FraudThreshold>(&FRAUD_SEVERITY)?,
-            },
+            settings: settings(variables)?,
             clouds: CloudDirectory::new(|cloud, service| replacement(variables, cloud, service))
                 .map_err(|error| error.0)?,
             limits: Limits { pages: usize::try_from(pages).unwrap_or(usize::MAX), ..Limits::default() },
             timeout: Duration::from_secs(variables.number(&MICROSOFT_TIMEOUT_SECONDS, 1, 60)?),
         })
     }
+}
+
+fn settings(variables: &Variables) -> Result<Settings, ConfigError> {
+    let lease = LeaseTerms {
+        duration: variables.seconds(&LEASE_SECONDS, Seconds { least: 10, most: 960 })?,
+        gap: variables.seconds(&RECONCILE_GAP_SECONDS, Seconds { least: 1, most: 300 })?,
+    };
+    let run_seconds = variables.number(&RUN_SECONDS, 5, 880)?;
+    // A run that outlives its lease does its work for nothing.
+    if lease.duration.as_secs().unsigned_abs() <= run_seconds {
+        return Err(RUN_SECONDS.malformed("it should be less than LEASE_SECONDS".to_owned()));
+    }
+    let threshold = variables.read::<FraudThreshold>(&FRAUD_SEVERITY)?;
+    Ok(Settings { lease, run_limit: Duration::from_secs(run_seconds), threshold })
 }
 
 /// A configuration error that a malformed published address can become, too.

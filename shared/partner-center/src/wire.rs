@@ -110,6 +110,9 @@ pub fn read_alert(json: &[u8]) -> Result<Alert, UnreadableAlert> {
     let Some(detected) = moments.into_iter().flatten().next() else {
         return Err(UnreadableAlert { id: wire.id.to_string(), problem: "it has no date".to_owned() });
     };
+    if wire.status.is_none() {
+        tracing::warn!(alert.id = %wire.id, "an alert has no readable status: it counts as open");
+    }
     Ok(Alert {
         display_name: bounded(wire.display_name.unwrap_or_else(|| "Security alert".to_owned()), NAME_BYTES),
         description: wire.description.map(|text| bounded(text, DESCRIPTION_BYTES)),

@@ -45,23 +45,24 @@ pub struct Variables(BTreeMap<String, String>);
 impl Variables {
     /// The variables of this process.
     ///
-    /// A value that is not UTF-8 is left out, so that a variable of ours with such a value counts as missing.
+    /// What is not UTF-8 in a value becomes a replacement character, with which no address, file or number of ours is right: such a
+    /// value is refused where it is read, and not taken for absent.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub fn of_process() -> Self {
         Self(
             std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
                 .collect(),
         )
     }
 
-    /// These variables, with those of `self` winning over them.
+    /// These variables, with those of `self` winning over them unless they are empty.
     #[must_use]
     pub fn over<'a>(self, defaults: impl IntoIterator<Item = (&'a str, String)>) -> Self {
         let mut all: BTreeMap<String, String> =
             defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        all.extend(self.0);
+        all.extend(self.0.into_iter().filter(|(_, value)| !value.trim().is_empty()));
         Self(all)
     }
 
@@ -196,5 +197,6 @@ mod tests {
     fn a_default_stands_in_and_the_outer_value_wins() {
         assert_eq!(variables(&[]).number(&LIMIT, 1, 9).unwrap(), 5);
         assert_eq!(variables(&[("LIMIT", "7")]).over([("LIMIT", "8".to_owned())]).number(&LIMIT, 1, 9).unwrap(), 7);
+        assert_eq!(variables(&[("LIMIT", "")]).over([("LIMIT", "8".to_owned())]).number(&LIMIT, 1, 9).unwrap(), 8);
     }
 }
