@@ -1,0 +1,14 @@
+//! `poll` as it is deployed, against Microsoft's stand-in and the embedded database: what it writes, what it asks, and what it
+//! does when either side fails.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
+
+mod at_the_same_time;
+mod baseline;
+mod changes;
+mod many_at_once;
+mod microsoft_fails;
+mod nothing_new;
+mod paging;
+mod statistics;
+mod support;
+mod who_asks;

@@ -1,0 +1,84 @@
+//! What the suites of `poll` share.
+
+use poll::ReconcileError;
+use runtime::chain;
+use serde_json::{Value, json};
+use simulator::{AlertChange, Fault, FaultKind, NewAlert, Target};
+use tests::{ByHand, Setup, number};
+
+pub(crate) const PAGES_OF_TWO: Setup<'static> = Setup { page_size: 2, variables: &[] };
+
+pub(crate) fn named(id: &str) -> NewAlert {
+    NewAlert { id: Some(id.to_owned()), ..NewAlert::default() }
+}
+
+pub(crate) fn of_severity(id: &str, severity: &str) -> NewAlert {
+    NewAlert { severity: Some(severity.to_owned()), ..named(id) }
+}
+
+pub(crate) fn raise_many(system: &ByHand, prefix: &str, count: usize) {
+    for number in 0..count {
+        system.raise(&format!("{prefix}-{number:03}"));
+    }
+}
+
+pub(crate) fn resolved(reason: &str) -> AlertChange {
+    let (status, reason) = (Some("resolved".to_owned()), Some(reason.to_owned()));
+    AlertChange { status, resolved_reason: reason, ..AlertChange::default() }
+}
+
+pub(crate) fn status(status: &str) -> AlertChange {
+    AlertChange { status: Some(status.to_owned()), ..AlertChange::default() }
+}
+
+pub(crate) fn severity(severity: &str) -> AlertChange {
+    AlertChange { severity: Some(severity.to_owned()), ..AlertChange::default() }
+}
+
+pub(crate) fn fault(system: &ByHand, target: Target, kind: FaultKind) {
+    system.microsoft.set_fault(Fault::new(target, kind)).unwrap();
+}
+
+pub(crate) fn fault_once(system: &ByHand, target: Target, kind: FaultKind) {
+    system.microsoft.set_fault(Fault::new(target, kind).times(1)).unwrap();
+}
+
+/// The error of a run, and its words with all causes.
+pub(crate) async fn failed(system: &ByHand) -> (ReconcileError, String) {
+    let error = system.reconcile().await.unwrap_err();
+    let words = chain(&error);
+    (error, words)
+}
+
+/// The message by which the schedule asks for a run of a tenant.
+pub(crate) fn request(tenant: &str) -> String {
+    json!({ "tenant": tenant, "cause": "schedule" }).to_string()
+}
+
+/// The message by which a callback does.
+pub(crate) fn rung(tenant: &str) -> String {
+    json!({ "tenant": tenant, "cause": { "callback": { "event": "e".repeat(64) } } }).to_string()
+}
+
+/// The digests of the outbox: reason, total, and the ids that they list.
+pub(crate) async fn digests(system: &ByHand) -> Vec<(String, u64, Vec<String>)> {
+    let outbox = system.outbox().await;
+    let digests = outbox.iter().filter_map(|item| item.notice.get("digest"));
+    let listed = |digest: &Value| -> Vec<String> {
+        let alerts = digest["alerts"].as_array().unwrap().iter();
+        alerts.map(|alert| alert["id"].as_str().unwrap().to_owned()).collect()
+    };
+    digests
+        .map(|digest| {
+            (digest["reason"].as_str().unwrap().to_owned(), digest["total"].as_u64().unwrap(), listed(digest))
+        })
+        .collect()
+}
+
+pub(crate) async fn to_be_published(system: &ByHand) -> Vec<String> {
+    system.outbox().await.iter().filter(|item| item.publish).map(ToString::to_string).collect()
+}
+
+pub(crate) fn is_free(state: &tests::Item) -> bool {
+    number(state, "lease_until") == 0
+}
