@@ -46,6 +46,22 @@ const GRAPH_MAX_PAGES: Variable = Variable {
     default: Some("1000"),
 };
 
+const DIGEST_ABOVE: Variable = Variable {
+    name: "DIGEST_ABOVE",
+    meaning: "more changes of fraud severity than this in one run become one digest, 1 to 1000",
+    default: Some("20"),
+};
+const MICROSOFT_ATTEMPTS: Variable = Variable {
+    name: "MICROSOFT_ATTEMPTS",
+    meaning: "how often a request to Microsoft is tried in all, 1 to 10",
+    default: Some("3"),
+};
+const MICROSOFT_LONGEST_PAUSE_SECONDS: Variable = Variable {
+    name: "MICROSOFT_LONGEST_PAUSE_SECONDS",
+    meaning: "the longest pause that is waited for where Microsoft asks for one, 1 to 300 seconds",
+    default: Some("20"),
+};
+
 const fn address(name: &'static str) -> Variable {
     Variable {
         name,
@@ -67,7 +83,7 @@ const ADDRESSES: [(Cloud, &str, Variable); 8] = [
 ];
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 17] = [
+pub const VARIABLES: [Variable; 20] = [
     ALERTS_TABLE,
     TENANTS_TABLE,
     RECONCILE_QUEUE_URL,
@@ -77,6 +93,9 @@ pub const VARIABLES: [Variable; 17] = [
     RUN_SECONDS,
     MICROSOFT_TIMEOUT_SECONDS,
     GRAPH_MAX_PAGES,
+    DIGEST_ABOVE,
+    MICROSOFT_ATTEMPTS,
+    MICROSOFT_LONGEST_PAUSE_SECONDS,
     ADDRESSES[0].2,
     ADDRESSES[1].2,
     ADDRESSES[2].2,
@@ -122,7 +141,12 @@ impl Config {
             settings: settings(variables)?,
             clouds: CloudDirectory::new(|cloud, service| replacement(variables, cloud, service))
                 .map_err(|error| error.0)?,
-            limits: Limits { pages: usize::try_from(pages).unwrap_or(usize::MAX), ..Limits::default() },
+            limits: Limits {
+                attempts: u32::try_from(variables.number(&MICROSOFT_ATTEMPTS, 1, 10)?).unwrap_or(1),
+                longest_pause: Duration::from_secs(variables.number(&MICROSOFT_LONGEST_PAUSE_SECONDS, 1, 300)?),
+                pages: usize::try_from(pages).unwrap_or(usize::MAX),
+                ..Limits::default()
+            },
             timeout: Duration::from_secs(variables.number(&MICROSOFT_TIMEOUT_SECONDS, 1, 60)?),
         })
     }
@@ -139,7 +163,8 @@ fn settings(variables: &Variables) -> Result<Settings, ConfigError> {
         return Err(RUN_SECONDS.malformed("it should be less than LEASE_SECONDS".to_owned()));
     }
     let threshold = variables.read::<FraudThreshold>(&FRAUD_SEVERITY)?;
-    Ok(Settings { lease, run_limit: Duration::from_secs(run_seconds), threshold })
+    let digest_above = usize::try_from(variables.number(&DIGEST_ABOVE, 1, 1_000)?).unwrap_or(usize::MAX);
+    Ok(Settings { lease, run_limit: Duration::from_secs(run_seconds), threshold, digest_above })
 }
 
 /// A configuration error that a malformed published address can become, too.

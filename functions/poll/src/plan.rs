@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use models::{Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, Notice};
 use store::{AlertWrite, Grant, OutboxRecord, StoredAlert};
 
-/// More changes of fraud severity than this in one run become one digest: nobody reads a thousand messages.
-pub(crate) const BURST: usize = 20;
+use crate::Settings;
 
 /// What a run has to write.
 #[derive(Debug)]
@@ -29,19 +28,20 @@ pub(crate) fn plan<'a>(
     observed: impl IntoIterator<Item = &'a Alert>,
     stored: &HashMap<AlertId, StoredAlert>,
     told: &HashSet<AlertId>,
-    threshold: FraudThreshold,
+    settings: &Settings,
     now: Timestamp,
 ) -> Plan {
     let tell = !grant.baseline_pending;
-    let change =
-        |alert: &'a Alert| AlertWrite::between(&grant.tenant, stored.get(&alert.id), alert, threshold, tell, now);
+    let change = |alert: &'a Alert| {
+        AlertWrite::between(&grant.tenant, stored.get(&alert.id), alert, settings.threshold, tell, now)
+    };
     let mut writes: Vec<AlertWrite> = observed.into_iter().filter_map(change).collect();
     for write in writes.iter_mut().filter(|write| told.contains(&write.alert.id)) {
         silence(write);
     }
     let news = |write: &&AlertWrite| write.outbox.as_ref().is_some_and(|record| record.publish);
     let changed: Vec<&Alert> = writes.iter().filter(news).map(|write| &write.alert).collect();
-    if changed.len() <= BURST || !told.is_empty() {
+    if changed.len() <= settings.digest_above || !told.is_empty() {
         return Plan { writes, digest: None, told: HashSet::new() };
     }
     let told = changed.iter().map(|alert| alert.id.clone()).collect();

@@ -36,6 +36,8 @@ pub struct Settings {
     pub run_limit: Duration,
     /// From which severity on an alert is of fraud severity.
     pub threshold: FraudThreshold,
+    /// More changes of fraud severity than this in one run become one digest: nobody reads a thousand messages.
+    pub digest_above: usize,
 }
 
 /// What came of a request.
@@ -191,7 +193,7 @@ where
             let stored: HashMap<AlertId, StoredAlert> = self.store.alerts(&grant.tenant, &open).await?;
             let now = self.clock.now();
             let alerts = open.iter().filter_map(|id| observed.get(id));
-            let plan = plan(grant, alerts, &stored, &told, self.settings.threshold, now);
+            let plan = plan(grant, alerts, &stored, &told, &self.settings, now);
             let written = self.store.write(grant, &plan.writes, plan.digest.as_ref(), now).await?;
             changed += written.written.len();
             // The digest is part of the first transaction, which has failed where nothing is written.

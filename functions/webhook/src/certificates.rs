@@ -21,8 +21,6 @@ use crate::{NotVerified, Undecided};
 const ENTRIES: usize = 16;
 /// Downloads that may follow each other at once; after them one a second.
 const BURST: i64 = 5;
-/// How often a renewed certificate is looked for at one address.
-const RENEWAL_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Why a certificate could not be fetched.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -76,6 +74,8 @@ pub struct CertificateSettings {
     pub keep: SignedDuration,
     /// How long a failure is remembered.
     pub remember_failure: SignedDuration,
+    /// How often a renewed certificate is looked for at one address.
+    pub renewal_pause: SignedDuration,
 }
 
 #[derive(Debug)]
@@ -199,7 +199,7 @@ impl<F: FetchCertificate> Certificates<F> {
             if !Arc::ptr_eq(certificate, seen) {
                 return Ok(Arc::clone(certificate));
             }
-            if now.duration_since(looked.at).abs() < RENEWAL_PAUSE {
+            if now.duration_since(looked.at).abs() < self.settings.renewal_pause {
                 let unseen = looked.unseen.clone().map(Denial::NotFetched);
                 return unseen.map_or_else(|| Ok(Arc::clone(seen)), |denial| Err(denial.into()));
             }
@@ -303,6 +303,7 @@ mod tests {
         let settings = CertificateSettings {
             keep: SignedDuration::from_hours(24),
             remember_failure: SignedDuration::from_secs(10),
+            renewal_pause: SignedDuration::from_mins(1),
         };
         let certificates = Certificates::new(Nothing, settings);
         let mut now: Timestamp = "2026-04-01T00:00:00Z".parse().unwrap();

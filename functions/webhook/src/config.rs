@@ -54,6 +54,11 @@ const CERTIFICATE_FAILURE_SECONDS: Variable = Variable {
     meaning: "how long a certificate that could not be had is not asked for again, 1 to 300 seconds",
     default: Some("10"),
 };
+const CERTIFICATE_RENEWAL_SECONDS: Variable = Variable {
+    name: "CERTIFICATE_RENEWAL_SECONDS",
+    meaning: "how often a renewed certificate is looked for at the same address, 10 to 3600 seconds",
+    default: Some("60"),
+};
 const PATH_KEYS_REFRESH_SECONDS: Variable = Variable {
     name: "PATH_KEYS_REFRESH_SECONDS",
     meaning: "how long path keys are believed and how often they are read at most, 1 to 3600 seconds",
@@ -61,7 +66,7 @@ const PATH_KEYS_REFRESH_SECONDS: Variable = Variable {
 };
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 12] = [
+pub const VARIABLES: [Variable; 13] = [
     EVENTS_TABLE,
     TENANTS_TABLE,
     RECONCILE_QUEUE_URL,
@@ -73,6 +78,7 @@ pub const VARIABLES: [Variable; 12] = [
     CERTIFICATE_TIMEOUT_SECONDS,
     CERTIFICATE_KEEP_SECONDS,
     CERTIFICATE_FAILURE_SECONDS,
+    CERTIFICATE_RENEWAL_SECONDS,
     PATH_KEYS_REFRESH_SECONDS,
 ];
 
@@ -114,6 +120,8 @@ impl Config {
                     keep: variables.seconds(&CERTIFICATE_KEEP_SECONDS, Seconds { least: 60, most: 86_400 })?,
                     remember_failure: variables
                         .seconds(&CERTIFICATE_FAILURE_SECONDS, Seconds { least: 1, most: 300 })?,
+                    renewal_pause: variables
+                        .seconds(&CERTIFICATE_RENEWAL_SECONDS, Seconds { least: 10, most: 3_600 })?,
                 },
             },
             certificate_timeout: Duration::from_secs(variables.number(&CERTIFICATE_TIMEOUT_SECONDS, 1, 15)?),

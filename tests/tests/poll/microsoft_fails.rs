@@ -64,7 +64,7 @@ async fn a_run_that_takes_too_long_ends_itself_and_gives_the_lease_back() {
     let system = ByHand::start().await;
     let lease = LeaseTerms { duration: SignedDuration::from_secs(150), gap: SignedDuration::from_secs(1) };
     let run_limit = std::time::Duration::from_millis(20);
-    let settings = Settings { lease, run_limit, threshold: FraudThreshold::High };
+    let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20 };
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), "http://127.0.0.1:9/none".to_owned());
     let poll = Poll::new(system.store(), Never, queue, system.clock.clone(), settings);
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule };
