@@ -1,5 +1,6 @@
 //! What the suites over the whole system share: a local system of their own, and its published messages as events to await.
 
+pub mod binaries;
 pub mod wire;
 
 mod by_hand;

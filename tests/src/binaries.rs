@@ -1,0 +1,54 @@
+//! The binaries of the functions, as Lambda starts them.
+//!
+//! Cargo builds a package's binaries for the tests of that package alone, so these are built when they are first asked for: by
+//! the same cargo, in the same target folder, and once a process.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+
+/// The profile of tests: see `Cargo.toml`.
+pub const QUICK: &str = "quick";
+/// The profile of what is deployed.
+pub const DEPLOYED: &str = "release";
+
+/// The functions: package and binary have the same name.
+pub const FUNCTIONS: [&str; 3] = ["notify", "poll", "webhook"];
+
+/// The quick binary of a function.
+///
+/// # Panics
+///
+/// Where it can't be built.
+#[must_use]
+pub fn quick(function: &str) -> &'static Path {
+    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    &BUILT.get_or_init(|| build(QUICK, &FUNCTIONS.map(|name| format!("--package={name}"))))[function]
+}
+
+/// Builds the binaries that these arguments select, and says where each is, by its name.
+///
+/// # Panics
+///
+/// Where they can't be built: cargo has said why on standard error.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test that can't be set up has to fail loudly")]
+pub fn build(profile: &str, arguments: &[String]) -> BTreeMap<String, PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    cargo.args(["build", "--locked", "--quiet", "--message-format=json-render-diagnostics", "--profile", profile]);
+    let built = cargo.args(arguments).stderr(Stdio::inherit()).output().expect("cargo can be started");
+    assert!(built.status.success(), "cargo build --profile {profile} {arguments:?}: {}", built.status);
+    let messages = String::from_utf8(built.stdout).expect("cargo writes text");
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let binaries = messages.filter_map(|message| {
+        let path = message["executable"].as_str()?;
+        Some((message["target"]["name"].as_str()?.to_owned(), PathBuf::from(path)))
+    });
+    binaries.collect()
+}
