@@ -7,10 +7,12 @@ use runtime::{Parts, StartError};
 use serde_json::{Value, json};
 use store::TableNames;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::{
     LocalConfig,
     aws::{dynamodb::Embedded, sqs::Queue},
+    invocation::Invocation,
     schedule,
     state::State,
     stop::Stop,
@@ -36,9 +38,10 @@ impl Functions {
 
     /// The first look at a tenant, so that what comes after it is news and not part of the baseline.
     pub(crate) async fn look_once(&self, tenant: &TenantId) {
-        let request = ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Schedule };
-        if let Err(error) = self.poll.reconcile(&request).await {
-            tracing::error!(reason = runtime::chain(&error), "the first look failed");
+        let Invocation { span, trace } = Invocation::new();
+        let request = ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Schedule, trace };
+        if let Err(error) = self.poll.reconcile(&request, trace).instrument(span).await {
+            tracing::error!(error = runtime::chain(&error), "the first look failed");
         }
     }
 
@@ -48,7 +51,9 @@ impl Functions {
             let poll = Arc::clone(&poll);
             Box::pin(async move {
                 let Ok(invocation) = serde_json::from_value(event) else { return false };
-                matches!(poll.handle(invocation).await, Ok(response) if response.batch_item_failures.is_empty())
+                let Invocation { span, trace } = Invocation::new();
+                let done = poll.handle(invocation, trace).instrument(span).await;
+                matches!(done, Ok(response) if response.batch_item_failures.is_empty())
             })
         }));
     }
@@ -89,7 +94,8 @@ impl Functions {
             async move {
                 // The inputs are those of `template.yaml`; a failure is logged by the function, and the next tick is the retry.
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "schedule" })) {
-                    let _ = poll.handle(invocation).await;
+                    let Invocation { span, trace } = Invocation::new();
+                    let _ = poll.handle(invocation, trace).instrument(span).await;
                 }
             }
         }));
@@ -98,7 +104,7 @@ impl Functions {
             let notify = Arc::clone(&notify);
             async move {
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "sweep" })) {
-                    let _ = notify.handle(invocation).await;
+                    let _ = notify.handle(invocation).instrument(Invocation::new().span).await;
                 }
             }
         }));
@@ -115,7 +121,7 @@ async fn first_failure(notify: &notify::Deployed, event: Value) -> Option<String
             return Some(first);
         }
     };
-    match notify.handle(invocation).await {
+    match notify.handle(invocation).instrument(Invocation::new().span).await {
         Ok(response) => {
             let failure = response.batch_item_failures.into_iter().next()?;
             Some(failure.item_identifier.unwrap_or(first))

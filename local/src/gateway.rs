@@ -14,6 +14,9 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use tracing::Instrument as _;
+
+use crate::invocation::Invocation;
 
 /// What API Gateway takes at most, in bytes.
 const PAYLOAD_BYTES: usize = 10 << 20;
@@ -37,7 +40,12 @@ async fn callback(
     let Ok(request) = lambda_http::request::from_str(&event.to_string()) else {
         return (StatusCode::BAD_REQUEST, r#"{"message":"Bad Request"}"#).into_response();
     };
-    let (parts, text) = webhook.answer(webhook::request::plain(request)).await.into_parts();
+    let mut request = webhook::request::plain(request);
+    let Invocation { span, trace } = Invocation::new();
+    if let Some(trace) = trace {
+        request.extensions_mut().insert(trace);
+    }
+    let (parts, text) = webhook.answer(request).instrument(span).await.into_parts();
     Response::from_parts(parts, Body::from(text))
 }
 

@@ -9,6 +9,7 @@ mod aws;
 mod config;
 mod functions;
 mod gateway;
+mod invocation;
 mod loopback;
 mod schedule;
 mod state;

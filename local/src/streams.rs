@@ -43,7 +43,7 @@ impl Reader {
         loop {
             self.written.mark_unchanged();
             if let Err(error) = self.drain().await {
-                tracing::error!(table = self.table, reason = runtime::chain(&error), "a stream can't be read");
+                tracing::error!(table = self.table, error = runtime::chain(&error), "a stream can't be read");
             }
             tokio::select! {
                 changed = self.written.changed() => if changed.is_err() { return },

@@ -4,7 +4,9 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use aws_credential_types::Credentials;
 use models::{AlertSource, Cloud, PathKey, Tenant};
-use runtime::{ConfigError, OutgoingTls, Parts, StartError, SystemClock, Variable, Variables, aws_config_loader};
+use runtime::{
+    ConfigError, Metrics, OutgoingTls, Parts, StartError, SystemClock, Variable, Variables, aws_config_loader,
+};
 use serde_json::json;
 use simulator::{NewAlert, Simulator};
 use store::{Store, TableNames, WriteTenants as _, schema};
@@ -211,7 +213,7 @@ impl System {
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
         };
         if let Err(error) = shown.await {
-            tracing::error!(reason = runtime::chain(error.as_ref()), "the demonstration alert could not be raised");
+            tracing::error!(error = runtime::chain(error.as_ref()), "the demonstration alert could not be raised");
         }
     }
 
@@ -347,7 +349,7 @@ async fn parts(variables: Variables, names: &Names, services: &Services) -> Resu
     let loader = aws_config_loader(&tls).map_err(StartError::from)?;
     let credentials = Credentials::new(services.access_key_id.as_ref(), "unused", None, None, "local");
     let loader = loader.endpoint_url(format!("http://{}", names.host)).region(REGION).credentials_provider(credentials);
-    Ok(Parts { variables, tls, aws: loader.load().await, clock: Arc::new(SystemClock) })
+    Ok(Parts { variables, tls, aws: loader.load().await, clock: Arc::new(SystemClock), metrics: Metrics::none() })
 }
 
 /// What the functions are configured with: the variables of the process, and for what they leave out, this system.

@@ -1,13 +1,18 @@
 //! A system whose functions a test wakes by hand, whose clock it moves, and whose Microsoft keeps the same time.
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that can't be set up has to fail loudly")]
 
-use std::{collections::BTreeMap, collections::HashMap, fmt, fs, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt, fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::{Client, config::timeout::TimeoutConfig, primitives::Blob, types::AttributeValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{SignedDuration, Timestamp};
-use models::{ReconcileCause, ReconcileRequest, TenantId};
+use models::{ReconcileCause, ReconcileRequest, TenantId, TraceContext};
 use notify::NotifyError;
 use poll::{PollError, ReconcileError, Reconciled};
 use runtime::{Clock as _, FixedClock, Parts};
@@ -16,7 +21,7 @@ use simulator::{NewAlert, SignedCallback, Simulator};
 use store::Store;
 use tempfile::TempDir;
 
-use crate::{BY_HAND, Tap, TestSystem};
+use crate::{BY_HAND, Counted, Tap, TestSystem};
 
 /// The seed tenant.
 pub const TENANT: &str = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";
@@ -80,6 +85,8 @@ pub struct ByHand {
     pub clock: Arc<FixedClock>,
     /// What the functions ask of AWS.
     pub tap: Tap,
+    /// What the functions counted.
+    pub counted: Counted,
     /// What the functions are wired from: the tap, the clock.
     pub parts: Parts,
     /// `poll`, as it is deployed.
@@ -94,6 +101,7 @@ pub struct ByHand {
     pub dynamodb: Client,
     /// The seed tenant.
     pub tenant: TenantId,
+    trace: Mutex<Option<TraceContext>>,
     _files: TempDir,
 }
 
@@ -119,9 +127,11 @@ impl ByHand {
         let tap = Tap::new(aws.http_client().unwrap());
         // A request may be held up for as long as a test likes.
         let patient = aws.clone().into_builder().timeout_config(TimeoutConfig::disabled());
+        let counted = Counted::default();
         let parts = Parts {
             aws: patient.http_client(tap.clone()).build(),
             clock: clock.clone(),
+            metrics: counted.metrics(),
             ..test.system.parts().clone()
         };
         Self {
@@ -133,10 +143,21 @@ impl ByHand {
             test,
             clock,
             tap,
+            counted,
             parts,
             microsoft,
+            trace: Mutex::default(),
             _files: files,
         }
+    }
+
+    /// Invocations from now on have this trace.
+    pub fn in_trace(&self, trace: TraceContext) {
+        *self.trace.lock().unwrap() = Some(trace);
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        *self.trace.lock().unwrap()
     }
 
     /// The moment that the clock shows.
@@ -176,8 +197,8 @@ impl ByHand {
     ///
     /// What the function says.
     pub async fn reconcile_at_once(&self) -> Result<Reconciled, ReconcileError> {
-        let request = ReconcileRequest { tenant: self.tenant.clone(), cause: ReconcileCause::Schedule };
-        self.poll.reconcile(&request).await
+        let request = ReconcileRequest { tenant: self.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };
+        self.poll.reconcile(&request, self.trace()).await
     }
 
     /// A complete run, which found this many alerts and wrote this many.
@@ -202,7 +223,7 @@ impl ByHand {
     pub async fn deliver(&self, messages: &[(&str, &str)]) -> Vec<String> {
         let records: Vec<Value> = messages.iter().map(|(id, body)| queue_record(id, body)).collect();
         let invocation = serde_json::from_value(json!({ "Records": records })).unwrap();
-        let response = self.poll.handle(invocation).await.unwrap();
+        let response = self.poll.handle(invocation, self.trace()).await.unwrap();
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
@@ -213,7 +234,7 @@ impl ByHand {
     /// What the function says.
     pub async fn tick(&self) -> Result<(), PollError> {
         let invocation = serde_json::from_value(json!({ "task": "schedule" })).unwrap();
-        self.poll.handle(invocation).await.map(|response| assert_eq!(response.batch_item_failures, []))
+        self.poll.handle(invocation, self.trace()).await.map(|response| assert_eq!(response.batch_item_failures, []))
     }
 
     /// The schedule of `notify` ticks.
@@ -251,7 +272,11 @@ impl ByHand {
         for (name, value) in &callback.headers {
             request = request.header(name, value);
         }
-        self.webhook.answer(request.body(callback.body.clone().into()).unwrap()).await.status().as_u16()
+        let mut request = request.body(callback.body.clone().into()).unwrap();
+        if let Some(trace) = self.trace() {
+            request.extensions_mut().insert(trace);
+        }
+        self.webhook.answer(request).await.status().as_u16()
     }
 
     /// Every item of a table, in the order of its keys.

@@ -4,6 +4,7 @@ pub mod binaries;
 pub mod wire;
 
 mod by_hand;
+mod counted;
 mod lines;
 mod published;
 mod scripted;
@@ -24,6 +25,7 @@ pub use by_hand::{
     ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, number, stream_record, text,
     typed,
 };
+pub use counted::Counted;
 pub use lines::Lines;
 pub use published::{events, of_each_kind, sample_alert};
 pub use scripted::{Asked, Scripted};

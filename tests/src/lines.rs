@@ -7,10 +7,7 @@ use std::{
 
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
-
-/// The crates that `LOG_LEVEL` is about.
-const OURS: [&str; 8] = ["callback", "messaging", "notify", "partner_center", "poll", "runtime", "store", "webhook"];
+use tracing_subscriber::fmt::MakeWriter;
 
 /// What was written while this lives: by this thread, which is all of a test on a runtime of one thread.
 #[derive(Debug)]
@@ -21,19 +18,16 @@ pub struct Lines {
 
 impl Lines {
     /// Captures what is logged at this level of `LOG_LEVEL`, in place of writing it.
+    ///
+    /// # Panics
+    ///
+    /// Where this is no level.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that can't be set up has to fail loudly")]
     pub fn capture(level: &str) -> Self {
         let written = Written::default();
-        let ours = OURS.map(|name| format!("{name}={level}")).join(",");
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .with_env_filter(EnvFilter::new(format!("warn,{ours}")))
-            .with_writer(written.clone())
-            .with_target(false)
-            .finish();
+        let level = level.parse().expect("a level of tracing");
+        let subscriber = runtime::log_subscriber(level, written.clone());
         Self { written, _guard: tracing::subscriber::set_default(subscriber) }
     }
 

@@ -115,7 +115,8 @@ async fn publish_outbox(system: &ByHand) {
 
 /// The messages of the events topic: of a fraud event, and of one with all its members.
 pub async fn events() -> Vec<(&'static str, Published)> {
-    let system = ByHand::start().await;
+    // On the heap, since it is large.
+    let system = Box::pin(ByHand::start()).await;
     let bodies = [
         r#"{"EventName":"azure-fraud-event-detected","ResourceUri":"https://api.partnercenter.microsoft.com/v1/customers/4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3/subscriptions/6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381 ","AuditUri":null,"ResourceChangeUtcDate":"2026-03-02T06:12:10.1234567+00:00"}"#,
         r#"{"EventName":"subscription-updated","ResourceUri":"http://api.partnercenter.microsoft.com/webhooks/v1/customers/4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3/subscriptions/6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381","ResourceName":"subscription","AuditUri":"https://api.partnercenter.microsoft.com/auditactivity/v1/auditrecords/made-up","ResourceChangeUtcDate":"2026-03-02T08:59:00+00:00"}"#,

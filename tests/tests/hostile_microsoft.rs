@@ -136,9 +136,13 @@ async fn a_server_that_is_not_trusted_is_asked_nothing() {
     };
     let poll = poll::wire(&parts).unwrap();
     system.clock.advance(jiff::SignedDuration::from_mins(1));
-    let request = models::ReconcileRequest { tenant: system.tenant.clone(), cause: models::ReconcileCause::Schedule };
+    let request = models::ReconcileRequest {
+        tenant: system.tenant.clone(),
+        cause: models::ReconcileCause::Schedule,
+        trace: None,
+    };
 
-    let words = chain(&poll.reconcile(&request).await.unwrap_err());
+    let words = chain(&poll.reconcile(&request, None).await.unwrap_err());
 
     assert!(words.contains("sign-in (token) for tenant") && words.contains("invalid peer certificate"), "{words}");
     assert_eq!(stranger.asked(), []);

@@ -245,7 +245,7 @@ async fn a_ring_arrives_as_the_request_that_was_sent() {
     let account = Account::open().await;
     let queue = account.queue("ring").await;
     let event: EventId = "0".repeat(64).parse().unwrap();
-    let request = ReconcileRequest { tenant: tenant(), cause: ReconcileCause::Callback { event } };
+    let request = ReconcileRequest { tenant: tenant(), cause: ReconcileCause::Callback { event }, trace: None };
 
     let ring = ReconcileQueue::new(account.sqs.clone(), queue.url.clone());
     ring.ring(&request, SignedDuration::ZERO).await.unwrap();
@@ -260,7 +260,7 @@ async fn a_ring_for_23_tenants_arrives_for_each_of_them_once() {
     let account = Account::open().await;
     let queue = account.queue("ring-all").await;
     let tenant = |number: u32| format!("9f1c7f3e-2f0a-4f7b-8a34-{number:012}").parse().unwrap();
-    let request = |number| ReconcileRequest { tenant: tenant(number), cause: ReconcileCause::Schedule };
+    let request = |number| ReconcileRequest { tenant: tenant(number), cause: ReconcileCause::Schedule, trace: None };
     let requests: Vec<_> = (0..23).map(request).collect();
 
     let ring = ReconcileQueue::new(account.sqs.clone(), queue.url.clone());
@@ -278,7 +278,7 @@ async fn a_queue_that_is_missing_is_an_error_with_the_code() {
     let account = Account::open().await;
     let there = account.queue("queue-there").await;
     let missing = there.url.replace("queue-there", "queue-missing");
-    let request = ReconcileRequest { tenant: tenant(), cause: ReconcileCause::Schedule };
+    let request = ReconcileRequest { tenant: tenant(), cause: ReconcileCause::Schedule, trace: None };
 
     let ring = ReconcileQueue::new(account.sqs.clone(), missing);
     let one = ring.ring(&request, SignedDuration::ZERO).await.unwrap_err();

@@ -336,8 +336,14 @@ const BODY: &str = r#"{"EventName":"subscription-updated","ResourceUri":"https:/
 /// The item of an event with this body, as the webhook keeps it.
 async fn keep(system: &ByHand, body: &str, readable: bool) -> Item {
     let id = models::EventId::of_body(body.as_bytes());
-    let received =
-        ReceivedEvent { tenant: &system.tenant, id: &id, body: body.as_bytes(), received: system.now(), readable };
+    let received = ReceivedEvent {
+        tenant: &system.tenant,
+        id: &id,
+        body: body.as_bytes(),
+        received: system.now(),
+        readable,
+        trace: None,
+    };
     assert_eq!(system.store().keep(&received).await.unwrap(), Kept::New);
     let items = system.items(&system.test.system.tables().events).await;
     items.into_iter().find(|item| text(item, "pk") == format!("{TENANT}#{id}")).unwrap()

@@ -20,9 +20,10 @@ use aws_lambda_events::{
 use jiff::SignedDuration;
 use messaging::{Publish, PublishError};
 use models::{Event, EventMessage, UnreadableEvent};
-use runtime::SharedClock;
+use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
 use store::{KeptEvent, OUTBOX_SHARDS, Outbox, OutboxRecord, StoreError};
+use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
 pub use wire::{Deployed, wire};
@@ -94,12 +95,29 @@ pub struct Notify<S, P> {
     events: P,
     clock: SharedClock,
     sweep_after: SignedDuration,
+    metrics: Metrics,
+}
+
+/// What one invocation published.
+#[derive(Debug, Default)]
+struct Told {
+    published: usize,
+    failed: usize,
+    /// Of those that are published, how many the stream had left.
+    swept: usize,
 }
 
 impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
     /// The function with these parts. The sweep leaves what is younger than `sweep_after` to the stream.
     pub fn new(store: S, fraud: P, events: P, clock: SharedClock, sweep_after: SignedDuration) -> Self {
-        Self { store, fraud, events, clock, sweep_after }
+        Self { store, fraud, events, clock, sweep_after, metrics: Metrics::none() }
+    }
+
+    /// The function whose counts go there.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Handles one invocation.
@@ -109,28 +127,36 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
     /// [`NotifyError`] where the sweep could not do all; what fails of a stream is reported in the response.
     pub async fn handle(&self, invocation: Invocation) -> Result<DynamoDbEventResponse, NotifyError> {
         let mut response = DynamoDbEventResponse::default();
-        match invocation {
-            Invocation::Schedule { task: ScheduleTask::Sweep } => self.sweep().await?,
-            Invocation::Stream(event) => response.batch_item_failures.extend(self.publish_stream(event).await),
-        }
-        Ok(response)
+        let mut told = Told::default();
+        let swept = match invocation {
+            Invocation::Schedule { task: ScheduleTask::Sweep } => self.sweep(&mut told).await,
+            Invocation::Stream(event) => {
+                response.batch_item_failures.extend(self.publish_stream(event, &mut told).await);
+                Ok(())
+            }
+        };
+        let counts = Counts::new().with("MessagesPublished", told.published).with("PublishFailed", told.failed);
+        self.metrics.report(self.clock.now(), &counts.with("MessagesSwept", told.swept));
+        swept.map(|()| response)
     }
 
     /// Publishes the records of a stream in order. The first that fails is where Lambda starts again, so the rest waits. One
     /// that can never be told is logged and passed over: trying again would only hold up its neighbours, and lose them in the
     /// end.
-    async fn publish_stream(&self, event: StreamEvent) -> Option<DynamoDbBatchItemFailure> {
+    async fn publish_stream(&self, event: StreamEvent, told: &mut Told) -> Option<DynamoDbBatchItemFailure> {
         for record in event.records {
             let sequence = record.change.sequence_number.clone();
             match self.publish_record(record).await {
-                Ok(()) => {}
+                Ok(published) => told.published += usize::from(published),
                 Err(error) if error.is_final() => {
-                    let reason = runtime::chain(&error);
-                    tracing::error!(reason, sequence, "a stream record can never be published and is passed over");
+                    told.failed += 1;
+                    let error = runtime::chain(&error);
+                    tracing::error!(error, sequence, "a stream record can never be published and is passed over");
                 }
                 Err(error) => {
-                    let reason = runtime::chain(&error);
-                    tracing::error!(reason, sequence, "a stream record could not be published");
+                    told.failed += 1;
+                    let error = runtime::chain(&error);
+                    tracing::error!(error, sequence, "a stream record could not be published");
                     let mut failure = DynamoDbBatchItemFailure::default();
                     failure.item_identifier = sequence;
                     return Some(failure);
@@ -140,21 +166,28 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
         None
     }
 
-    async fn publish_record(&self, record: EventRecord) -> Result<(), NotifyError> {
+    /// Whether there was something to publish.
+    async fn publish_record(&self, record: EventRecord) -> Result<bool, NotifyError> {
         // The filter of the event source says the same; expiry and marks must wake nobody even without it.
         if record.event_name != "INSERT" {
-            return Ok(());
+            return Ok(false);
         }
         let image = record.change.new_image;
         // Only the alerts table has a sort key.
         if image.contains_key("sk") {
-            match OutboxRecord::from_image(image)? {
-                Some(record) if record.publish => self.publish_outbox(&record).await,
-                _ => Ok(()),
-            }
+            let Some(record) = OutboxRecord::from_image(image)?.filter(|record| record.publish) else {
+                return Ok(false);
+            };
+            self.publish_outbox(&record).instrument(runtime::linked_span(record.trace)).await?;
         } else {
-            self.publish_event(&KeptEvent::from_image(image)?).await
+            let event = KeptEvent::from_image(image)?;
+            // What can't be read is kept for people.
+            if !event.readable {
+                return Ok(false);
+            }
+            self.publish_event(&event).instrument(runtime::linked_span(event.trace)).await?;
         }
+        Ok(true)
     }
 
     async fn publish_outbox(&self, record: &OutboxRecord) -> Result<(), NotifyError> {
@@ -166,16 +199,13 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
         );
         // A mark that fails costs a second copy with the same id, not a message.
         if let Err(error) = self.store.mark_published(record, self.clock.now()).await {
-            let cause = runtime::chain(&error);
-            tracing::warn!(message.id = %publication.id, cause, "published, but not marked: the sweep publishes it again");
+            let error = runtime::chain(&error);
+            tracing::warn!(message.id = %publication.id, error, "published, but not marked: the sweep publishes it again");
         }
         Ok(())
     }
 
     async fn publish_event(&self, kept: &KeptEvent) -> Result<(), NotifyError> {
-        if !kept.readable {
-            return Ok(());
-        }
         let event = Event::read(&kept.body).map_err(NotifyError::Unreadable)?;
         let message = EventMessage::new(&kept.id, &kept.tenant, kept.received, &event);
         let publication = message.publication().map_err(NotifyError::Message)?;
@@ -185,7 +215,7 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
     }
 
     /// Publishes what the stream dropped. One item that fails holds up no other.
-    async fn sweep(&self) -> Result<(), NotifyError> {
+    async fn sweep(&self, told: &mut Told) -> Result<(), NotifyError> {
         let until = self.clock.now() - self.sweep_after;
         let (mut found, mut left) = (0, 0);
         let mut first_error = None;
@@ -193,8 +223,7 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
             let records = match self.store.unpublished(shard, until, SWEPT_A_SHARD).await {
                 Ok(records) => records,
                 Err(error) => {
-                    let reason = runtime::chain(&error);
-                    tracing::error!(reason, shard, "unpublished items could not be looked for");
+                    tracing::error!(error = runtime::chain(&error), shard, "unpublished items could not be looked for");
                     first_error.get_or_insert(error);
                     continue;
                 }
@@ -202,16 +231,17 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
             for record in records {
                 found += 1;
                 let published = match record {
-                    Ok(record) => self.publish_outbox(&record).await,
+                    Ok(record) => self.publish_outbox(&record).instrument(runtime::linked_span(record.trace)).await,
                     Err(error) => Err(error.into()),
                 };
                 if let Err(error) = published {
                     left += 1;
-                    let reason = runtime::chain(&error);
-                    tracing::error!(reason, shard, "an unpublished item could not be published");
+                    let error = runtime::chain(&error);
+                    tracing::error!(error, shard, "an unpublished item could not be published");
                 }
             }
         }
+        *told = Told { published: found - left, failed: left, swept: found - left };
         if found > 0 {
             tracing::warn!(found, left, "the sweep found what the stream had left");
         }

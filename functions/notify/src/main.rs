@@ -1,11 +1,17 @@
 //! The `notify` function on Lambda.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use models::TraceContext;
 use notify::Invocation;
+use tracing::Instrument as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let notify = &runtime::start(notify::wire).await?;
-    let handler = async |event: LambdaEvent<Invocation>| notify.handle(event.payload).await.map_err(Error::from);
+    let handler = async |event: LambdaEvent<Invocation>| {
+        let trace = event.context.xray_trace_id.as_deref().and_then(TraceContext::of_xray);
+        let span = runtime::invocation_span(&event.context.request_id, trace);
+        notify.handle(event.payload).instrument(span).await.map_err(Error::from)
+    };
     lambda_runtime::run(service_fn(handler)).await
 }

@@ -22,5 +22,6 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let sns = aws_sdk_sns::Client::new(&parts.aws);
     let fraud = Topic::new(sns.clone(), config.fraud_topic_arn);
     let events = Topic::new(sns, config.events_topic_arn);
-    Ok(Notify::new(store, fraud, events, Arc::clone(&parts.clock), config.sweep_after))
+    let notify = Notify::new(store, fraud, events, Arc::clone(&parts.clock), config.sweep_after);
+    Ok(notify.with_metrics(parts.metrics.clone()))
 }

@@ -20,11 +20,12 @@ mod wire;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use messaging::{QueueError, Ring};
-use models::{ReconcileCause, ReconcileRequest};
+use models::{ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::ListAlerts;
-use runtime::SharedClock;
+use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
 use store::{Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
 pub use reconcile::{ReconcileError, Reconciled, Settings};
@@ -70,6 +71,7 @@ pub struct Poll<S, L, Q> {
     queue: Q,
     clock: SharedClock,
     settings: Settings,
+    metrics: Metrics,
 }
 
 impl<S, L, Q> Poll<S, L, Q>
@@ -80,24 +82,35 @@ where
 {
     /// The function with these parts.
     pub fn new(store: S, source: L, queue: Q, clock: SharedClock, settings: Settings) -> Self {
-        Self { store, source, queue, clock, settings }
+        Self { store, source, queue, clock, settings, metrics: Metrics::none() }
     }
 
-    /// Handles one invocation.
+    /// The function whose counts go there.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Handles one invocation, which has this trace.
     ///
     /// # Errors
     ///
     /// [`PollError`] where the schedule could not do its part; a failure of a run is reported for its message.
-    pub async fn handle(&self, invocation: Invocation) -> Result<SqsBatchResponse, PollError> {
+    pub async fn handle(
+        &self,
+        invocation: Invocation,
+        trace: Option<TraceContext>,
+    ) -> Result<SqsBatchResponse, PollError> {
         let mut response = SqsBatchResponse::default();
         match invocation {
             Invocation::Schedule { task: ScheduleTask::Schedule } => {
-                let asked = self.ask_for_all().await;
-                asked.inspect_err(|error| tracing::error!(reason = runtime::chain(error), "no runs by schedule"))?;
+                let asked = self.ask_for_all(trace).await;
+                asked.inspect_err(|error| tracing::error!(error = runtime::chain(error), "no runs by schedule"))?;
             }
             Invocation::Queue(event) => {
                 for message in event.records {
-                    if !self.handle_message(&message).await {
+                    if !self.handle_message(&message, trace).await {
                         let mut failure = BatchItemFailure::default();
                         failure.item_identifier = message.message_id.unwrap_or_default();
                         response.batch_item_failures.push(failure);
@@ -108,34 +121,43 @@ where
         Ok(response)
     }
 
-    async fn ask_for_all(&self) -> Result<(), PollError> {
+    async fn ask_for_all(&self, trace: Option<TraceContext>) -> Result<(), PollError> {
         let tenants = self.store.tenants().await.map_err(PollError::Tenants)?;
         let active = tenants.into_iter().filter(|tenant| tenant.active);
-        let requests: Vec<_> =
-            active.map(|tenant| ReconcileRequest { tenant: tenant.id, cause: ReconcileCause::Schedule }).collect();
+        let request = |tenant| ReconcileRequest { tenant, cause: ReconcileCause::Schedule, trace };
+        let requests: Vec<_> = active.map(|tenant| request(tenant.id)).collect();
         self.queue.ring_all(&requests).await.map_err(PollError::Queue)?;
         tracing::info!(tenants = requests.len(), "runs asked for");
         Ok(())
     }
 
-    async fn handle_message(&self, message: &SqsMessage) -> bool {
+    async fn handle_message(&self, message: &SqsMessage, trace: Option<TraceContext>) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
         let request: ReconcileRequest = match serde_json::from_str(body) {
             Ok(request) => request,
             Err(error) => {
                 let id = message.message_id.as_deref().unwrap_or("none");
-                tracing::error!(message.id = id, problem = ?error.classify(), "a message of the reconcile queue can't be read");
+                tracing::error!(message.id = id, error = ?error.classify(), "a message of the reconcile queue can't be read");
+                self.report_failure();
                 return false;
             }
         };
-        match self.reconcile(&request).await {
-            Ok(_) => true,
-            Err(error) => {
-                let reason = runtime::chain(&error);
-                tracing::error!(tenant.id = %request.tenant, reason, "the tenant could not be reconciled");
-                // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
-                !matches!(request.cause, ReconcileCause::Callback { .. })
-            }
+        let work = async {
+            let done = self.reconcile(&request, trace).await;
+            done.inspect_err(|error| {
+                let error = runtime::chain(error);
+                tracing::error!(tenant.id = %request.tenant, error, "the tenant could not be reconciled");
+            })
+        };
+        if work.instrument(runtime::linked_span(request.trace)).await.is_ok() {
+            return true;
         }
+        self.report_failure();
+        // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
+        !matches!(request.cause, ReconcileCause::Callback { .. })
+    }
+
+    fn report_failure(&self) {
+        self.metrics.report(self.clock.now(), &Counts::new().with("RunsFailed", 1));
     }
 }

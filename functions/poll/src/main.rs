@@ -1,11 +1,17 @@
 //! The `poll` function on Lambda.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use models::TraceContext;
 use poll::Invocation;
+use tracing::Instrument as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let poll = &runtime::start(poll::wire).await?;
-    let handler = async |event: LambdaEvent<Invocation>| poll.handle(event.payload).await.map_err(Error::from);
+    let handler = async |event: LambdaEvent<Invocation>| {
+        let trace = event.context.xray_trace_id.as_deref().and_then(TraceContext::of_xray);
+        let span = runtime::invocation_span(&event.context.request_id, trace);
+        poll.handle(event.payload, trace).instrument(span).await.map_err(Error::from)
+    };
     lambda_runtime::run(service_fn(handler)).await
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use models::{Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, Notice};
+use models::{Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, Notice, TraceContext};
 use store::{AlertWrite, Grant, OutboxRecord, StoredAlert};
 
 use crate::Settings;
@@ -30,10 +30,11 @@ pub(crate) fn plan<'a>(
     told: &HashSet<AlertId>,
     settings: &Settings,
     now: Timestamp,
+    trace: Option<TraceContext>,
 ) -> Plan {
     let tell = !grant.baseline_pending;
     let change = |alert: &'a Alert| {
-        AlertWrite::between(&grant.tenant, stored.get(&alert.id), alert, settings.threshold, tell, now)
+        AlertWrite::between(&grant.tenant, stored.get(&alert.id), alert, settings.threshold, tell, now, trace)
     };
     let mut writes: Vec<AlertWrite> = observed.into_iter().filter_map(change).collect();
     for write in writes.iter_mut().filter(|write| told.contains(&write.alert.id)) {
@@ -45,7 +46,7 @@ pub(crate) fn plan<'a>(
         return Plan { writes, digest: None, told: HashSet::new() };
     }
     let told = changed.iter().map(|alert| alert.id.clone()).collect();
-    let digest = digest_record(grant, DigestNotice::new(DigestReason::Burst, grant.fence, changed), now);
+    let digest = digest_record(grant, DigestNotice::new(DigestReason::Burst, grant.fence, changed), now, trace);
     writes.iter_mut().for_each(silence);
     Plan { writes, digest: Some(digest), told }
 }
@@ -63,12 +64,13 @@ pub(crate) fn baseline_digest<'a>(
     observed: impl IntoIterator<Item = &'a Alert>,
     threshold: FraudThreshold,
     now: Timestamp,
+    trace: Option<TraceContext>,
 ) -> Option<OutboxRecord> {
     let open = observed.into_iter().filter(|alert| alert.state() == AlertState::Open && threshold.includes(alert));
     let digest = DigestNotice::new(DigestReason::Baseline, grant.fence, open);
-    (digest.total > 0).then(|| digest_record(grant, digest, now))
+    (digest.total > 0).then(|| digest_record(grant, digest, now, trace))
 }
 
-fn digest_record(grant: &Grant, digest: DigestNotice, now: Timestamp) -> OutboxRecord {
-    OutboxRecord { tenant: grant.tenant.clone(), created: now, notice: Notice::Digest(digest), publish: true }
+fn digest_record(grant: &Grant, digest: DigestNotice, now: Timestamp, trace: Option<TraceContext>) -> OutboxRecord {
+    OutboxRecord { tenant: grant.tenant.clone(), created: now, notice: Notice::Digest(digest), publish: true, trace }
 }

@@ -10,8 +10,9 @@ use std::{
 
 use jiff::SignedDuration;
 use messaging::{QueueError, Ring};
-use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
+use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant, TraceContext};
 use partner_center::{ListAlerts, MicrosoftError, UnreadableAlert};
+use runtime::Counts;
 use store::{
     Acquired, AlertFingerprint, Grant, KnownAlerts, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenants, Rung,
     StoreError, StoredAlert, WriteAlerts,
@@ -82,18 +83,39 @@ pub enum ReconcileError {
     Unsettled(usize),
 }
 
+/// A run: under which lease, of whom, why and in which trace.
+struct Run<'a> {
+    grant: Grant,
+    tenant: Tenant,
+    cause: &'a ReconcileCause,
+    trace: Option<TraceContext>,
+}
+
+/// What a run wrote.
+#[derive(Default)]
+struct Changes {
+    /// Alerts that changed, the new ones among them.
+    changed: usize,
+    /// Alerts that were not kept before.
+    new: usize,
+}
+
 impl<S, L, Q> Poll<S, L, Q>
 where
     S: ReadTenants + Lease + ReadAlerts + WriteAlerts + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {
-    /// Looks at one tenant.
+    /// Looks at one tenant, in this trace.
     ///
     /// # Errors
     ///
     /// [`ReconcileError`]. Whatever was written before it stays written and is right.
-    pub async fn reconcile(&self, request: &ReconcileRequest) -> Result<Reconciled, ReconcileError> {
+    pub async fn reconcile(
+        &self,
+        request: &ReconcileRequest,
+        trace: Option<TraceContext>,
+    ) -> Result<Reconciled, ReconcileError> {
         let tenants = self.store.tenants().await?;
         let Some(tenant) = tenants.into_iter().find(|tenant| tenant.id == request.tenant && tenant.active) else {
             tracing::warn!(tenant.id = %request.tenant, "a run was asked for a tenant that is not polled");
@@ -101,7 +123,7 @@ where
         };
         let terms = self.settings.lease;
         match self.store.acquire(&tenant.id, terms, self.clock.now()).await? {
-            Acquired::Granted(grant) => self.run_under(&grant, &tenant, &request.cause).await,
+            Acquired::Granted(grant) => self.run_under(&Run { grant, tenant, cause: &request.cause, trace }).await,
             Acquired::Held | Acquired::TooSoon { rung: Rung::Before, .. } => Ok(Reconciled::Covered),
             Acquired::TooSoon { wait, rung: Rung::ByUs } => {
                 self.queue.ring(request, wait).await.map_err(ReconcileError::Queue)?;
@@ -110,29 +132,25 @@ where
         }
     }
 
-    async fn run_under(
-        &self,
-        grant: &Grant,
-        tenant: &Tenant,
-        cause: &ReconcileCause,
-    ) -> Result<Reconciled, ReconcileError> {
+    async fn run_under(&self, run: &Run<'_>) -> Result<Reconciled, ReconcileError> {
+        let Run { grant, tenant, .. } = run;
         // Ended by ourselves, the lease is given back and the log says why; ended by Lambda, neither.
         let limit = self.settings.run_limit;
-        let run = tokio::time::timeout(limit, self.run(grant, tenant, cause));
-        let result = run.await.unwrap_or(Err(ReconcileError::OutOfTime { seconds: limit.as_secs() }));
+        let running = tokio::time::timeout(limit, self.run(run));
+        let result = running.await.unwrap_or(Err(ReconcileError::OutOfTime { seconds: limit.as_secs() }));
         let outcome = if result.is_ok() { Outcome::Complete } else { Outcome::Failed };
         let now = self.clock.now();
         let rung = match self.store.release(grant, outcome, now).await {
             Ok(rung) => rung,
             // The lease runs out by itself. Why the run failed says more than this.
             Err(error) if result.is_err() => {
-                tracing::warn!(tenant.id = %tenant.id, reason = runtime::chain(&error), "the lease could not be given back");
+                tracing::warn!(tenant.id = %tenant.id, error = runtime::chain(&error), "the lease could not be given back");
                 false
             }
             Err(error) => return Err(error.into()),
         };
         if rung {
-            let again = ReconcileRequest { tenant: tenant.id.clone(), cause: ReconcileCause::Again };
+            let again = ReconcileRequest { tenant: tenant.id.clone(), cause: ReconcileCause::Again, trace: run.trace };
             let rest = self.settings.lease.gap - now.duration_since(grant.started);
             let delay = rest.clamp(SignedDuration::ZERO, self.settings.lease.gap);
             self.queue.ring(&again, delay).await.map_err(ReconcileError::Queue)?;
@@ -140,17 +158,18 @@ where
         result
     }
 
-    async fn run(&self, grant: &Grant, tenant: &Tenant, cause: &ReconcileCause) -> Result<Reconciled, ReconcileError> {
+    async fn run(&self, run: &Run<'_>) -> Result<Reconciled, ReconcileError> {
+        let Run { grant, tenant, .. } = run;
         let listing = self.source.list(tenant).await.map_err(ReconcileError::Microsoft)?;
         log_unreadable(tenant, &listing.unreadable);
         // Pages may shift while they are read: an alert that is listed twice counts as listed last.
         let observed: BTreeMap<AlertId, Alert> =
             listing.alerts.into_iter().map(|alert| (alert.id.clone(), alert)).collect();
         let mut known = self.store.known(&tenant.id).await?;
-        let changed = self.write_changes(grant, &observed, &mut known).await?;
+        let Changes { changed, new } = self.write_changes(run, &observed, &mut known).await?;
         if grant.baseline_pending {
             let now = self.clock.now();
-            let digest = baseline_digest(grant, observed.values(), self.settings.threshold, now);
+            let digest = baseline_digest(grant, observed.values(), self.settings.threshold, now, run.trace);
             if !self.store.finish_baseline(grant, digest.as_ref(), now).await? {
                 return Err(ReconcileError::LeaseLost);
             }
@@ -160,22 +179,32 @@ where
         self.store.remember(grant, &mut known).await?;
         tracing::info!(
             tenant.id = %tenant.id,
-            cause = cause_name(cause),
+            cause = cause_name(run.cause),
             listed = observed.len(),
             unreadable = listing.unreadable.len(),
             changed,
             baseline = grant.baseline_pending,
             "tenant reconciled"
         );
+        // What was there before the first look needed no callback.
+        let no_callback = matches!(run.cause, ReconcileCause::Schedule) && !grant.baseline_pending;
+        let counts = Counts::new()
+            .with("TenantsPolled", 1)
+            .with("AlertsListed", observed.len())
+            .with("AlertsUnreadable", listing.unreadable.len())
+            .with("AlertsChanged", changed)
+            .with("AlertsFoundWithoutCallback", if no_callback { new } else { 0 });
+        self.metrics.report(self.clock.now(), &counts);
         Ok(Reconciled::Done { listed: observed.len(), changed })
     }
 
     async fn write_changes(
         &self,
-        grant: &Grant,
+        run: &Run<'_>,
         observed: &BTreeMap<AlertId, Alert>,
         known: &mut KnownAlerts,
-    ) -> Result<usize, ReconcileError> {
+    ) -> Result<Changes, ReconcileError> {
+        let grant = &run.grant;
         let mut fingerprints = HashMap::with_capacity(observed.len());
         for (id, alert) in observed {
             fingerprints.insert(id, AlertFingerprint::of(alert)?);
@@ -184,7 +213,7 @@ where
             |id: &&AlertId| !grant.trusts_hint || fingerprints.get(id).is_none_or(|print| !known.knows(id, *print));
         let mut open: Vec<AlertId> = observed.keys().filter(differs).cloned().collect();
         let candidates = open.clone();
-        let mut changed = 0;
+        let mut changes = Changes::default();
         let mut told = HashSet::new();
         for _ in 0..ROUNDS {
             if open.is_empty() {
@@ -193,9 +222,10 @@ where
             let stored: HashMap<AlertId, StoredAlert> = self.store.alerts(&grant.tenant, &open).await?;
             let now = self.clock.now();
             let alerts = open.iter().filter_map(|id| observed.get(id));
-            let plan = plan(grant, alerts, &stored, &told, &self.settings, now);
+            let plan = plan(grant, alerts, &stored, &told, &self.settings, now, run.trace);
             let written = self.store.write(grant, &plan.writes, plan.digest.as_ref(), now).await?;
-            changed += written.written.len();
+            changes.changed += written.written.len();
+            changes.new += written.written.iter().filter(|id| !stored.contains_key(*id)).count();
             // The digest is part of the first transaction, which has failed where nothing is written.
             if !written.written.is_empty() {
                 told.extend(plan.told);
@@ -213,14 +243,14 @@ where
                 known.note(id, *fingerprint);
             }
         }
-        Ok(changed)
+        Ok(changes)
     }
 }
 
 fn log_unreadable(tenant: &Tenant, unreadable: &[UnreadableAlert]) {
     for alert in unreadable.iter().take(UNREADABLE_LOGGED) {
         tracing::error!(
-            tenant.id = %tenant.id, alert.id = alert.id, problem = alert.problem,
+            tenant.id = %tenant.id, alert.id = alert.id, error = alert.problem,
             "Microsoft lists an alert that can't be read: look at it in Partner Center"
         );
     }

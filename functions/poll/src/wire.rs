@@ -27,5 +27,6 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let source = GraphAlerts::new(http, tokens, config.limits);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
-    Ok(Poll::new(store, source, queue, Arc::clone(&parts.clock), config.settings))
+    let poll = Poll::new(store, source, queue, Arc::clone(&parts.clock), config.settings);
+    Ok(poll.with_metrics(parts.metrics.clone()))
 }

@@ -57,26 +57,36 @@ impl PathKeys {
             return Err(KeysError::Awaited);
         }
         if due {
-            kept.asked = Some(now);
-            match tenants.tenants().await {
-                Ok(all) => {
-                    let active = all.into_iter().filter(|tenant| tenant.active);
-                    let keys = active.flat_map(|tenant| {
-                        let id = tenant.id;
-                        tenant.path_key_hashes.into_iter().map(move |hash| (hash, id.clone()))
-                    });
-                    kept.read = Some(keys.collect());
-                }
+            match kept.ask(tenants, now).await {
+                Ok(()) => {}
                 // The keys of before are better than none: they were right a minute ago.
                 Err(error) if kept.read.is_some() => {
-                    let cause = runtime::chain(&error);
-                    tracing::error!(cause, "path keys could not be read again; those of before are used");
+                    let error = runtime::chain(&error);
+                    tracing::error!(error, "path keys could not be read again; those of before are used");
                 }
                 Err(error) => return Err(KeysError::NotRead(error)),
             }
         }
         let owner = kept.read.as_ref().and_then(|keys| keys.get(&key.hash()));
         Ok(owner.filter(|owner| **owner == tenant).cloned())
+    }
+
+    /// Reads the keys before anybody waits for them.
+    pub(crate) async fn warm_up(&self, tenants: &impl ReadTenants, now: Timestamp) -> Result<(), StoreError> {
+        self.kept.lock().await.ask(tenants, now).await
+    }
+}
+
+impl KeptKeys {
+    async fn ask(&mut self, tenants: &impl ReadTenants, now: Timestamp) -> Result<(), StoreError> {
+        self.asked = Some(now);
+        let active = tenants.tenants().await?.into_iter().filter(|tenant| tenant.active);
+        let keys = active.flat_map(|tenant| {
+            let id = tenant.id;
+            tenant.path_key_hashes.into_iter().map(move |hash| (hash, id.clone()))
+        });
+        self.read = Some(keys.collect());
+        Ok(())
     }
 }
 

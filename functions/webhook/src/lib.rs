@@ -30,8 +30,8 @@ use callback::{Policy, Refusal, UnverifiedCallback, VerifiedCallback};
 use http::{HeaderMap, Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use messaging::Ring;
-use models::{Event, EventId, ReconcileCause, ReconcileRequest, TenantId};
-use runtime::SharedClock;
+use models::{Event, EventId, ReconcileCause, ReconcileRequest, TenantId, TraceContext};
+use runtime::{Metrics, SharedClock};
 use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent};
 
 pub use certificates::{CertificateSettings, FetchCertificate, FetchError, HttpsCertificates};
@@ -72,6 +72,7 @@ pub struct Webhook<S, F, Q> {
     keys: PathKeys,
     certificates: Certificates<F>,
     max_body_bytes: usize,
+    metrics: Metrics,
 }
 
 impl<S, F, Q> Webhook<S, F, Q>
@@ -90,18 +91,37 @@ where
             keys: PathKeys::new(settings.path_keys_refresh),
             certificates: Certificates::new(source, settings.certificates),
             max_body_bytes: settings.max_body_bytes,
+            metrics: Metrics::none(),
         }
     }
 
-    /// Answers one request.
+    /// The function whose counts go there.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Reads the path keys, which the first callback would have to wait for: that opens the connection to DynamoDB, too, while
+    /// Lambda starts the function and lends it a whole processor. Where it fails, the first callback tries again.
+    pub async fn warm_up(&self) {
+        if let Err(error) = self.keys.warm_up(&self.store, self.clock.now()).await {
+            tracing::warn!(error = runtime::chain(&error), "path keys could not be read at the start");
+        }
+    }
+
+    /// Answers one request. Its [`TraceContext`], where there is one, is among its extensions.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<&'static str> {
-        let outcome = self.receive(request.uri().path(), request.headers(), request.body()).await;
+        let outcome = self.receive(&request).await;
         outcome.log();
+        self.metrics.report(self.clock.now(), &outcome.counts());
         outcome.response()
     }
 
     /// Takes one callback: everything but the wrapping.
-    pub async fn receive(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> Outcome {
+    pub async fn receive(&self, request: &Request<Bytes>) -> Outcome {
+        let (path, headers, body) = (request.uri().path(), request.headers(), request.body());
+        let trace = request.extensions().get().copied();
         if body.len() > self.max_body_bytes {
             return Outcome::Refused { tenant: None, refusal: Refusal::BodyTooLarge };
         }
@@ -119,7 +139,7 @@ where
             Err(NotVerified::Refused(refusal)) => return Outcome::Refused { tenant: Some(tenant), refusal },
             Err(NotVerified::Undecided(why)) => return Outcome::Undecided { tenant: Some(tenant), why },
         };
-        self.keep(tenant, verified, now).await
+        self.keep(tenant, verified, now, trace).await
     }
 
     async fn verify<'a>(
@@ -147,7 +167,13 @@ where
         }
     }
 
-    async fn keep(&self, tenant: TenantId, callback: VerifiedCallback<'_>, now: Timestamp) -> Outcome {
+    async fn keep(
+        &self,
+        tenant: TenantId,
+        callback: VerifiedCallback<'_>,
+        now: Timestamp,
+        trace: Option<TraceContext>,
+    ) -> Outcome {
         let id = EventId::of_sha256(callback.body_sha256());
         let event = Event::read(callback.body());
         if let Ok(event) = &event {
@@ -156,8 +182,9 @@ where
                 return Outcome::OutOfTime { tenant, event: id };
             }
         }
+        let readable = event.is_ok();
         let received =
-            ReceivedEvent { tenant: &tenant, id: &id, body: callback.body(), received: now, readable: event.is_ok() };
+            ReceivedEvent { tenant: &tenant, id: &id, body: callback.body(), received: now, readable, trace };
         let kept = match self.store.keep(&received).await {
             Ok(kept) => kept,
             Err(error) => return Outcome::Undecided { tenant: Some(tenant), why: Undecided::NotKept(error) },
@@ -166,15 +193,20 @@ where
             (Err(error), kept) => Outcome::KeptAside { tenant, event: id, kept, error },
             (Ok(_), Kept::Duplicate) => Outcome::Duplicate { tenant, event: id },
             (Ok(event), Kept::New) => {
-                let rang = if event.is_fraud_signal() { Some(self.ring(&tenant, &id).await) } else { None };
+                let rang = if event.is_fraud_signal() { Some(self.ring(&tenant, &id, trace).await) } else { None };
                 Outcome::Kept { tenant, event: id, name: event.name, rang }
             }
         }
     }
 
-    async fn ring(&self, tenant: &TenantId, event: &EventId) -> Result<(), messaging::QueueError> {
-        let request =
-            ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Callback { event: event.clone() } };
+    async fn ring(
+        &self,
+        tenant: &TenantId,
+        event: &EventId,
+        trace: Option<TraceContext>,
+    ) -> Result<(), messaging::QueueError> {
+        let cause = ReconcileCause::Callback { event: event.clone() };
+        let request = ReconcileRequest { tenant: tenant.clone(), cause, trace };
         self.queue.ring(&request, SignedDuration::ZERO).await
     }
 }

@@ -1,14 +1,18 @@
 //! The `webhook` function on Lambda.
 
-use lambda_http::{Error, Request, service_fn};
+use lambda_http::{Error, Request, RequestExt as _, service_fn};
+use tracing::Instrument as _;
 use webhook::request;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let webhook = &runtime::start(webhook::wire).await?;
+    webhook.warm_up().await;
     let handler = async |event: Request| {
-        let response = webhook.answer(request::plain(event)).await;
-        Ok::<_, Error>(request::wrapped(response))
+        let request_id = event.lambda_context().request_id;
+        let request = request::plain(event);
+        let span = runtime::invocation_span(&request_id, request.extensions().get().copied());
+        Ok::<_, Error>(request::wrapped(webhook.answer(request).instrument(span).await))
     };
     lambda_http::run(service_fn(handler)).await
 }

@@ -4,6 +4,7 @@ use callback::{Refusal, RefusalKind};
 use http::{HeaderValue, Response, StatusCode, header};
 use messaging::QueueError;
 use models::{EventId, EventName, TenantId, UnreadableEvent};
+use runtime::Counts;
 use store::{Kept, StoreError};
 
 use crate::FetchError;
@@ -129,6 +130,20 @@ impl Outcome {
         }
     }
 
+    /// What the metrics say: each callback is received, and one other thing; what we could not take counts by its reason.
+    pub(crate) fn counts(&self) -> Counts {
+        let received = Counts::new().with("CallbacksReceived", 1);
+        match self {
+            Self::Duplicate { .. } => received.with("CallbacksDuplicate", 1),
+            Self::Kept { .. } => received.with("CallbacksKept", 1),
+            Self::KeptAside { .. } => received.with("CallbacksKeptAside", 1),
+            Self::OutOfTime { .. } | Self::Refused { .. } | Self::UnknownPath => {
+                received.with("CallbacksRefused", 1).because(self.reason())
+            }
+            Self::Undecided { .. } => received.with("CallbacksUndecided", 1).because(self.reason()),
+        }
+    }
+
     /// The answer: a status and a constant text, which tells a stranger nothing.
     pub(crate) fn response(&self) -> Response<&'static str> {
         let status = self.status();
@@ -159,18 +174,18 @@ impl Outcome {
                 let name = if let EventName::Unknown(_) = name { "unknown" } else { name.as_str() };
                 tracing::info!(reason, status, tenant.id = %tenant, event.id = %event, event.name = name, "callback kept");
                 if let Some(Err(error)) = rang {
-                    let cause = runtime::chain(error);
+                    let error = runtime::chain(error);
                     tracing::warn!(
-                        tenant.id = %tenant, event.id = %event, cause,
+                        tenant.id = %tenant, event.id = %event, error,
                         "no run could be asked for; the schedule will look"
                     );
                 }
             }
             Self::KeptAside { tenant, event, kept, error } => {
-                let cause = runtime::chain(error);
+                let error = runtime::chain(error);
                 let again = *kept == Kept::Duplicate;
                 tracing::error!(
-                    reason, status, tenant.id = %tenant, event.id = %event, cause, again,
+                    reason, status, tenant.id = %tenant, event.id = %event, error, again,
                     "an authentic callback can't be read and was kept aside"
                 );
             }
@@ -179,16 +194,16 @@ impl Outcome {
             }
             Self::Refused { tenant, refusal } => {
                 let tenant = tenant.as_ref().map(TenantId::as_str);
-                tracing::warn!(reason, status, tenant.id = tenant, cause = %refusal, "callback refused");
+                tracing::warn!(reason, status, tenant.id = tenant, error = %refusal, "callback refused");
             }
             Self::Undecided { tenant, why } => {
                 let tenant = tenant.as_ref().map(TenantId::as_str);
-                let cause = runtime::chain(why);
+                let error = runtime::chain(why);
                 tracing::error!(
                     reason,
                     status,
                     tenant.id = tenant,
-                    cause,
+                    error,
                     "callback not decided: Microsoft tries again"
                 );
             }

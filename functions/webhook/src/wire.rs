@@ -21,5 +21,6 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
     let certificates = HttpsCertificates(http_client(&parts.tls, config.certificate_timeout)?);
-    Ok(Webhook::new(store, certificates, queue, config.policy, Arc::clone(&parts.clock), config.settings))
+    let webhook = Webhook::new(store, certificates, queue, config.policy, Arc::clone(&parts.clock), config.settings);
+    Ok(webhook.with_metrics(parts.metrics.clone()))
 }

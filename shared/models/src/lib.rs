@@ -16,6 +16,7 @@ mod severity;
 mod statistics;
 mod tenant;
 mod text;
+mod trace;
 mod transition;
 
 pub use alert::{ActivityEntry, AffectedResource, Alert, AlertState, AlertType, PortalType, Resolution};
@@ -27,4 +28,5 @@ pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, 
 pub use severity::{FraudThreshold, ThresholdError};
 pub use statistics::{BUCKET_UPPER_BOUNDS_SECONDS, Counters, Delta, STATISTICS_FORMULA, StatisticsKey, contribution};
 pub use tenant::{AlertSource, Cloud, CloudUrls, Tenant};
+pub use trace::{TraceContext, TraceContextError};
 pub use transition::{Transition, TransitionKind, transition};

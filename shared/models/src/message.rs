@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::cut;
 use crate::{
-    AlertNotice, AlertSummary, DigestNotice, DigestReason, Event, EventId, MessageId, Notice, TenantId, TransitionKind,
+    AlertNotice, AlertSummary, DigestNotice, DigestReason, Event, EventId, MessageId, Notice, TenantId, TraceContext,
+    TransitionKind,
 };
 
 /// The schema names that messages carry.
@@ -328,4 +329,7 @@ pub struct ReconcileRequest {
     pub tenant: TenantId,
     /// Why.
     pub cause: ReconcileCause,
+    /// Where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceContext::lenient")]
+    pub trace: Option<TraceContext>,
 }

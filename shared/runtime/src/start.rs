@@ -5,8 +5,13 @@ use std::{error::Error, sync::Arc};
 use aws_config::SdkConfig;
 
 use crate::{
-    ClientError, ConfigError, OutgoingTls, SharedClock, SystemClock, Variables, aws_config_loader, start_logging,
+    ClientError, ConfigError, Metrics, OutgoingTls, SharedClock, SystemClock, Variable, Variables, aws_config_loader,
+    start_logging,
 };
+
+/// What Lambda calls the function, by which its metrics are told from those of other deployments.
+const FUNCTION_NAME: Variable =
+    Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "the name of the function, set by Lambda", default: None };
 
 /// What a function is wired from: everything that comes from outside.
 #[derive(Clone, Debug)]
@@ -19,6 +24,8 @@ pub struct Parts {
     pub aws: SdkConfig,
     /// The time.
     pub clock: SharedClock,
+    /// Where counts go.
+    pub metrics: Metrics,
 }
 
 /// Why a function can't start.
@@ -50,7 +57,8 @@ pub async fn start<T>(wire: impl FnOnce(&Parts) -> Result<T, StartError>) -> Res
 async fn parts(variables: Variables) -> Result<Parts, StartError> {
     let tls = OutgoingTls::read(&variables)?;
     let aws = aws_config_loader(&tls)?.load().await;
-    Ok(Parts { variables, tls, aws, clock: Arc::new(SystemClock) })
+    let metrics = Metrics::to_stdout(variables.read(&FUNCTION_NAME)?);
+    Ok(Parts { variables, tls, aws, clock: Arc::new(SystemClock), metrics })
 }
 
 /// An error with all its causes, in one line.

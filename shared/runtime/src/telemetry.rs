@@ -1,8 +1,14 @@
-//! Structured logs: one JSON object a line on standard output, where Lambda reads them.
+//! Structured logs: one JSON object a line on standard output, where Lambda reads them; and traces, as far as logs tell them.
 //!
-//! One spelling a field everywhere: `tenant.id`, `alert.id`, `event.id`, `reason`, `duration_ms`. A message stands alone and
-//! its values are fields. Never a token, a signature, a body or personal data.
+//! One spelling a field everywhere; `docs/operations.md` lists them all, and a test holds the list and the lines together. A message
+//! stands alone and its values are fields. Never a token, a signature, a body or personal data.
+//!
+//! Lambda gives each invocation a trace. What a function keeps or sends holds the context of the invocation that made it, and
+//! the span of whoever works on it later names that as its link: so the way of an alert can be followed back through the
+//! logs, from the message over the run to the callback.
 
+use models::TraceContext;
+use tracing::{Span, Subscriber, field::Empty};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::{ConfigError, Variable, Variables};
@@ -10,6 +16,9 @@ use crate::{ConfigError, Variable, Variables};
 /// How much is logged.
 pub const LOG_LEVEL: Variable =
     Variable { name: "LOG_LEVEL", meaning: "one of error, warn, info, debug, trace", default: Some("info") };
+
+/// The crates that `LOG_LEVEL` is about.
+const OURS: [&str; 8] = ["callback", "messaging", "notify", "partner_center", "poll", "runtime", "store", "webhook"];
 
 /// Starts logging as Lambda wants it. Only the first call of a process has an effect.
 ///
@@ -20,15 +29,33 @@ pub fn start_logging(
     variables: &Variables,
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
 ) -> Result<(), ConfigError> {
-    let level: tracing::Level = variables.read(&LOG_LEVEL)?;
-    // The SDK and the HTTP stack say more than anybody wants below `warn`.
-    let filter = EnvFilter::new(format!("warn,{}", ours(level)));
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(true).with_span_list(false);
-    let _ = subscriber.with_env_filter(filter).with_writer(writer).with_target(false).try_init();
+    let _ = tracing::subscriber::set_global_default(log_subscriber(variables.read(&LOG_LEVEL)?, writer));
     Ok(())
 }
 
-fn ours(level: tracing::Level) -> String {
-    let crates = ["callback", "messaging", "notify", "partner_center", "poll", "runtime", "store", "webhook"];
-    crates.map(|name| format!("{name}={level}")).join(",")
+/// What writes the lines.
+pub fn log_subscriber(
+    level: tracing::Level,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> impl Subscriber + Send + Sync {
+    // The SDK and the HTTP stack say more than anybody wants below `warn`.
+    let ours = OURS.map(|name| format!("{name}={level}")).join(",");
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(true);
+    subscriber.with_env_filter(EnvFilter::new(format!("warn,{ours}"))).with_writer(writer).with_target(false).finish()
+}
+
+/// The span of one invocation: of this request id, in this trace. It is of the highest level, so that it names every line.
+#[must_use]
+pub fn invocation_span(request_id: &str, trace: Option<TraceContext>) -> Span {
+    let span = tracing::error_span!("invocation", request.id = request_id, trace.id = Empty);
+    if let Some(trace) = trace {
+        span.record("trace.id", trace.trace_id());
+    }
+    span
+}
+
+/// The span of work on something that was made elsewhere, which it names as its link. None where nobody knows where.
+#[must_use]
+pub fn linked_span(link: Option<TraceContext>) -> Span {
+    link.map_or_else(Span::none, |link| tracing::error_span!("work", link.trace.id = link.trace_id()))
 }

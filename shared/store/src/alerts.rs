@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 use models::{
     Alert, AlertId, AlertNotice, AlertSummary, Delta, FraudThreshold, Notice, STATISTICS_FORMULA, StatisticsKey,
-    TenantId, transition,
+    TenantId, TraceContext, transition,
 };
 
 use crate::{
@@ -55,6 +55,8 @@ pub struct AlertWrite {
     pub outbox: Option<OutboxRecord>,
     /// What the change does to the statistics.
     pub delta: Delta,
+    /// Where the change was seen.
+    pub trace: Option<TraceContext>,
 }
 
 impl AlertWrite {
@@ -68,6 +70,7 @@ impl AlertWrite {
         threshold: FraudThreshold,
         tell: bool,
         now: Timestamp,
+        trace: Option<TraceContext>,
     ) -> Option<Self> {
         let before = stored.map(|stored| &stored.alert);
         if before == Some(observed) {
@@ -83,8 +86,9 @@ impl AlertWrite {
                 alert: Box::new(AlertSummary::from(observed)),
             }),
             publish: change.fraud && tell,
+            trace,
         });
-        Some(Self { alert: observed.clone(), previous, outbox, delta: Delta::between(before, observed) })
+        Some(Self { alert: observed.clone(), previous, outbox, delta: Delta::between(before, observed), trace })
     }
 
     /// The version that the alert has after the write.
@@ -376,7 +380,8 @@ impl Store {
             "#work = if_not_exists(#work, :nothing), formula = :formula".to_owned(),
         ];
         let mut remove = Vec::new();
-        for (name, value) in items::alert_index_keys(tenant, alert) {
+        let trace = ("trace", write.trace.map(|trace| trace.to_string()));
+        for (name, value) in items::alert_index_keys(tenant, alert).into_iter().chain([trace]) {
             update = update.expression_attribute_names(format!("#{name}"), name);
             match value {
                 Some(value) => {

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use jiff::{SignedDuration, Timestamp};
-use models::{EventId, TenantId};
+use models::{EventId, TenantId, TraceContext};
 
 use crate::{Store, StoreError, TableRole, time::sortable};
 
@@ -31,6 +31,8 @@ pub struct ReceivedEvent<'a> {
     pub received: Timestamp,
     /// Whether the bytes could be read as an event. One that could not is kept for people to look at.
     pub readable: bool,
+    /// Where it was taken in.
+    pub trace: Option<TraceContext>,
 }
 
 /// Whether an event is new.
@@ -83,6 +85,7 @@ fn item(event: &ReceivedEvent<'_>, expires_at: i64) -> HashMap<String, Attribute
     if !event.readable {
         item.insert("unreadable".to_owned(), AttributeValue::Bool(true));
     }
+    item.extend(event.trace.map(|trace| ("trace".to_owned(), text(&trace.to_string()))));
     item
 }
 
@@ -99,6 +102,8 @@ pub struct KeptEvent {
     pub received: Timestamp,
     /// Whether the bytes can be read as an event.
     pub readable: bool,
+    /// Where it was taken in.
+    pub trace: Option<TraceContext>,
 }
 
 #[derive(serde::Deserialize)]
@@ -110,6 +115,8 @@ struct EventItem {
     body: Vec<u8>,
     #[serde(default)]
     unreadable: bool,
+    #[serde(default, deserialize_with = "TraceContext::lenient")]
+    trace: Option<TraceContext>,
 }
 
 impl KeptEvent {
@@ -129,6 +136,7 @@ impl KeptEvent {
             body: item.body,
             received: item.received,
             readable: !item.unreadable,
+            trace: item.trace,
         })
     }
 }

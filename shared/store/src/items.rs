@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use models::{
     ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Notice, Resolution,
-    ResolvedReason, Severity, Status, SubscriptionId, TenantId,
+    ResolvedReason, Severity, Status, SubscriptionId, TenantId, TraceContext,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -183,6 +183,8 @@ pub struct OutboxRecord {
     pub notice: Notice,
     /// Whether it is still to be published. Where not, it is only the record of a change.
     pub publish: bool,
+    /// Where it was written.
+    pub trace: Option<TraceContext>,
 }
 
 #[derive(Deserialize)]
@@ -192,6 +194,8 @@ struct OutboxItem {
     notice: String,
     #[serde(default)]
     outbox_shard: Option<String>,
+    #[serde(default, deserialize_with = "TraceContext::lenient")]
+    trace: Option<TraceContext>,
 }
 
 impl OutboxRecord {
@@ -221,6 +225,7 @@ impl OutboxRecord {
         item.insert("tenant".to_owned(), text(self.tenant.as_str()));
         item.insert("created".to_owned(), text(&sortable(self.created)));
         item.insert("notice".to_owned(), text(&notice));
+        item.extend(self.trace.map(|trace| ("trace".to_owned(), text(&trace.to_string()))));
         Ok(item)
     }
 
@@ -240,7 +245,8 @@ impl OutboxRecord {
         let item: OutboxItem =
             serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, &name, error))?;
         let notice = serde_json::from_str(&item.notice).map_err(|error| StoreError::bad_item(TABLE, &name, error))?;
-        Ok(Self { tenant: item.tenant, created: item.created, notice, publish: item.outbox_shard.is_some() })
+        let publish = item.outbox_shard.is_some();
+        Ok(Self { tenant: item.tenant, created: item.created, notice, publish, trace: item.trace })
     }
 }
 

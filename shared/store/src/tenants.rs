@@ -42,7 +42,7 @@ impl ReadTenants for Store {
                     Ok(tenant) => tenants.push(tenant),
                     // The others go on. The reason is ours or the parser's; the configuration holds no secret.
                     Err(error) => tracing::error!(
-                        tenant.id = key, reason = %error,
+                        tenant.id = key, %error,
                         "the configuration of a tenant can't be read: the tenant is left out until it is mended"
                     ),
                 }

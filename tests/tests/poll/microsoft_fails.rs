@@ -67,9 +67,9 @@ async fn a_run_that_takes_too_long_ends_itself_and_gives_the_lease_back() {
     let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20 };
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), "http://127.0.0.1:9/none".to_owned());
     let poll = Poll::new(system.store(), Never, queue, system.clock.clone(), settings);
-    let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule };
+    let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };
 
-    let error = poll.reconcile(&request).await.unwrap_err();
+    let error = poll.reconcile(&request, None).await.unwrap_err();
 
     assert!(matches!(error, ReconcileError::OutOfTime { .. }), "{error:?}");
     let state = system.state().await;

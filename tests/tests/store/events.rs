@@ -11,7 +11,7 @@ use crate::support::{Bench, noon, seconds, tenant, text};
 const RETENTION_SECONDS: i64 = 30 * 24 * 3600;
 
 fn event<'a>(tenant: &'a TenantId, id: &'a EventId, body: &'a [u8]) -> ReceivedEvent<'a> {
-    ReceivedEvent { tenant, id, body, received: noon(), readable: true }
+    ReceivedEvent { tenant, id, body, received: noon(), readable: true, trace: None }
 }
 
 #[tokio::test]
@@ -77,7 +77,8 @@ async fn an_item_reads_back_as_the_event_that_was_kept() {
         bench.store.keep(&ReceivedEvent { readable, ..event(&tenant, &id, body) }).await.unwrap();
         let mut items = bench.query(&bench.tables.events, None, "pk", &format!("{tenant}#{id}")).await;
         let kept = KeptEvent::from_image(items.remove(0).into()).unwrap();
-        let expected = KeptEvent { tenant: tenant.clone(), id, body: body.to_vec(), received: noon(), readable };
+        let expected =
+            KeptEvent { tenant: tenant.clone(), id, body: body.to_vec(), received: noon(), readable, trace: None };
         assert_eq!(kept, expected);
     }
 }

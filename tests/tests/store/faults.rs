@@ -206,7 +206,7 @@ async fn alerts_that_are_left_out_too_often_are_an_error() {
 async fn an_event_whose_answer_was_lost_is_kept_once_and_looks_like_a_duplicate() {
     let bench = Bench::new().await;
     let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let event = ReceivedEvent { tenant: &tenant, id: &id, body: b"one", received: noon(), readable: true };
+    let event = ReceivedEvent { tenant: &tenant, id: &id, body: b"one", received: noon(), readable: true, trace: None };
     bench.wire.plan("PutItem", 1, Fault::AnswerLost);
     assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::Duplicate);
     assert_eq!(bench.query(&bench.tables.events, None, "pk", &format!("{tenant}#{id}")).await.len(), 1);
@@ -231,7 +231,7 @@ async fn a_store_that_can_t_be_reached_says_so_for_every_request() {
         other => panic!("{other:?}"),
     };
     let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let event = ReceivedEvent { tenant: &tenant, id: &id, body: b"one", received: noon(), readable: true };
+    let event = ReceivedEvent { tenant: &tenant, id: &id, body: b"one", received: noon(), readable: true, trace: None };
     let store = &bench.store;
     let codes = [
         code(store.keep(&event).await.unwrap_err()),

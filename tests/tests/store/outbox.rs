@@ -164,7 +164,7 @@ async fn a_broken_item_is_an_error_of_its_own_and_hides_no_other() {
 
 fn digest(run: u64, reason: DigestReason) -> OutboxRecord {
     let notice = Notice::Digest(DigestNotice::new(reason, run, [&alert("a")]));
-    OutboxRecord { tenant: tenant(), created: noon(), notice, publish: true }
+    OutboxRecord { tenant: tenant(), created: noon(), notice, publish: true, trace: None }
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ pub(crate) fn resolved(alert: &Alert, on: &str) -> Alert {
 
 /// The write of a new alert, without a message.
 pub(crate) fn new(alert: &Alert) -> AlertWrite {
-    AlertWrite { alert: alert.clone(), previous: None, outbox: None, delta: Delta::between(None, alert) }
+    AlertWrite { alert: alert.clone(), previous: None, outbox: None, delta: Delta::between(None, alert), trace: None }
 }
 
 /// The write of a change to what is stored, without a message.
@@ -173,6 +173,7 @@ pub(crate) fn changed(stored: &StoredAlert, alert: &Alert) -> AlertWrite {
         previous: Some(stored.version),
         outbox: None,
         delta: Delta::between(Some(&stored.alert), alert),
+        trace: None,
     }
 }
 
@@ -190,5 +191,5 @@ pub(crate) fn record(
     publish: bool,
 ) -> OutboxRecord {
     let notice = AlertNotice { kind, version, alert: Box::new(AlertSummary::from(alert)) };
-    OutboxRecord { tenant: tenant(), created, notice: Notice::Alert(notice), publish }
+    OutboxRecord { tenant: tenant(), created, notice: Notice::Alert(notice), publish, trace: None }
 }

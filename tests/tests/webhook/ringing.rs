@@ -27,7 +27,7 @@ async fn a_fraud_event_rings_once_for_its_tenant_and_a_repetition_does_not() {
         assert_eq!(here.told(&request).await, (expected, 200));
     }
     let cause = ReconcileCause::Callback { event: EventId::of_body(&body) };
-    assert_eq!(rung(&here), [ReconcileRequest { tenant: here.tenant(), cause }]);
+    assert_eq!(rung(&here), [ReconcileRequest { tenant: here.tenant(), cause, trace: None }]);
 }
 
 #[tokio::test]

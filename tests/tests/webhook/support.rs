@@ -149,7 +149,7 @@ pub(crate) fn count<T: std::hash::Hash + Eq>(all: impl IntoIterator<Item = T>) -
 }
 
 pub(crate) async fn receive(webhook: &Deployed, request: &Request<Bytes>) -> Outcome {
-    webhook.receive(request.uri().path(), request.headers(), request.body()).await
+    webhook.receive(request).await
 }
 
 pub(crate) fn told(outcome: &Outcome) -> (&'static str, u16) {
