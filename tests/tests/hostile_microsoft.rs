@@ -240,7 +240,7 @@ async fn what_cannot_be_read_keeps_no_alert_from_landing_and_is_named_in_the_log
         .map(|line| {
             assert_eq!(line["message"], "Microsoft lists an alert that can't be read: look at it in Partner Center");
             assert_eq!(line["tenant.id"], TENANT);
-            (line["alert.id"].as_str().unwrap().to_owned(), line["problem"].as_str().unwrap().to_owned())
+            (line["alert.id"].as_str().unwrap().to_owned(), line["error"].as_str().unwrap().to_owned())
         })
         .collect();
     let expected = [

@@ -1,0 +1,94 @@
+//! Binaries, variables and parameters.
+
+use std::collections::BTreeSet;
+
+use models::FraudThreshold;
+use runtime::{ConfigError, LOG_LEVEL, OutgoingTls, Variable};
+use serde_json::json;
+
+use crate::support::{FUNCTIONS, Template, listed};
+
+#[test]
+fn every_function_of_the_template_is_one_of_ours_and_builds_its_own_binary() {
+    let template = Template::read();
+    let named: BTreeSet<_> = template.of_type("AWS::Serverless::Function").into_keys().collect();
+    assert_eq!(named, FUNCTIONS.iter().map(|function| function.resource).collect());
+    for function in &FUNCTIONS {
+        let metadata = template.at(&format!("/Resources/{}/Metadata", function.resource));
+        let expected = json!({ "BuildMethod": "rust-cargolambda", "BuildProperties": { "Binary": function.binary } });
+        assert_eq!(*metadata, expected, "{}", function.resource);
+    }
+}
+
+#[test]
+fn every_variable_of_a_function_is_one_that_it_reads() {
+    let template = Template::read();
+    let common: BTreeSet<_> = OutgoingTls::VARIABLES.iter().chain([&LOG_LEVEL]).map(|variable| variable.name).collect();
+    let globals = template.at("/Globals/Function/Environment/Variables").as_object().unwrap();
+    assert_eq!(globals.keys().map(String::as_str).collect::<BTreeSet<_>>(), common);
+    for function in &FUNCTIONS {
+        let read: BTreeSet<_> = function.variables.iter().map(|variable| variable.name).collect();
+        let own = template.at(&format!("/Resources/{}/Properties/Environment/Variables", function.resource));
+        for name in own.as_object().unwrap().keys() {
+            assert!(read.contains(name.as_str()), "{} does not read {name}", function.resource);
+        }
+    }
+}
+
+#[test]
+fn the_variables_of_a_function_are_all_that_it_needs() {
+    let template = Template::read();
+    for function in &FUNCTIONS {
+        let variables = template.variables(function.resource);
+        let result = function.try_with(&variables);
+        assert!(result.is_ok(), "{}: {result:?}", function.resource);
+    }
+}
+
+#[test]
+fn a_function_does_not_start_without_a_variable_that_names_a_resource_and_says_which() {
+    let template = Template::read();
+    for function in &FUNCTIONS {
+        let variables = template.variables(function.resource);
+        let resources = variables.iter().filter(|(_, value)| value.starts_with("made-up-"));
+        let resources: Vec<_> = resources.map(|(name, _)| name).collect();
+        assert!(!resources.is_empty(), "{}", function.resource);
+        for name in resources {
+            let mut fewer = variables.clone();
+            fewer.remove(name);
+            match function.try_with(&fewer) {
+                Err(ConfigError::Missing { name: missing, .. }) => assert_eq!(missing, *name, "{}", function.resource),
+                other => panic!("{} without {name}: {other:?}", function.resource),
+            }
+        }
+    }
+}
+
+#[test]
+fn each_value_that_a_parameter_allows_is_one_that_the_code_reads() {
+    let template = Template::read();
+    let severities = template.at("/Parameters/FraudSeverity/AllowedValues").as_array().unwrap();
+    assert_eq!(severities.len(), 3);
+    for severity in severities {
+        assert!(severity.as_str().unwrap().parse::<FraudThreshold>().is_ok(), "{severity}");
+    }
+    let default = |variables: &[Variable], name| {
+        variables.iter().find(|variable| variable.name == name).and_then(|variable| variable.default)
+    };
+    let severity = template.at("/Parameters/FraudSeverity/Default").as_str();
+    assert_eq!(severity, default(&poll::VARIABLES, "FRAUD_SEVERITY"));
+    assert_eq!(template.at("/Parameters/LogLevel/Default").as_str(), LOG_LEVEL.default);
+    let levels: Vec<_> = listed(template.at("/Parameters/LogLevel/AllowedValues"));
+    let levels: Vec<_> = levels.into_iter().map(|level| level.as_str().unwrap()).collect();
+    assert_eq!(format!("one of {}", levels.join(", ")), LOG_LEVEL.meaning);
+}
+
+#[test]
+fn nothing_has_a_fixed_name() {
+    let template = Template::read();
+    for (name, resource) in template.at("/Resources").as_object().unwrap() {
+        for property in ["FunctionName", "LogGroupName", "Name", "QueueName", "RoleName", "TableName", "TopicName"] {
+            assert!(resource["Properties"].get(property).is_none(), "{name} has a {property}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! `template.yaml` and the code say the same: tables, route, variables, schedules, filters, permissions, and the settings that
+//! depend on each other.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
+
+mod functions;
+mod permissions;
+mod sources;
+mod support;
+mod tables;

@@ -1,0 +1,249 @@
+//! What a function may do is what it does: no less and no more.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use simulator::AlertChange;
+use tests::{ByHand, stream_record};
+
+use crate::support::{FUNCTIONS, Template, listed};
+
+/// Actions, and the resources as the template names them.
+type Grants = BTreeSet<(String, String)>;
+
+fn grant(action: &str, resource: impl Into<String>) -> (String, String) {
+    (action.to_owned(), resource.into())
+}
+
+/// What a function may do.
+fn granted(template: &Template, function: &str) -> Grants {
+    let properties = template.at(&format!("/Resources/{function}/Properties"));
+    assert_eq!(properties["Role"], json!({ "!GetAtt": format!("{function}Role.Arn") }), "{function}");
+    assert!(properties.get("Policies").is_none(), "{function}: all that it may do stands in its role");
+    let role = template.at(&format!("/Resources/{function}Role/Properties"));
+    assert!(role.get("ManagedPolicyArns").is_none(), "{function}");
+    let mut grants = BTreeSet::new();
+    for policy in role["Policies"].as_array().unwrap() {
+        for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+            assert_eq!(statement["Effect"], "Allow", "{function}");
+            for action in listed(&statement["Action"]) {
+                for resource in listed(&statement["Resource"]) {
+                    let resource = resource.as_object().and_then(|tagged| tagged.values().next());
+                    let resource = resource.and_then(Value::as_str).expect("resources are references");
+                    grants.insert(grant(action.as_str().unwrap(), resource));
+                }
+            }
+        }
+    }
+    grants
+}
+
+/// What Lambda does in the function's name: it writes the log, and reads what wakes the function.
+fn needed_by_lambda(template: &Template, function: &str) -> Grants {
+    let log = template.function(function)["LoggingConfig"]["LogGroup"]["!Ref"].as_str().unwrap().to_owned();
+    let mut needed: Grants =
+        ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| grant(action, format!("{log}.Arn"))).into();
+    let events = template.at(&format!("/Resources/{function}/Properties/Events")).as_object().unwrap();
+    for event in events.values() {
+        let properties = &event["Properties"];
+        match event["Type"].as_str().unwrap() {
+            "SQS" => {
+                let queue = properties["Queue"]["!GetAtt"].as_str().unwrap();
+                let actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+                needed.extend(actions.map(|action| grant(action, queue)));
+            }
+            "DynamoDB" => {
+                let stream = properties["Stream"]["!GetAtt"].as_str().unwrap();
+                let actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
+                needed.extend(actions.map(|action| grant(action, stream)));
+                let table = stream.strip_suffix(".StreamArn").unwrap();
+                needed.insert(grant("dynamodb:ListStreams", format!("${{{table}.Arn}}/stream/*")));
+                let given_up = properties["DestinationConfig"]["OnFailure"]["Destination"]["!GetAtt"].as_str().unwrap();
+                needed.insert(grant("sqs:SendMessage", given_up));
+            }
+            // These wake a function from outside, with permissions of their own.
+            "HttpApi" | "ScheduleV2" => {}
+            other => panic!("a source that this test does not know: {other}"),
+        }
+    }
+    needed
+}
+
+/// What was asked of AWS. A transaction needs the permissions of the single actions in it.
+fn asked(system: &ByHand) -> Grants {
+    let mut asked = BTreeSet::new();
+    for call in system.tap.take() {
+        let request: Value = serde_json::from_str(&call.body).unwrap_or_default();
+        let table = |name: &Value| format!("{}.Arn", table_of(system, name.as_str().unwrap()));
+        match call.operation.as_str() {
+            "BatchGetItem" => {
+                let tables = request["RequestItems"].as_object().unwrap().keys();
+                asked.extend(tables.map(|name| grant("dynamodb:BatchGetItem", table(&json!(name)))));
+            }
+            "GetSecretValue" => drop(asked.insert(grant("secretsmanager:GetSecretValue", READ_SECRETS))),
+            "Publish" => {
+                let topic = call.body.split('&').find_map(|field| field.strip_prefix("TopicArn=")).unwrap();
+                let topic = if topic.ends_with("-fraud") { "FraudTopic" } else { "EventsTopic" };
+                asked.insert(grant("sns:Publish", topic));
+            }
+            "Query" if !request["IndexName"].is_null() => {
+                let index = request["IndexName"].as_str().unwrap();
+                let table = table(&request["TableName"]);
+                asked.insert(grant("dynamodb:Query", format!("${{{table}}}/index/{index}")));
+            }
+            single @ ("PutItem" | "Query" | "UpdateItem") => {
+                asked.insert(grant(&format!("dynamodb:{single}"), table(&request["TableName"])));
+            }
+            "SendMessage" | "SendMessageBatch" => drop(asked.insert(grant("sqs:SendMessage", "ReconcileQueue.Arn"))),
+            "TransactWriteItems" => {
+                for item in request["TransactItems"].as_array().unwrap() {
+                    let (kind, action) = item.as_object().unwrap().iter().next().unwrap();
+                    let single = if kind == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{kind}Item") };
+                    asked.insert(grant(&format!("dynamodb:{single}"), table(&action["TableName"])));
+                }
+            }
+            other => panic!("an operation that this test does not know: {other}"),
+        }
+    }
+    asked
+}
+
+const READ_SECRETS: &str =
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ReadSecretPrefix}*";
+
+/// `AlertsTable` for the name of the alerts table.
+fn table_of(system: &ByHand, name: &str) -> &'static str {
+    let tables = system.test.system.tables();
+    match name {
+        name if name == tables.alerts => "AlertsTable",
+        name if name == tables.events => "EventsTable",
+        name if name == tables.tenants => "TenantsTable",
+        other => panic!("a table of nobody: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_function_may_do_what_it_does_in_a_days_work_and_nothing_else() {
+    let template = Template::read();
+    let system = ByHand::start().await;
+    let tables = system.test.system.tables();
+    let check = |function: &str| {
+        let mut needed = asked(&system);
+        needed.extend(needed_by_lambda(&template, function));
+        assert_eq!(granted(&template, function), needed, "{function}: granted and needed");
+    };
+
+    let body = r#"{"EventName":"azure-fraud-event-detected","ResourceUri":"https://api.partnercenter.microsoft.com/v1/a",
+        "ResourceName":"azurefraud","AuditUri":null,"ResourceChangeUtcDate":"2026-03-02T08:59:00Z"}"#;
+    let callback = system.microsoft.sign(body.as_bytes()).unwrap();
+    assert_eq!([system.receive(&callback).await, system.receive(&callback).await], [200, 200]);
+    check("WebhookFunction");
+
+    system.tick().await.unwrap();
+    system.raise("one");
+    system.complete(1, 1).await;
+    system.change("one", AlertChange { severity: Some("low".to_owned()), ..AlertChange::default() });
+    system.raise("two");
+    system.complete(2, 2).await;
+    check("PollFunction");
+
+    let event = system.items(&tables.events).await.remove(0);
+    let outbox = system.outbox().await;
+    let told: Vec<_> = outbox.iter().filter(|record| record.publish).collect();
+    system.stream(&[stream_record(&tables.alerts, "INSERT", &told[0].item, 1)]).await;
+    system.stream(&[stream_record(&tables.events, "INSERT", &event, 2)]).await;
+    system.clock.advance(SignedDuration::from_mins(3));
+    system.sweep().await.unwrap();
+    check("NotifyFunction");
+}
+
+#[test]
+fn secrets_that_can_resolve_alerts_are_out_of_reach() {
+    let template = Template::read();
+    let prefix = template.at("/Parameters/ReadSecretPrefix");
+    assert!(
+        prefix["Default"].as_str().unwrap().ends_with('/') && prefix["AllowedPattern"].as_str().unwrap().ends_with('/')
+    );
+}
+
+#[test]
+fn a_role_is_for_lambda_alone_and_each_is_one_of_a_function() {
+    let template = Template::read();
+    let lambda =
+        json!([{ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }]);
+    let roles = template.of_type("AWS::IAM::Role");
+    let of_functions: BTreeSet<_> = FUNCTIONS.iter().map(|function| format!("{}Role", function.resource)).collect();
+    assert_eq!(roles.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), of_functions);
+    for (name, role) in roles {
+        assert_eq!(role["Properties"]["AssumeRolePolicyDocument"]["Statement"], lambda, "{name}");
+    }
+}
+
+/// The conditions on keys: configuration is read by `webhook` alone of the tenants table, and changed by nobody.
+#[test]
+fn nobody_changes_the_configuration_of_tenants_and_webhook_reads_nothing_else_of_theirs() {
+    let template = Template::read();
+    let mut conditions = BTreeSet::new();
+    for function in &FUNCTIONS {
+        let role = template.at(&format!("/Resources/{}Role/Properties", function.resource));
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap() {
+            if statement["Resource"] == json!({ "!GetAtt": "TenantsTable.Arn" }) {
+                let sid = statement["Sid"].as_str().unwrap();
+                conditions.insert(format!("{} {sid} {}", function.binary, statement["Condition"]));
+            }
+        }
+    }
+    let expected = [
+        "poll KeepState {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
+        "poll ReadTenants null",
+        "webhook FindPathKeys {\"ForAllValues:StringEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
+    ];
+    assert_eq!(conditions, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn only_notify_may_publish_to_a_topic_and_only_over_tls() {
+    let template = Template::read();
+    let topics = template.of_type("AWS::SNS::Topic");
+    assert_eq!(topics.keys().copied().collect::<Vec<_>>(), ["EventsTopic", "FraudTopic"]);
+    let notify = json!({ "!GetAtt": "NotifyFunctionRole.Arn" });
+    for (topic, declared) in topics {
+        assert_eq!(declared["Properties"]["KmsMasterKeyId"], "alias/aws/sns", "{topic}");
+        let policy = template.at(&format!("/Resources/{topic}Policy/Properties"));
+        let reference = json!({ "!Ref": topic });
+        assert_eq!(policy["Topics"], json!([reference]));
+        let statement = |sid: &str, effect: &str, principal: Value, condition: Value| {
+            let mut statement =
+                json!({ "Sid": sid, "Effect": effect, "Principal": principal, "Action": "sns:Publish" });
+            statement["Resource"] = reference.clone();
+            if !condition.is_null() {
+                statement["Condition"] = condition;
+            }
+            statement
+        };
+        let others = json!({ "ArnNotEquals": { "aws:PrincipalArn": notify } });
+        let plain_text = json!({ "Bool": { "aws:SecureTransport": "false" } });
+        let expected = json!([
+            statement("NotifyPublishes", "Allow", json!({ "AWS": notify }), Value::Null),
+            statement("NobodyElsePublishes", "Deny", json!("*"), others),
+            statement("OnlyOverTls", "Deny", json!("*"), plain_text),
+        ]);
+        assert_eq!(policy["PolicyDocument"]["Statement"], expected, "{topic}");
+    }
+}
+
+#[test]
+fn every_log_has_an_end() {
+    let template = Template::read();
+    for function in &FUNCTIONS {
+        let log = template.function(function.resource)["LoggingConfig"]["LogGroup"]["!Ref"].clone();
+        let retention = template.at(&format!("/Resources/{}/Properties/RetentionInDays", log.as_str().unwrap()));
+        assert_eq!(*retention, json!({ "!Ref": "LogRetentionDays" }), "{}", function.resource);
+    }
+    let logs = template.of_type("AWS::Logs::LogGroup");
+    assert_eq!(logs.len(), FUNCTIONS.len() + 1, "one a function and one for the API");
+    for (name, log) in logs {
+        assert!(log["Properties"]["RetentionInDays"].is_object(), "{name}");
+    }
+}
