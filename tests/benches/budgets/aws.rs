@@ -46,14 +46,13 @@ async fn answer(State(tenant): State<Arc<Value>>, headers: HeaderMap, body: Byte
             let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET });
             json!({ "Name": "secret", "SecretString": secret.to_string() })
         }
-        "PutItem" | "TransactWriteItems" => json!({}),
         "Query" if text.contains(r#"{"S":"tenants"}"#) => json!({ "Items": [*tenant], "Count": 1, "ScannedCount": 1 }),
         "Query" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
         "SendMessage" => {
             json!({ "MessageId": "219f8380-5770-4cc2-8c3e-5c715e145f5e", "MD5OfMessageBody": "unchecked" })
         }
         "UpdateItem" if text.contains("ALL_NEW") => json!({ "Attributes": state() }),
-        "UpdateItem" => json!({}),
+        "PutItem" | "TransactWriteItems" | "UpdateItem" => json!({}),
         other => panic!("a function asked for {other}, which is not in what is measured"),
     };
     ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], answer.to_string()).into_response()

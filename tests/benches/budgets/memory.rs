@@ -24,7 +24,7 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 
 use crate::{
     aws::Aws,
-    report::{Budget, Report},
+    report::{Budget, Report, detail},
 };
 
 const ZIP: Budget = Budget { number: 8, of: "zip ", most: 4.0, unit: " MB" };
@@ -43,16 +43,16 @@ pub(crate) async fn measure(report: &mut Report) {
     let mut zip: f64 = 0.0;
     for (name, binary) in &binaries {
         let bytes = zipped(binary);
-        report.detail(format_args!("{name}: {:.2} MB, {:.2} MB as a zip", size(binary) / MB, bytes / MB));
+        detail(format_args!("{name}: {:.2} MB, {:.2} MB as a zip", size(binary) / MB, bytes / MB));
         zip = zip.max(bytes);
     }
     report.figure(&ZIP, zip / MB);
 
     let (mut peak, mut growth): (f64, f64) = (0.0, 0.0);
-    let here = Here::start().await;
+    let here = Box::pin(Here::start()).await;
     for (name, binary) in &binaries {
         let used = here.load(name, binary).await;
-        report.detail(format_args!("{name}: {used}"));
+        detail(format_args!("{name}: {used}"));
         peak = peak.max(used.peak);
         growth = growth.max(used.after - used.before);
     }
@@ -159,7 +159,7 @@ impl Here {
 
     /// The events of a function, made ahead on a thread of their own: signing takes as long as what is measured.
     fn events(&self, function: &str) -> mpsc::Receiver<Bytes> {
-        let make: Box<dyn Fn(u32) -> Value + Send> = match function {
+        let event: Box<dyn Fn(u32) -> Value + Send> = match function {
             "notify" => {
                 let news = self.news.clone();
                 Box::new(move |number| json!({ "Records": [stream_record("alerts", "INSERT", &news, number)] }))
@@ -176,7 +176,7 @@ impl Here {
         };
         let (made, events) = mpsc::channel(AHEAD);
         // It ends when nobody takes any more.
-        spawn_blocking(move || (0..).map(make).try_for_each(|event| made.blocking_send(event.to_string().into())));
+        spawn_blocking(move || (0..).map(event).try_for_each(|event| made.blocking_send(event.to_string().into())));
         events
     }
 

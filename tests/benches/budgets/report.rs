@@ -19,11 +19,6 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A measurement that a figure comes from.
-    pub(crate) fn detail(&self, line: impl Display) {
-        println!("    {line}");
-    }
-
     /// A figure, against its budget.
     pub(crate) fn figure(&mut self, budget: &Budget, figure: f64) {
         let Budget { number, of, most, unit } = budget;
@@ -35,4 +30,9 @@ impl Report {
     pub(crate) fn is_short(&self) -> bool {
         self.short
     }
+}
+
+/// Prints a measurement that a figure comes from.
+pub(crate) fn detail(line: impl Display) {
+    println!("    {line}");
 }

@@ -9,7 +9,7 @@ use tests::{
     lambda::{Environment, Lambda},
 };
 
-use crate::report::{Budget, Report};
+use crate::report::{Budget, Report, detail};
 
 const BUDGET: Budget = Budget { number: 7, of: "start ", most: 3.0, unit: " times a bare function" };
 /// How often each is started.
@@ -29,7 +29,7 @@ pub(crate) async fn measure(report: &mut Report) {
     }
     let medians: BTreeMap<&str, f64> = took.into_iter().map(|(name, took)| (name, median(took))).collect();
     for (name, seconds) in &medians {
-        report.detail(format_args!("{name}: {:.2} ms to the first request, median of {ROUNDS}", seconds * 1e3));
+        detail(format_args!("{name}: {:.2} ms to the first request, median of {ROUNDS}", seconds * 1e3));
     }
     let worst = FUNCTIONS.map(|name| medians[name] / medians[BARE]).into_iter().fold(0.0, f64::max);
     report.figure(&BUDGET, worst);
