@@ -417,7 +417,9 @@ fn alert_of(item: &Item) -> String {
     text(item, "pk").split_once('#').map(|(_, id)| id.to_owned()).unwrap_or_default()
 }
 
-fn queue_record(id: &str, body: &str) -> Value {
+/// A message of the reconcile queue as Lambda hands it over.
+#[must_use]
+pub fn queue_record(id: &str, body: &str) -> Value {
     json!({
         "messageId": id,
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",

@@ -1,10 +1,12 @@
 //! What the suites over the whole system share: a local system of their own, and its published messages as events to await.
 
 pub mod binaries;
+pub mod lambda;
 pub mod wire;
 
 mod by_hand;
 mod counted;
+mod gateway_event;
 mod lines;
 mod published;
 mod scripted;
@@ -22,10 +24,11 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 pub use by_hand::{
-    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, number, stream_record, text,
-    typed,
+    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, number, queue_record,
+    stream_record, text, typed,
 };
 pub use counted::Counted;
+pub use gateway_event::{WAYS, Way, gateway_event};
 pub use lines::Lines;
 pub use published::{events, of_each_kind, sample_alert};
 pub use scripted::{Asked, Scripted};

@@ -57,7 +57,8 @@ impl PathKeys {
             return Err(KeysError::Awaited);
         }
         if due {
-            match kept.ask(tenants, now).await {
+            kept.asked = Some(now);
+            match kept.read_again(tenants).await {
                 Ok(()) => {}
                 // The keys of before are better than none: they were right a minute ago.
                 Err(error) if kept.read.is_some() => {
@@ -72,14 +73,17 @@ impl PathKeys {
     }
 
     /// Reads the keys before anybody waits for them.
+    /// Where that fails, it counts as not tried.
     pub(crate) async fn warm_up(&self, tenants: &impl ReadTenants, now: Timestamp) -> Result<(), StoreError> {
-        self.kept.lock().await.ask(tenants, now).await
+        let mut kept = self.kept.lock().await;
+        kept.read_again(tenants).await?;
+        kept.asked = Some(now);
+        Ok(())
     }
 }
 
 impl KeptKeys {
-    async fn ask(&mut self, tenants: &impl ReadTenants, now: Timestamp) -> Result<(), StoreError> {
-        self.asked = Some(now);
+    async fn read_again(&mut self, tenants: &impl ReadTenants) -> Result<(), StoreError> {
         let active = tenants.tenants().await?.into_iter().filter(|tenant| tenant.active);
         let keys = active.flat_map(|tenant| {
             let id = tenant.id;

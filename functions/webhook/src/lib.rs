@@ -23,7 +23,7 @@ mod outcome;
 pub mod request;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use callback::{Policy, Refusal, UnverifiedCallback, VerifiedCallback};
@@ -50,6 +50,9 @@ pub const ROUTE: &str = "POST /callbacks/{tenant}/{key}";
 pub const OLDEST_ACCEPTED: SignedDuration = SignedDuration::from_hours(29 * 24);
 /// How far ahead of our clock a change may lie.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long a start waits for what it could do without. Lambda ends a start after 10 seconds.
+const WARM_UP_LIMIT: Duration = Duration::from_secs(1);
 
 /// How callbacks are judged.
 #[derive(Clone, Copy, Debug)]
@@ -102,11 +105,17 @@ where
         self
     }
 
-    /// Reads the path keys, which the first callback would have to wait for: that opens the connection to DynamoDB, too, while
-    /// Lambda starts the function and lends it a whole processor. Where it fails, the first callback tries again.
+    /// Reads the path keys, which the first callback would have to wait for: that reads the trust anchors of TLS and opens the
+    /// connection to DynamoDB, too, while Lambda starts the function and lends it a whole processor. Where it fails or takes
+    /// longer than [`WARM_UP_LIMIT`], the first callback tries again.
     pub async fn warm_up(&self) {
-        if let Err(error) = self.keys.warm_up(&self.store, self.clock.now()).await {
-            tracing::warn!(error = runtime::chain(&error), "path keys could not be read at the start");
+        let reading = self.keys.warm_up(&self.store, self.clock.now());
+        match tokio::time::timeout(WARM_UP_LIMIT, reading).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = runtime::chain(&error), "path keys could not be read at the start");
+            }
+            Err(_) => tracing::warn!("path keys took too long to read at the start"),
         }
     }
 

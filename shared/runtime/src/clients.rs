@@ -7,6 +7,11 @@ use aws_smithy_http_client::{
     Builder as AwsHttpBuilder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::{
+    connector_metadata::ConnectorMetadata,
+    http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
+    runtime_components::RuntimeComponents,
+};
 use base64::Engine as _;
 use rustls::{
     ClientConfig, RootCertStore,
@@ -114,7 +119,23 @@ pub fn aws_config_loader(tls: &OutgoingTls) -> Result<ConfigLoader, ClientError>
         .operation_attempt_timeout(Duration::from_secs(3))
         .operation_timeout(Duration::from_secs(8))
         .build();
-    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(client).timeout_config(timeouts))
+    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(MadeOnce(client)).timeout_config(timeouts))
+}
+
+/// The AWS SDK's HTTP client, without the trial that it makes of itself for each client of a service: that reads all trust anchors
+/// and throws the result away, which is most of what a start would take. The first request makes the connection pool that all
+/// of them share.
+#[derive(Debug)]
+struct MadeOnce(SharedHttpClient);
+
+impl HttpClient for MadeOnce {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 fn pem(certificate: &CertificateDer<'_>) -> Vec<u8> {

@@ -1,53 +1,15 @@
 //! Both events of API Gateway, as Lambda hands them over, come to the same outcome: HTTP API (payload 2.0) and REST API
 //! (payload 1.0, with the stage in the path).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 use simulator::{Forgery, SignedCallback};
+use tests::{WAYS, gateway_event};
 
 use crate::support::{Fixture, event_body};
 
-const HTTP_API: &str = include_str!("../data/http-api-event.json");
-const REST_API: &str = include_str!("../data/rest-api-event.json");
-
-/// How a callback gets to the function.
-#[derive(Clone, Copy, Debug)]
-struct Way {
-    rest: bool,
-    base64: bool,
-}
-
-const WAYS: [Way; 4] = [
-    Way { rest: false, base64: false },
-    Way { rest: false, base64: true },
-    Way { rest: true, base64: false },
-    Way { rest: true, base64: true },
-];
-
-/// The event that API Gateway makes of a callback.
-fn event(way: Way, path: &str, callback: &SignedCallback) -> Value {
-    let mut event: Value = serde_json::from_str(if way.rest { REST_API } else { HTTP_API }).unwrap();
-    if way.rest {
-        event["path"] = json!(path);
-        event["requestContext"]["path"] = json!(format!("/prod{path}"));
-        for (name, value) in &callback.headers {
-            event["headers"][name] = json!(value);
-            event["multiValueHeaders"][name] = json!([value]);
-        }
-    } else {
-        event["rawPath"] = json!(path);
-        event["requestContext"]["http"]["path"] = json!(path);
-        for (name, value) in &callback.headers {
-            event["headers"][name.to_ascii_lowercase()] = json!(value);
-        }
-    }
-    let text = || String::from_utf8(callback.body.clone()).unwrap();
-    event["body"] = json!(if way.base64 { STANDARD.encode(&callback.body) } else { text() });
-    event["isBase64Encoded"] = json!(way.base64);
-    event
-}
+const CERTIFICATE_URL: &str = "X-MS-Certificate-Url";
 
 /// What the function's `main.rs` makes of an event.
 fn plain(event: &Value) -> Request<Bytes> {
@@ -67,7 +29,7 @@ async fn a_genuine_callback_is_kept_with_its_bytes_whichever_way_it_comes() {
         let body = String::from_utf8(event_body("test-created", here.now, mark)).unwrap();
         let body = body.replace("subscription", "é 🦀\\u00e9\\\\").into_bytes();
         let callback = here.simulator().sign(&body).unwrap();
-        let request = plain(&event(way, &here.path, &callback));
+        let request = plain(&gateway_event(way, &here.path, &callback));
         assert_eq!(request.body(), &body, "{way:?}");
         assert!(has(request.headers(), &callback), "{way:?}");
         let stage = if way.rest { "/prod" } else { "" };
@@ -83,7 +45,7 @@ async fn the_same_callback_by_another_way_is_a_duplicate() {
     let callback = here.simulator().sign(&here.fraud_body(0)).unwrap();
     let mut told = Vec::new();
     for way in WAYS {
-        told.push(here.told(&plain(&event(way, &here.path, &callback))).await.0);
+        told.push(here.told(&plain(&gateway_event(way, &here.path, &callback))).await.0);
     }
     assert_eq!(told, ["kept", "duplicate", "duplicate", "duplicate"]);
     here.event().await;
@@ -95,7 +57,7 @@ async fn forgeries_are_refused_whichever_way_they_come() {
     for way in WAYS {
         for forgery in [Forgery::Body, Forgery::Key] {
             let callback = here.simulator().forge(&here.fraud_body(0), forgery).unwrap();
-            let told = here.told(&plain(&event(way, &here.path, &callback))).await;
+            let told = here.told(&plain(&gateway_event(way, &here.path, &callback))).await;
             assert_eq!(told, ("signature-mismatch", 401), "{way:?}");
         }
     }
@@ -108,7 +70,7 @@ async fn bytes_that_are_no_text_come_as_base64_and_are_kept_aside_as_they_are() 
     let bodies: [&[u8]; 2] = [b"\xff\xfe\0{}", b"\x80"];
     for (body, way) in bodies.into_iter().zip([WAYS[1], WAYS[3]]) {
         let callback = here.simulator().sign(body).unwrap();
-        let told = here.told(&plain(&event(way, &here.path, &callback))).await;
+        let told = here.told(&plain(&gateway_event(way, &here.path, &callback))).await;
         assert_eq!(told, ("unreadable-event", 400), "{way:?}");
         assert!(here.events().await.iter().any(|item| item["body"].as_b().unwrap().as_ref() == body), "{way:?}");
     }
@@ -119,7 +81,7 @@ async fn an_event_without_a_body_is_one_with_an_empty_body() {
     let here = Fixture::new().await;
     for way in WAYS {
         let callback = here.simulator().sign(b"").unwrap();
-        let mut event = event(way, &here.path, &callback);
+        let mut event = gateway_event(way, &here.path, &callback);
         event.as_object_mut().unwrap().remove("body");
         let request = plain(&event);
         assert!(request.body().is_empty());
@@ -129,9 +91,17 @@ async fn an_event_without_a_body_is_one_with_an_empty_body() {
 }
 
 /// The address of the certificate that a callback names, and one that must not be fetched.
-fn addresses(callback: &SignedCallback) -> (String, &'static str) {
-    let good = callback.headers.iter().find(|(name, _)| name == "X-MS-Certificate-Url").unwrap().1.clone();
+fn addresses(callback: &SignedCallback) -> (&str, &'static str) {
+    let good = &callback.headers.iter().find(|(name, _)| name == CERTIFICATE_URL).unwrap().1;
     (good, "https://evil.example/cert/a.cer")
+}
+
+/// The callback with these addresses in place of its own.
+fn with_addresses(callback: &SignedCallback, addresses: [&str; 2]) -> SignedCallback {
+    let mut callback = callback.clone();
+    callback.headers.retain(|(name, _)| name != CERTIFICATE_URL);
+    callback.headers.extend(addresses.map(|address| (CERTIFICATE_URL.to_owned(), address.to_owned())));
+    callback
 }
 
 #[tokio::test]
@@ -139,9 +109,9 @@ async fn a_header_with_two_values_is_refused_where_an_http_api_joins_them() {
     let here = Fixture::new().await;
     let callback = here.simulator().sign(&here.fraud_body(0)).unwrap();
     let (good, evil) = addresses(&callback);
-    let mut event = event(WAYS[0], &here.path, &callback);
-    for joined in [format!("{good},{evil}"), format!("{evil},{good}"), format!("{good},{good}")] {
-        event["headers"]["x-ms-certificate-url"] = json!(joined);
+    for both in [[good, evil], [evil, good], [good, good]] {
+        let event = gateway_event(WAYS[0], &here.path, &with_addresses(&callback, both));
+        assert_eq!(event["headers"]["x-ms-certificate-url"], both.join(","));
         assert_eq!(here.told(&plain(&event)).await, ("repeated-header", 400));
     }
     assert_eq!(here.downloads(), 0);
@@ -152,11 +122,11 @@ async fn of_a_header_with_two_values_in_a_rest_api_the_last_counts_and_is_judged
     let here = Fixture::new().await;
     let callback = here.simulator().sign(&here.fraud_body(0)).unwrap();
     let (good, evil) = addresses(&callback);
-    let mut event = event(WAYS[2], &here.path, &callback);
-    for (values, expected) in [([&good, evil], ("certificate-url-not-allowed", 401)), ([evil, &good], ("kept", 200))] {
-        // A REST API lists both and has the last one in `headers`, which `lambda_http` lets win over the list.
-        event["headers"]["X-MS-Certificate-Url"] = json!(values[1]);
-        event["multiValueHeaders"]["X-MS-Certificate-Url"] = json!(values);
+    for (both, expected) in [([good, evil], ("certificate-url-not-allowed", 401)), ([evil, good], ("kept", 200))] {
+        // `lambda_http` lets the one in `headers`, which is the last, win over the list.
+        let event = gateway_event(WAYS[2], &here.path, &with_addresses(&callback, both));
+        assert_eq!(event["headers"][CERTIFICATE_URL], both[1]);
+        assert_eq!(event["multiValueHeaders"][CERTIFICATE_URL], json!(both));
         assert_eq!(here.told(&plain(&event)).await, expected);
     }
 }
@@ -169,7 +139,7 @@ async fn the_largest_body_and_one_byte_more_are_told_apart_in_base64_too() {
             let mut body = here.fraud_body(usize::from(way.rest));
             body.resize(bytes, b' ');
             let callback = here.simulator().sign(&body).unwrap();
-            assert_eq!(here.told(&plain(&event(way, &here.path, &callback))).await.1, expected, "{way:?}");
+            assert_eq!(here.told(&plain(&gateway_event(way, &here.path, &callback))).await.1, expected, "{way:?}");
         }
     }
 }
@@ -178,7 +148,7 @@ async fn the_largest_body_and_one_byte_more_are_told_apart_in_base64_too() {
 async fn the_answer_goes_back_as_text() {
     let here = Fixture::new().await;
     let callback = here.simulator().sign(&here.fraud_body(0)).unwrap();
-    let answer = here.webhook.answer(plain(&event(WAYS[0], &here.path, &callback))).await;
+    let answer = here.webhook.answer(plain(&gateway_event(WAYS[0], &here.path, &callback))).await;
     let answer = webhook::request::wrapped(answer);
     assert_eq!(answer.status(), 200);
     assert!(matches!(answer.body(), lambda_http::Body::Text(text) if text == "ok"), "{answer:?}");

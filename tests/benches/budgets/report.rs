@@ -1,0 +1,38 @@
+//! What the budgets came to.
+
+use std::fmt::Display;
+
+/// A budget: its number, and what its figure may be at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    pub(crate) number: u8,
+    /// Written in front of the figure, where a budget has more than one.
+    pub(crate) of: &'static str,
+    pub(crate) most: f64,
+    pub(crate) unit: &'static str,
+}
+
+/// Prints the figures, and remembers whether one is short.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    short: bool,
+}
+
+impl Report {
+    /// A figure, against its budget.
+    pub(crate) fn figure(&mut self, budget: &Budget, figure: f64) {
+        let Budget { number, of, most, unit } = budget;
+        let verdict = if figure <= *most { "ok" } else { "short" };
+        self.short |= figure > *most;
+        println!("budget {number}: {of}{figure:.2}{unit} target {most}{unit} {verdict}");
+    }
+
+    pub(crate) fn is_short(&self) -> bool {
+        self.short
+    }
+}
+
+/// Prints a measurement that a figure comes from.
+pub(crate) fn detail(line: impl Display) {
+    println!("    {line}");
+}

@@ -1,0 +1,72 @@
+//! Budget 7: from the start of the process to its first request for an invocation, against the least that a function can be.
+//!
+//! All take turns, so that what else the machine does falls on all of them alike, and the median of each counts.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use tests::{
+    binaries::{DEPLOYED, FUNCTIONS, build},
+    lambda::{Environment, Lambda},
+};
+
+use crate::report::{Budget, Report, detail};
+
+const BUDGET: Budget = Budget { number: 7, of: "start ", most: 3.0, unit: " times a bare function" };
+/// How often each is started.
+const ROUNDS: usize = 101;
+const BARE: &str = "bare";
+
+pub(crate) async fn measure(report: &mut Report) {
+    let mut binaries = build(DEPLOYED, &FUNCTIONS.map(|name| format!("--package={name}")));
+    // On its own, so that it has no feature of a dependency that only ours need.
+    binaries.extend(build(DEPLOYED, &[format!("--package={BARE}")]));
+    let environment = environment();
+    let mut took: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        for (name, binary) in &binaries {
+            took.entry(name).or_default().push(once(binary, &environment).await);
+        }
+    }
+    let medians: BTreeMap<&str, f64> = took.into_iter().map(|(name, took)| (name, median(took))).collect();
+    for (name, seconds) in &medians {
+        detail(format_args!("{name}: {:.2} ms to the first request, median of {ROUNDS}", seconds * 1e3));
+    }
+    let worst = FUNCTIONS.map(|name| medians[name] / medians[BARE]).into_iter().fold(0.0, f64::max);
+    report.figure(&BUDGET, worst);
+}
+
+async fn once(binary: &Path, environment: &[(String, String)]) -> Duration {
+    let mut lambda = Lambda::start(binary, environment).await;
+    let took = lambda.ready().await.unwrap();
+    lambda.kill().await;
+    took
+}
+
+fn median(mut took: Vec<Duration>) -> f64 {
+    took.sort_unstable();
+    took[took.len() / 2].as_secs_f64()
+}
+
+/// What `template.yaml` gives the functions where nobody changes a parameter. Nothing of it is asked at start.
+fn environment() -> Environment {
+    let set = [
+        ("ALERTS_TABLE", "alerts"),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_SESSION_TOKEN", "session"),
+        ("CERTIFICATE_LOCATIONS", ""),
+        ("CERTIFICATE_NAMES", ""),
+        ("EVENTS_TABLE", "events"),
+        ("EVENTS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:events"),
+        ("FRAUD_SEVERITY", "high"),
+        ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
+        ("LOG_LEVEL", "info"),
+        ("OUTGOING_TLS_TRUST_ANCHORS_FILE", ""),
+        ("RECONCILE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile"),
+        ("SIGNATURE_INTERMEDIATES_FILE", ""),
+        ("SIGNATURE_TRUST_ANCHORS_FILE", ""),
+        ("TENANTS_TABLE", "tenants"),
+    ];
+    set.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
