@@ -392,7 +392,9 @@ fn alert_of(item: &Item) -> String {
     text(item, "pk").split_once('#').map(|(_, id)| id.to_owned()).unwrap_or_default()
 }
 
-fn queue_record(id: &str, body: &str) -> Value {
+/// A message of the reconcile queue as Lambda hands it over.
+#[must_use]
+pub fn queue_record(id: &str, body: &str) -> Value {
     json!({
         "messageId": id,
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
@@ -428,8 +430,9 @@ async fn microsoft(page_size: usize, clock: &Arc<FixedClock>) -> Simulator {
     Simulator::start(options).await.unwrap()
 }
 
-/// What leads the functions to this Microsoft.
-fn addresses(microsoft: &Simulator, folder: &Path) -> Vec<(&'static str, String)> {
+/// The variables that lead the functions to this Microsoft; files that they name are put into the folder.
+#[must_use]
+pub fn addresses(microsoft: &Simulator, folder: &Path) -> Vec<(&'static str, String)> {
     let file = |name: &str, content: &str| {
         let path = folder.join(name);
         fs::write(&path, content).unwrap();

@@ -1,5 +1,6 @@
 //! What the suites over the whole system share: a local system of their own, and its published messages as events to await.
 
+pub mod account;
 pub mod binaries;
 pub mod wire;
 
@@ -21,8 +22,8 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 pub use by_hand::{
-    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, number, stream_record, text,
-    typed,
+    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, addresses, number,
+    queue_record, stream_record, text, typed,
 };
 pub use lines::Lines;
 pub use published::{events, of_each_kind, sample_alert};
