@@ -24,6 +24,9 @@ Because of what the emulator lacks:
 * It speaks plain http, so the topics' statements `OnlyOverTls` are left out.
 
 Because a test asks for it: single permissions are taken out.
+
+What the emulator takes but doesn't heed: throttling and access logs of the API, conditions on `dynamodb:LeadingKeys`, who may
+invoke a function, the roles of schedules and event sources, encryption, limits of concurrency.
 """
 
 import io
@@ -62,7 +65,7 @@ def client(service: str) -> Any:
 
 
 def deploy(request: Json) -> Json:
-    """{"binaries": {function: path}, "variables": {...}, "stacks": {name: [what it lacks]}} -> {name: outputs, resources}
+    """{"binaries": {function: path}, "variables": {...}, "stacks": {name: [what it lacks]}} -> {name: stack}
 
     What a stack lacks is [a resource of the template, the Sid of one of its statements, an action of that statement].
     """
@@ -233,6 +236,7 @@ def create(name: str, template: Json) -> Json:
     [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
     return {
+        "name": name,
         "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
         "resources": {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
     }

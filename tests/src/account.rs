@@ -14,9 +14,9 @@ const ENDPOINT: Variable = Variable {
     meaning: "the address of a running ministack, as tests/with-ministack does",
     default: None,
 };
-/// How long one request waits for messages, in seconds, and how many such requests in a row may come back empty.
+/// How long one request waits for messages, in seconds, and how many may come back empty: far more than anything takes.
 const LONG_POLL: i32 = 5;
-const EMPTY_POLLS: u32 = 4;
+const EMPTY_POLLS: u32 = 12;
 
 /// The attribute of a subscription by which messages come as they are.
 pub const RAW: (&str, &str) = ("RawMessageDelivery", "true");

@@ -13,7 +13,7 @@ use models::{
     Alert, AlertNotice, AlertSummary, AlertType, EventId, Notice, Publication, ReconcileCause, ReconcileRequest,
     Resolution, Severity, Status, TenantId, TransitionKind,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::account::{Account, Queue, RAW, json_of};
 
 const TENANT: &str = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";

@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
     process::{Command, Stdio},
-    sync::OnceLock,
+    sync::LazyLock,
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -45,10 +45,9 @@ pub(crate) struct World {
     lacking: BTreeMap<String, Stack>,
 }
 
-/// A stack, by what it puts out, and by the names of its resources.
+/// A stack: what it puts out, and the names of its resources.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Stack {
-    #[serde(default)]
     name: String,
     outputs: BTreeMap<String, String>,
     resources: BTreeMap<String, String>,
@@ -63,8 +62,8 @@ pub(crate) struct Answer {
 
 /// Runs a test in the world. If it fails, the log of the whole stack says more.
 pub(crate) fn in_world(test: impl AsyncFnOnce(&'static World)) {
-    static WORLD: OnceLock<World> = OnceLock::new();
-    let world = WORLD.get_or_init(World::make);
+    static WORLD: LazyLock<World> = LazyLock::new(World::make);
+    let world: &World = &WORLD;
     if let Err(failure) = catch_unwind(AssertUnwindSafe(|| world.runtime.block_on(test(world)))) {
         eprintln!("the log of the functions: {:#}", world.whole.logs());
         resume_unwind(failure);
@@ -88,9 +87,6 @@ impl World {
         let binaries = BTreeMap::from(functions.map(|(resource, name)| (resource, binaries::quick(name))));
         let made = tool("deploy", &json!({ "binaries": binaries, "variables": variables, "stacks": wanted }));
         let mut stacks: BTreeMap<String, Stack> = serde_json::from_value(made).unwrap();
-        for (name, stack) in &mut stacks {
-            stack.name.clone_from(name);
-        }
         let credentials = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
         tool("secret", &json!({ "name": SECRET, "value": credentials }));
 
@@ -114,10 +110,10 @@ impl World {
         &self.lacking[name]
     }
 
-    /// An alert of this severity appears at Microsoft.
-    pub(crate) fn raise(&self, tenant: &str, severity: &str) -> Alert {
-        let new =
-            NewAlert { tenant: Some(tenant.to_owned()), severity: Some(severity.to_owned()), ..NewAlert::default() };
+    /// An alert of high severity appears at Microsoft.
+    pub(crate) fn raise(&self, tenant: &str) -> Alert {
+        let high = Some("high".to_owned());
+        let new = NewAlert { tenant: Some(tenant.to_owned()), severity: high, ..NewAlert::default() };
         self.microsoft.raise(new).unwrap()
     }
 

@@ -1,8 +1,8 @@
 //! Every permission that the template gives is needed: without it a function fails, and in the way that it should. What the
 //! functions do with all of them, the other tests show.
 //!
-//! Not shown, because the emulator doesn't know or doesn't apply them: the conditions on `dynamodb:LeadingKeys`, and what the
-//! roles of schedules and event sources may do.
+//! Not shown, because the emulator doesn't apply them: the conditions on `dynamodb:LeadingKeys`, and what the roles of schedules
+//! and event sources may do.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use simulator::SignedCallback;
 use tests::Item;
 
 use crate::{
-    assert_told,
     deployment::{GUARDED, Stack, World, in_world},
+    told,
 };
 
 /// What is done in a stack.
@@ -108,10 +108,10 @@ async fn act(world: &World, stack: &Stack, act: Act, callback: &SignedCallback, 
 fn without_any_one_of_its_permissions_a_function_fails_as_it_should() {
     in_world(async |world| {
         let fraud = world.hears("FraudTopicArn", GUARDED, "fraud", json!({})).await;
-        let alert = world.raise(GUARDED, "high");
+        let alert = world.raise(GUARDED);
         let callback = world.callback(&alert);
         assert_eq!(world.post(&world.whole, GUARDED, &callback).await, 200);
-        assert_told(world, &fraud, &[&alert]).await;
+        told(world, &fraud, &alert).await;
         let outbox = world.outbox(GUARDED).await;
 
         for case in &CASES {
