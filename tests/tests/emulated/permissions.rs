@@ -4,9 +4,10 @@
 //! Not shown, because the emulator doesn't apply them: the conditions on `dynamodb:LeadingKeys`, and what the roles of schedules
 //! and event sources may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use serde_yaml_ng::Value;
 use simulator::SignedCallback;
 use tests::Item;
 
@@ -102,6 +103,31 @@ async fn act(world: &World, stack: &Stack, act: Act, callback: &SignedCallback, 
         None if answer.payload["batchItemFailures"] == json!([{ "itemIdentifier": GUARDED }]) => Returned,
         None => panic!("{act:?} was answered {}", answer.payload),
     }
+}
+
+/// Every permission that the template gives a function.
+fn given() -> BTreeSet<[String; 3]> {
+    let template: Value = serde_yaml_ng::from_str(include_str!("../../../template.yaml")).unwrap();
+    let mut given = BTreeSet::new();
+    for (name, resource) in template["Resources"].as_mapping().unwrap() {
+        for statement in items(&resource["Properties"]["Policies"]).flat_map(|policy| items(&policy["Statement"])) {
+            let action = &statement["Action"];
+            for action in items(action).chain(action.is_string().then_some(action)) {
+                given.insert([name, &statement["Sid"], action].map(|part| part.as_str().unwrap().to_owned()));
+            }
+        }
+    }
+    given
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_sequence().into_iter().flatten()
+}
+
+#[test]
+fn every_permission_of_a_function_has_its_case() {
+    let cases = CASES.iter().map(|case| case.lacks.map(str::to_owned));
+    assert_eq!(given(), cases.collect());
 }
 
 #[test]
