@@ -455,8 +455,9 @@ async fn microsoft(page_size: usize, clock: &Arc<FixedClock>) -> Simulator {
     Simulator::start(options).await.unwrap()
 }
 
-/// What leads the functions to this Microsoft.
-fn addresses(microsoft: &Simulator, folder: &Path) -> Vec<(&'static str, String)> {
+/// The variables that lead the functions to this Microsoft; files that they name are put into the folder.
+#[must_use]
+pub fn addresses(microsoft: &Simulator, folder: &Path) -> Vec<(&'static str, String)> {
     let file = |name: &str, content: &str| {
         let path = folder.join(name);
         fs::write(&path, content).unwrap();

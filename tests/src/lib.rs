@@ -1,5 +1,6 @@
 //! What the suites over the whole system share: a local system of their own, and its published messages as events to await.
 
+pub mod account;
 pub mod binaries;
 pub mod lambda;
 pub mod wire;
@@ -24,8 +25,8 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 pub use by_hand::{
-    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, number, queue_record,
-    stream_record, text, typed,
+    ByHand, CLIENT_ID, CLIENT_SECRET, Item, OutboxItem, PATH_KEY, START, Setup, TENANT, addresses, number,
+    queue_record, stream_record, text, typed,
 };
 pub use counted::Counted;
 pub use gateway_event::{WAYS, Way, gateway_event};

@@ -6,121 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_sns::config::{Credentials, Region};
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use aws_sdk_sqs::types::Message;
 use jiff::{SignedDuration, Timestamp};
 use messaging::{Publish as _, ReconcileQueue, Ring as _, Topic};
 use models::{
     Alert, AlertNotice, AlertSummary, AlertType, EventId, Notice, Publication, ReconcileCause, ReconcileRequest,
     Resolution, Severity, Status, TenantId, TransitionKind,
 };
-use runtime::{OutgoingTls, Variable, Variables};
-use serde_json::{Value, json};
+use serde_json::json;
+use tests::account::{Account, Queue, RAW, json_of};
 
-const ENDPOINT: Variable = Variable {
-    name: "MINISTACK_ENDPOINT",
-    meaning: "the address of a running ministack, as tests/with-ministack does",
-    default: None,
-};
 const TENANT: &str = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";
-/// How long one request waits for messages, in seconds, and how many such requests in a row may come back empty.
-const LONG_POLL: i32 = 5;
-const EMPTY_POLLS: u32 = 2;
-
-/// An account: topics and queues, which the tests make for themselves.
-struct Account {
-    sns: aws_sdk_sns::Client,
-    sqs: aws_sdk_sqs::Client,
-}
-
-struct Queue {
-    url: String,
-    arn: String,
-}
-
-impl Account {
-    async fn open() -> Self {
-        let endpoint: String = match Variables::of_process().read(&ENDPOINT) {
-            Ok(endpoint) => endpoint,
-            Err(error) => panic!("{error}"),
-        };
-        let tls = OutgoingTls::read(&Variables::default()).unwrap();
-        let aws = runtime::aws_config_loader(&tls)
-            .unwrap()
-            .endpoint_url(endpoint)
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
-            .load()
-            .await;
-        Self { sns: aws_sdk_sns::Client::new(&aws), sqs: aws_sdk_sqs::Client::new(&aws) }
-    }
-
-    async fn topic_arn(&self, name: &str) -> String {
-        let made = self.sns.create_topic().name(name).send().await.unwrap();
-        made.topic_arn.expect("a topic has an ARN")
-    }
-
-    async fn queue(&self, name: &str) -> Queue {
-        let made = self.sqs.create_queue().queue_name(name).send().await.unwrap();
-        let url = made.queue_url.expect("a queue has an address");
-        let arn = self.attribute(&url, QueueAttributeName::QueueArn).await;
-        Queue { url, arn }
-    }
-
-    async fn attribute(&self, url: &str, name: QueueAttributeName) -> String {
-        let read = self.sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone()).send().await.unwrap();
-        read.attributes.expect("a queue has attributes")[&name].clone()
-    }
-
-    /// A queue takes nothing from a topic that its policy does not name.
-    async fn allow(&self, queue: &Queue, topic: &str) {
-        let policy = json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Effect": "Allow",
-                "Principal": { "Service": "sns.amazonaws.com" },
-                "Action": "sqs:SendMessage",
-                "Resource": queue.arn,
-                "Condition": { "ArnEquals": { "aws:SourceArn": topic } },
-            }],
-        });
-        let request = self.sqs.set_queue_attributes().queue_url(&queue.url);
-        request.attributes(QueueAttributeName::Policy, policy.to_string()).send().await.unwrap();
-    }
-
-    /// A topic and a queue that hears it, by these attributes of the subscription.
-    async fn subscribed(&self, name: &str, attributes: &[(&str, &str)]) -> (Topic, Queue) {
-        let (topic, queue) = (self.topic_arn(name).await, self.queue(name).await);
-        self.allow(&queue, &topic).await;
-        let mut request = self.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(&queue.arn);
-        for (name, value) in attributes {
-            request = request.attributes(*name, *value);
-        }
-        request.send().await.unwrap();
-        (Topic::new(self.sns.clone(), topic), queue)
-    }
-
-    /// Takes messages until there are this many. More are no less a failure than fewer.
-    async fn receive(&self, queue: &Queue, expected: usize) -> Vec<Message> {
-        let mut received = Vec::new();
-        let mut empty = 0;
-        while received.len() < expected && empty < EMPTY_POLLS {
-            let request = self.sqs.receive_message().queue_url(&queue.url).max_number_of_messages(10);
-            let request = request.message_attribute_names("All").wait_time_seconds(LONG_POLL);
-            let messages = request.send().await.unwrap().messages.unwrap_or_default();
-            empty += u32::from(messages.is_empty());
-            for message in messages {
-                let receipt = message.receipt_handle.clone().expect("a message has a receipt");
-                self.sqs.delete_message().queue_url(&queue.url).receipt_handle(receipt).send().await.unwrap();
-                received.push(message);
-            }
-        }
-        assert_eq!(received.len(), expected, "messages received: {received:#?}");
-        let left = self.attribute(&queue.url, QueueAttributeName::ApproximateNumberOfMessages).await;
-        assert_eq!(left, "0", "messages left in the queue");
-        received
-    }
-}
 
 fn tenant() -> TenantId {
     TENANT.parse().unwrap()
@@ -157,8 +53,11 @@ fn publication(kind: TransitionKind, severity: Severity, version: u64) -> Public
     notice(kind, severity, version).publication(&tenant(), recorded).unwrap()
 }
 
-fn json_of(message: &Message) -> Value {
-    serde_json::from_str(message.body.as_deref().expect("a message has a body")).unwrap()
+/// A topic and a queue that hears it.
+async fn subscribed(account: &Account, name: &str, attributes: &[(&str, &str)]) -> (Topic, Queue) {
+    let topic = account.topic_arn(name).await;
+    let queue = account.subscriber(&topic, name, attributes).await;
+    (Topic::new(account.sns.clone(), topic), queue)
 }
 
 fn attributes_of(message: &Message) -> BTreeMap<&str, &str> {
@@ -169,13 +68,11 @@ fn attributes_of(message: &Message) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-const RAW: (&str, &str) = ("RawMessageDelivery", "true");
-
 #[tokio::test]
 async fn a_subscriber_gets_what_its_filter_policy_lets_through_with_all_attributes_and_the_json() {
     let account = Account::open().await;
     let policy = json!({ "severity": ["high"], "kind": ["opened"] }).to_string();
-    let (topic, queue) = account.subscribed("filtered", &[RAW, ("FilterPolicy", &policy)]).await;
+    let (topic, queue) = subscribed(&account, "filtered", &[RAW, ("FilterPolicy", &policy)]).await;
 
     topic.publish(&publication(TransitionKind::Opened, Severity::Medium, 1)).await.unwrap();
     topic.publish(&publication(TransitionKind::Resolved, Severity::High, 2)).await.unwrap();
@@ -195,7 +92,7 @@ async fn a_subscriber_gets_what_its_filter_policy_lets_through_with_all_attribut
 #[tokio::test]
 async fn a_message_that_is_published_twice_carries_the_same_id() {
     let account = Account::open().await;
-    let (topic, queue) = account.subscribed("twice", &[RAW]).await;
+    let (topic, queue) = subscribed(&account, "twice", &[RAW]).await;
 
     let first = publication(TransitionKind::Opened, Severity::High, 1);
     let again = publication(TransitionKind::Opened, Severity::High, 1);
@@ -216,7 +113,7 @@ async fn a_message_that_is_published_twice_carries_the_same_id() {
 #[tokio::test]
 async fn a_subscriber_without_raw_delivery_gets_our_subject_and_the_json() {
     let account = Account::open().await;
-    let (topic, queue) = account.subscribed("wrapped", &[]).await;
+    let (topic, queue) = subscribed(&account, "wrapped", &[]).await;
 
     let publication = publication(TransitionKind::Opened, Severity::High, 1);
     topic.publish(&publication).await.unwrap();
