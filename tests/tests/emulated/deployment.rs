@@ -181,7 +181,7 @@ impl Stack {
     pub(crate) fn reconcile(&self, tenants: &[&str]) -> Answer {
         let records = tenants.iter().map(|tenant| {
             let cause = ReconcileCause::Callback { event: EventId::of_body(b"rings") };
-            let request = ReconcileRequest { tenant: tenant.parse().unwrap(), cause };
+            let request = ReconcileRequest { tenant: tenant.parse().unwrap(), cause, trace: None };
             queue_record(tenant, &serde_json::to_string(&request).unwrap())
         });
         self.invoke("PollFunction", &json!({ "Records": records.collect::<Vec<_>>() }))
