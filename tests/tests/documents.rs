@@ -121,3 +121,64 @@ fn files_that_documents_and_comments_name_exist() {
         }
     }
 }
+
+fn template() -> serde_yaml_ng::Value {
+    serde_yaml_ng::from_str(&read("template.yaml")).unwrap()
+}
+
+fn names<'a>(mapping: &'a serde_yaml_ng::Value) -> impl Iterator<Item = &'a str> {
+    mapping.as_mapping().unwrap().keys().map(|name| name.as_str().unwrap())
+}
+
+/// The names in the first column of the rows whose first column is code.
+fn first_column(text: &str) -> BTreeSet<&str> {
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    rows.flat_map(|row| row.split('|').nth(1).unwrap().split(',')).map(|name| name.trim().trim_matches('`')).collect()
+}
+
+#[test]
+fn every_parameter_of_the_template_is_in_the_walk_through() {
+    let (template, text) = (template(), read("docs/deploy.md"));
+    let (_, table) = text.split_once("| parameter |").unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    assert_eq!(first_column(table), names(&template["Parameters"]).collect());
+}
+
+#[test]
+fn the_deployer_is_told_of_every_service_that_the_template_uses() {
+    let (template, text) = (template(), read("docs/deploy.md"));
+    let (_, table) = text.split_once("| service |").unwrap();
+    let listed = first_column(table);
+    let mut seen = 0;
+    for resource in names(&template["Resources"]) {
+        let kind = template["Resources"][resource]["Type"].as_str().unwrap();
+        let service = match kind.split("::").nth(1).unwrap() {
+            "Serverless" if kind.ends_with("HttpApi") => "apigateway".to_owned(),
+            "Serverless" => "lambda".to_owned(),
+            other => other.to_lowercase(),
+        };
+        assert!(listed.contains(service.as_str()), "{resource}: {service}");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
+}
+
+#[test]
+fn the_walk_through_installs_what_the_checks_build_with() {
+    let (check, text) = (read("check"), read("docs/deploy.md"));
+    for tool in ["aws-sam-cli==", "cargo-lambda==", "ziglang=="] {
+        let version = check.split(tool).nth(1).unwrap().split([' ', '"']).next().unwrap();
+        assert!(text.contains(&format!("{tool}{version}")), "{tool}{version}");
+    }
+}
+
+#[test]
+fn every_metric_is_documented_and_every_documented_one_is_reported() {
+    let text = read("docs/operations.md");
+    let (_, table) = text.split_once("| metric |").unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    let handlers = ["webhook/src/outcome.rs", "poll/src/lib.rs", "poll/src/reconcile.rs", "notify/src/lib.rs"];
+    let sources = handlers.map(|file| read(&format!("functions/{file}"))).join("\n");
+    let reported = sources.split(".with(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    assert_eq!(first_column(table), reported.collect());
+}
