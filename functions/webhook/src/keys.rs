@@ -1,7 +1,7 @@
 //! Which tenant a path belongs to. Hashes of the keys are kept for a minute and read at most once a minute, whatever comes; at
 //! most once a second where they could never be read.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use models::{PathKey, PathKeyHash, TenantId};
@@ -31,7 +31,7 @@ pub(crate) struct PathKeys {
 struct KeptKeys {
     /// When the keys were last asked for, successfully or not.
     asked: Option<Timestamp>,
-    read: Option<HashMap<PathKeyHash, TenantId>>,
+    read: Option<HashSet<(TenantId, PathKeyHash)>>,
 }
 
 impl PathKeys {
@@ -41,7 +41,7 @@ impl PathKeys {
 
     /// The active tenant at whose address `path` is, if there is one.
     ///
-    /// Comparing hashes of the key in a map tells a stranger nothing by its timing: he would have to invert SHA-256.
+    /// Comparing hashes of the key in a set tells a stranger nothing by its timing: he would have to invert SHA-256.
     pub(crate) async fn tenant_of(
         &self,
         path: &str,
@@ -58,18 +58,18 @@ impl PathKeys {
         }
         if due {
             kept.asked = Some(now);
-            match kept.read_again(tenants).await {
-                Ok(()) => {}
-                // The keys of before are better than none: they were right a minute ago.
-                Err(error) if kept.read.is_some() => {
-                    let error = runtime::chain(&error);
-                    tracing::error!(error, "path keys could not be read again; those of before are used");
+            if let Err(error) = kept.read_again(tenants).await {
+                if kept.read.is_none() {
+                    return Err(KeysError::NotRead(error));
                 }
-                Err(error) => return Err(KeysError::NotRead(error)),
+                // The keys of before are better than none: they were right a minute ago.
+                let error = runtime::chain(&error);
+                tracing::error!(error, "path keys could not be read again; those of before are used");
             }
         }
-        let owner = kept.read.as_ref().and_then(|keys| keys.get(&key.hash()));
-        Ok(owner.filter(|owner| **owner == tenant).cloned())
+        let claimed = (tenant, key.hash());
+        let known = kept.read.as_ref().is_some_and(|keys| keys.contains(&claimed));
+        Ok(known.then_some(claimed.0))
     }
 
     /// Reads the keys before anybody waits for them.
@@ -87,7 +87,7 @@ impl KeptKeys {
         let active = tenants.tenants().await?.into_iter().filter(|tenant| tenant.active);
         let keys = active.flat_map(|tenant| {
             let id = tenant.id;
-            tenant.path_key_hashes.into_iter().map(move |hash| (hash, id.clone()))
+            tenant.path_key_hashes.into_iter().map(move |hash| (id.clone(), hash))
         });
         self.read = Some(keys.collect());
         Ok(())

@@ -92,3 +92,38 @@ fn nothing_has_a_fixed_name() {
         }
     }
 }
+
+#[test]
+fn every_parameter_says_what_it_is_what_it_may_be_and_has_a_default_and_a_place_among_the_questions() {
+    let template = Template::read();
+    let parameters = template.at("/Parameters").as_object().unwrap();
+    for (name, parameter) in parameters {
+        assert!(parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
+        assert!(parameter.get("Default").is_some(), "{name}");
+        let bounded = match parameter["Type"].as_str().unwrap() {
+            "Number" => parameter.get("MinValue").and(parameter.get("MaxValue")).or(parameter.get("AllowedValues")),
+            _ => parameter.get("AllowedValues").or(parameter.get("AllowedPattern")),
+        };
+        assert!(bounded.is_some(), "{name} may be anything");
+        let explained = parameter.get("AllowedPattern").is_none() || parameter.get("ConstraintDescription").is_some();
+        assert!(explained, "{name}: a pattern alone tells nobody what is wrong");
+    }
+    let groups = template.at("/Metadata/AWS::CloudFormation::Interface/ParameterGroups").as_array().unwrap();
+    let asked = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap());
+    let asked: BTreeSet<_> = asked.map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(asked, parameters.keys().map(String::as_str).collect());
+}
+
+#[test]
+fn nothing_is_reserved_of_the_accounts_concurrency_unless_somebody_says_so() {
+    let template = Template::read();
+    assert_eq!(*template.at("/Parameters/WebhookReservedConcurrency/Default"), "");
+    for function in &FUNCTIONS {
+        let reserved = template.function(function.resource).get("ReservedConcurrentExecutions").cloned();
+        let expected = (function.binary == "webhook").then(|| {
+            let parameter = json!({ "!Ref": "WebhookReservedConcurrency" });
+            json!({ "!If": ["ReservesConcurrency", parameter, { "!Ref": "AWS::NoValue" }] })
+        });
+        assert_eq!(reserved, expected, "{}", function.resource);
+    }
+}

@@ -152,3 +152,15 @@ async fn keys_that_could_not_be_read_at_the_start_are_read_for_the_first_callbac
     assert_eq!(here.told(&here.genuine(&here.fraud_body(0))).await, ("kept", 200));
     assert_eq!(here.wire.count("Query"), 2);
 }
+
+#[tokio::test]
+async fn a_key_that_two_tenants_share_opens_the_address_of_each() {
+    let here = Fixture::new().await;
+    let theirs = "00000000-1111-4222-8333-444444444444";
+    here.change_tenant(|tenant| tenant.id = theirs.parse().unwrap()).await;
+    let request = here.genuine(&here.fraud_body(0));
+    assert_eq!(here.told(&request).await, ("kept", 200));
+    let mut other = request.clone();
+    *other.uri_mut() = request.uri().path().replace(&here.tenant().to_string(), theirs).parse().unwrap();
+    assert_eq!(here.told(&other).await, ("kept", 200));
+}
