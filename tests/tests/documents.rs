@@ -126,7 +126,7 @@ fn template() -> serde_yaml_ng::Value {
     serde_yaml_ng::from_str(&read("template.yaml")).unwrap()
 }
 
-fn names<'a>(mapping: &'a serde_yaml_ng::Value) -> impl Iterator<Item = &'a str> {
+fn names(mapping: &serde_yaml_ng::Value) -> impl Iterator<Item = &str> {
     mapping.as_mapping().unwrap().keys().map(|name| name.as_str().unwrap())
 }
 

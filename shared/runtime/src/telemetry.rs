@@ -9,7 +9,7 @@
 
 use models::TraceContext;
 use tracing::{Span, Subscriber, field::Empty};
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{Layer as _, filter::Targets, fmt::MakeWriter, layer::SubscriberExt as _, registry};
 
 use crate::{ConfigError, Variable, Variables};
 
@@ -39,9 +39,10 @@ pub fn log_subscriber(
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync {
     // The SDK and the HTTP stack say more than anybody wants below `warn`.
-    let ours = OURS.map(|name| format!("{name}={level}")).join(",");
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(true);
-    subscriber.with_env_filter(EnvFilter::new(format!("warn,{ours}"))).with_writer(writer).with_target(false).finish()
+    let filter = Targets::new().with_default(tracing::Level::WARN).with_targets(OURS.map(|name| (name, level)));
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(true);
+    registry().with(lines.with_writer(writer).with_target(false).with_filter(filter))
 }
 
 /// The span of one invocation: of this request id, in this trace. It is of the highest level, so that it names every line.
