@@ -39,7 +39,7 @@ async fn each_callback_is_received_and_counts_as_one_other_thing() {
     let system = ByHand::start().await;
     let genuine = fraud(&system, "1");
     let received = || Counts::new().with("CallbacksReceived", 1);
-    let refused = |reason| received().with("CallbacksRefused", 1).because(reason);
+    let refused = |reason| received().because("CallbacksRefused", reason);
 
     system.receive(&genuine).await;
     system.receive(&genuine).await;
@@ -60,7 +60,15 @@ async fn each_callback_is_received_and_counts_as_one_other_thing() {
 
     system.tap.refuse("PutItem", "AccessDeniedException");
     system.receive(&fraud(&system, "2")).await;
-    assert_eq!(system.counted.take(), [received().with("CallbacksUndecided", 1).because("event-not-kept")]);
+    system.tap.refuse("SendMessage", "AccessDeniedException");
+    system.receive(&fraud(&system, "3")).await;
+    assert_eq!(
+        system.counted.take(),
+        [
+            received().because("CallbacksUndecided", "event-not-kept"),
+            received().with("CallbacksKept", 1).with("RingsFailed", 1),
+        ]
+    );
 }
 
 fn polled(listed: usize, changed: usize, without_callback: usize) -> Counts {
@@ -102,6 +110,18 @@ async fn a_run_that_fails_counts_as_failed() {
     assert_eq!(system.counted.take(), [failed.clone(), failed]);
 }
 
+#[tokio::test]
+async fn a_tick_that_fails_counts_as_failed_whatever_failed() {
+    let system = ByHand::start().await;
+    for operation in ["Query", "SendMessageBatch"] {
+        system.tap.refuse(operation, "AccessDeniedException");
+        system.tick().await.unwrap_err();
+        assert_eq!(system.counted.take(), [Counts::new().with("TicksFailed", 1)], "{operation}");
+    }
+    system.tick().await.unwrap();
+    assert_eq!(system.counted.take(), []);
+}
+
 fn schedule_message() -> String {
     format!(r#"{{"tenant":"{}","cause":"schedule"}}"#, tests::TENANT)
 }
@@ -109,8 +129,8 @@ fn schedule_message() -> String {
 #[tokio::test]
 async fn what_is_published_and_what_is_not_is_counted_and_the_sweeps_share_too() {
     let told = |published, failed, swept| {
-        let counts = Counts::new().with("MessagesPublished", published);
-        counts.with("PublishFailed", failed).with("MessagesSwept", swept)
+        let counts = Counts::new().with("MessagesPublished", published).with("PublishFailed", failed);
+        counts.with("MessagesSwept", swept).with("SweepsFailed", 0)
     };
     let system = ByHand::start().await;
     system.baseline().await;
@@ -134,6 +154,15 @@ async fn what_is_published_and_what_is_not_is_counted_and_the_sweeps_share_too()
     system.clock.advance(jiff::SignedDuration::from_mins(3));
     system.sweep().await.unwrap();
     assert_eq!(system.counted.take(), [told(1, 0, 1)]);
+}
+
+#[tokio::test]
+async fn a_sweep_that_can_t_look_everywhere_counts_as_failed() {
+    let system = ByHand::start().await;
+    system.tap.refuse("Query", "AccessDeniedException");
+    system.sweep().await.unwrap_err();
+    let counts = Counts::new().with("MessagesPublished", 0).with("PublishFailed", 0).with("MessagesSwept", 0);
+    assert_eq!(system.counted.take(), [counts.with("SweepsFailed", 1)]);
 }
 
 // ---- traces ----------------------------------------------------------------------------------------------------------------

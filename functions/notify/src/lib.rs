@@ -105,6 +105,8 @@ struct Told {
     failed: usize,
     /// Of those that are published, how many the stream had left.
     swept: usize,
+    /// Shards of the outbox that could not be searched.
+    unsearched: usize,
 }
 
 impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
@@ -135,8 +137,12 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
                 Ok(())
             }
         };
-        let counts = Counts::new().with("MessagesPublished", told.published).with("PublishFailed", told.failed);
-        self.metrics.report(self.clock.now(), &counts.with("MessagesSwept", told.swept));
+        let counts = Counts::new()
+            .with("MessagesPublished", told.published)
+            .with("PublishFailed", told.failed)
+            .with("MessagesSwept", told.swept)
+            .with("SweepsFailed", usize::from(told.unsearched > 0));
+        self.metrics.report(self.clock.now(), &counts);
         swept.map(|()| response)
     }
 
@@ -217,13 +223,14 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
     /// Publishes what the stream dropped. One item that fails holds up no other.
     async fn sweep(&self, told: &mut Told) -> Result<(), NotifyError> {
         let until = self.clock.now() - self.sweep_after;
-        let (mut found, mut left) = (0, 0);
+        let (mut found, mut left, mut unsearched) = (0, 0, 0);
         let mut first_error = None;
         for shard in 0..OUTBOX_SHARDS {
             let records = match self.store.unpublished(shard, until, SWEPT_A_SHARD).await {
                 Ok(records) => records,
                 Err(error) => {
                     tracing::error!(error = runtime::chain(&error), shard, "unpublished items could not be looked for");
+                    unsearched += 1;
                     first_error.get_or_insert(error);
                     continue;
                 }
@@ -241,7 +248,7 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
                 }
             }
         }
-        *told = Told { published: found - left, failed: left, swept: found - left };
+        *told = Told { published: found - left, failed: left, swept: found - left, unsearched };
         if found > 0 {
             tracing::warn!(found, left, "the sweep found what the stream had left");
         }

@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let handler = async |event: LambdaEvent<Invocation>| {
         let trace = event.context.xray_trace_id.as_deref().and_then(TraceContext::of_xray);
         let span = runtime::invocation_span(&event.context.request_id, trace);
-        notify.handle(event.payload).instrument(span).await.map_err(Error::from)
+        notify.handle(event.payload).instrument(span).await.map_err(|error| Error::from(runtime::chain(&error)))
     };
     lambda_runtime::run(service_fn(handler)).await
 }

@@ -105,8 +105,10 @@ where
         let mut response = SqsBatchResponse::default();
         match invocation {
             Invocation::Schedule { task: ScheduleTask::Schedule } => {
-                let asked = self.ask_for_all(trace).await;
-                asked.inspect_err(|error| tracing::error!(error = runtime::chain(error), "no runs by schedule"))?;
+                self.ask_for_all(trace).await.inspect_err(|error| {
+                    tracing::error!(error = runtime::chain(error), "no runs by schedule");
+                    self.metrics.report(self.clock.now(), &Counts::new().with("TicksFailed", 1));
+                })?;
             }
             Invocation::Queue(event) => {
                 for message in event.records {

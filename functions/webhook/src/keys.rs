@@ -71,15 +71,6 @@ impl PathKeys {
         let known = kept.read.as_ref().is_some_and(|keys| keys.contains(&claimed));
         Ok(known.then_some(claimed.0))
     }
-
-    /// Reads the keys before anybody waits for them.
-    /// Where that fails, it counts as not tried.
-    pub(crate) async fn warm_up(&self, tenants: &impl ReadTenants, now: Timestamp) -> Result<(), StoreError> {
-        let mut kept = self.kept.lock().await;
-        kept.read_again(tenants).await?;
-        kept.asked = Some(now);
-        Ok(())
-    }
 }
 
 impl KeptKeys {

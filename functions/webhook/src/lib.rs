@@ -51,8 +51,8 @@ pub const OLDEST_ACCEPTED: SignedDuration = SignedDuration::from_hours(29 * 24);
 /// How far ahead of our clock a change may lie.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long a start waits for what it could do without. Lambda ends a start after 10 seconds.
-const WARM_UP_LIMIT: Duration = Duration::from_secs(1);
+/// How long a callback that is durable already waits for the ring. The schedule makes up for one that fails.
+const RING_LIMIT: Duration = Duration::from_secs(2);
 
 /// How callbacks are judged.
 #[derive(Clone, Copy, Debug)]
@@ -103,20 +103,6 @@ where
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
-    }
-
-    /// Reads the path keys, which the first callback would have to wait for: that reads the trust anchors of TLS and opens the
-    /// connection to DynamoDB, too, while Lambda starts the function and lends it a whole processor. Where it fails or takes
-    /// longer than [`WARM_UP_LIMIT`], the first callback tries again.
-    pub async fn warm_up(&self) {
-        let reading = self.keys.warm_up(&self.store, self.clock.now());
-        match tokio::time::timeout(WARM_UP_LIMIT, reading).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(error = runtime::chain(&error), "path keys could not be read at the start");
-            }
-            Err(_) => tracing::warn!("path keys took too long to read at the start"),
-        }
     }
 
     /// Answers one request. Its [`TraceContext`], where there is one, is among its extensions.
@@ -216,7 +202,8 @@ where
     ) -> Result<(), messaging::QueueError> {
         let cause = ReconcileCause::Callback { event: event.clone() };
         let request = ReconcileRequest { tenant: tenant.clone(), cause, trace };
-        self.queue.ring(&request, SignedDuration::ZERO).await
+        let ring = self.queue.ring(&request, SignedDuration::ZERO);
+        tokio::time::timeout(RING_LIMIT, ring).await.unwrap_or(Err(messaging::QueueError::OutOfTime(RING_LIMIT)))
     }
 }
 

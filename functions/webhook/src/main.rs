@@ -7,7 +7,6 @@ use webhook::request;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let webhook = &runtime::start(webhook::wire).await?;
-    webhook.warm_up().await;
     let handler = async |event: Request| {
         let request_id = event.lambda_context().request_id;
         let request = request::plain(event);

@@ -135,12 +135,13 @@ impl Outcome {
         let received = Counts::new().with("CallbacksReceived", 1);
         match self {
             Self::Duplicate { .. } => received.with("CallbacksDuplicate", 1),
+            Self::Kept { rang: Some(Err(_)), .. } => received.with("CallbacksKept", 1).with("RingsFailed", 1),
             Self::Kept { .. } => received.with("CallbacksKept", 1),
             Self::KeptAside { .. } => received.with("CallbacksKeptAside", 1),
             Self::OutOfTime { .. } | Self::Refused { .. } | Self::UnknownPath => {
-                received.with("CallbacksRefused", 1).because(self.reason())
+                received.because("CallbacksRefused", self.reason())
             }
-            Self::Undecided { .. } => received.with("CallbacksUndecided", 1).because(self.reason()),
+            Self::Undecided { .. } => received.because("CallbacksUndecided", self.reason()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The reconcile queue.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
 use jiff::SignedDuration;
@@ -9,6 +9,9 @@ use models::ReconcileRequest;
 /// A message that is not on the queue, or of which we do not know.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
+    /// It took longer than it may.
+    #[error("sending to the reconcile queue took longer than {} seconds", .0.as_secs())]
+    OutOfTime(Duration),
     /// Some entries of a batch were refused.
     #[error("the reconcile queue refused {refused} of {sent} messages ({code})")]
     Refused {

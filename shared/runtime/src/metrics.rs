@@ -16,7 +16,8 @@ pub const METRICS_NAMESPACE: &str = "PartnerAlerts";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     counts: Vec<(&'static str, usize)>,
-    reason: Option<&'static str>,
+    /// The one of them that has a reason, and the reason.
+    reason: Option<(&'static str, &'static str)>,
 }
 
 impl Counts {
@@ -26,25 +27,19 @@ impl Counts {
         Self::default()
     }
 
-    /// With this many of these. None of them is worth a line, too: a metric without data can't be told from a function that does not
-    /// run.
+    /// With this many of these. Zero is worth a line, too: a metric without data can't be told from a function that does not run.
     #[must_use]
     pub fn with(mut self, name: &'static str, count: usize) -> Self {
         self.counts.push((name, count));
         self
     }
 
-    /// With a reason, by which the counts can be told apart. It has to be one of a few constants: each is a metric of its own.
+    /// With one of these, for a reason by which they can be told apart. It has to be one of a few constants: each is a metric of
+    /// its own, to be paid for.
     #[must_use]
-    pub fn because(mut self, reason: &'static str) -> Self {
-        self.reason = Some(reason);
-        self
-    }
-
-    /// What was counted.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<usize> {
-        self.counts.iter().find(|(known, _)| *known == name).map(|(_, count)| *count)
+    pub fn because(mut self, name: &'static str, reason: &'static str) -> Self {
+        self.reason = Some((name, reason));
+        self.with(name, 1)
     }
 }
 
@@ -90,20 +85,23 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// One line. With a reason the counts are given twice: in all, and by reason.
+/// One line. What has a reason is given twice: in all, and by reason.
 fn line(function_name: &str, now: Timestamp, counts: &Counts) -> Value {
-    let mut dimensions = vec![json!(["FunctionName"])];
-    if counts.reason.is_some() {
-        dimensions.push(json!(["FunctionName", "Reason"]));
-    }
-    let metrics: Vec<Value> = counts.counts.iter().map(|(name, _)| json!({ "Name": name, "Unit": "Count" })).collect();
-    let directive = json!({ "Namespace": METRICS_NAMESPACE, "Dimensions": dimensions, "Metrics": metrics });
+    let mut directives = vec![directive("FunctionName", None, counts.counts.iter().map(|(name, _)| *name))];
+    directives.extend(counts.reason.map(|(name, _)| directive("FunctionName", Some("Reason"), [name])));
     let mut line = Map::new();
-    line.insert("_aws".to_owned(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive] }));
+    line.insert("_aws".to_owned(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": directives }));
     line.insert("FunctionName".to_owned(), json!(function_name));
-    line.extend(counts.reason.map(|reason| ("Reason".to_owned(), json!(reason))));
+    line.extend(counts.reason.map(|(_, reason)| ("Reason".to_owned(), json!(reason))));
     line.extend(counts.counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))));
     Value::Object(line)
+}
+
+/// These metrics, by these dimensions.
+fn directive(dimension: &str, another: Option<&str>, names: impl IntoIterator<Item = &'static str>) -> Value {
+    let dimensions: Vec<&str> = [dimension].into_iter().chain(another).collect();
+    let metrics: Vec<Value> = names.into_iter().map(|name| json!({ "Name": name, "Unit": "Count" })).collect();
+    json!({ "Namespace": METRICS_NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics })
 }
 
 #[cfg(test)]
@@ -137,11 +135,24 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_a_second_set_of_dimensions() {
-        let line = line("a-function", noon(), &Counts::new().with("CallbacksRefused", 1).because("signature-mismatch"));
-        let sets = &line["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
-        assert_eq!(*sets, json!([["FunctionName"], ["FunctionName", "Reason"]]));
+    fn only_what_has_a_reason_is_a_second_metric_by_that_reason() {
+        let counts = Counts::new().with("CallbacksReceived", 1).because("CallbacksRefused", "signature-mismatch");
+        let line = line("a-function", noon(), &counts);
+        let count = |name: &str| json!({ "Name": name, "Unit": "Count" });
+        let expected = json!([
+            {
+                "Namespace": "PartnerAlerts",
+                "Dimensions": [["FunctionName"]],
+                "Metrics": [count("CallbacksReceived"), count("CallbacksRefused")],
+            },
+            {
+                "Namespace": "PartnerAlerts",
+                "Dimensions": [["FunctionName", "Reason"]],
+                "Metrics": [count("CallbacksRefused")],
+            },
+        ]);
+        assert_eq!(line["_aws"]["CloudWatchMetrics"], expected);
         assert_eq!(line["Reason"], "signature-mismatch");
-        assert_eq!(line["CallbacksRefused"], 1);
+        assert_eq!([&line["CallbacksReceived"], &line["CallbacksRefused"]], [1, 1]);
     }
 }

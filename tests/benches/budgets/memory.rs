@@ -1,8 +1,9 @@
 //! Budget 8: how large a function is, in the archive that is uploaded and in memory, and whether it grows.
 //!
 //! Every invocation is one of real work: a genuine callback that has not been seen before, an alert's news on the stream, a run of
-//! a tenant whose one alert is new. A megabyte is 2^20 bytes. Memory is what the kernel says of the process: its peak over the
-//! whole load, and how much more is resident after the load than after the warm-up.
+//! a tenant whose one alert is new. A megabyte is 2^20 bytes. Memory is what the kernel says of the process: how much more is
+//! resident after the load than after the warm-up, and the peak over all of it. What a run of `poll` takes grows with the tenant, so
+//! for the peak it also makes some of a tenant with a thousand alerts, all of them new.
 
 use std::{fmt, fs, io::Write as _, path::Path, sync::Arc, time::Instant};
 
@@ -30,14 +31,17 @@ use crate::{
     report::{Budget, Report, detail},
 };
 
-const ZIP: Budget = Budget { number: 8, of: "zip ", most: 4.0, unit: " MB" };
-const PEAK: Budget = Budget { number: 8, of: "peak memory ", most: 16.0, unit: " MB" };
-const GROWTH: Budget = Budget { number: 8, of: "growth ", most: 1.0, unit: " MB" };
+const ZIP: Budget = Budget { number: 8, most: 4.0, unit: " MB", of: " as a zip" };
+const PEAK: Budget = Budget { number: 8, most: 16.0, unit: " MB", of: " of memory at the peak" };
+const GROWTH: Budget = Budget { number: 8, most: 1.0, unit: " MB", of: " of growth over 100,000 invocations" };
 
 const MB: f64 = (1 << 20) as f64;
 /// Connections, caches and the allocator have settled by then.
 const WARM_UP: usize = 2_000;
 const INVOCATIONS: usize = 100_000;
+/// Alerts of a large tenant, and runs of it.
+const LARGE: usize = 1_000;
+const LARGE_RUNS: usize = 20;
 /// Events that are made ahead.
 const AHEAD: usize = 512;
 
@@ -92,6 +96,8 @@ fn as_f64(bytes: u64) -> f64 {
 
 /// What a process used, in bytes.
 struct Used {
+    /// How long the first invocation took, connections and all, in milliseconds.
+    first: f64,
     peak: f64,
     before: f64,
     after: f64,
@@ -101,11 +107,11 @@ struct Used {
 
 impl fmt::Display for Used {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { peak, before, after, invocations, seconds } = self;
+        let Self { first, peak, before, after, invocations, seconds } = self;
         let [peak, before, after] = [peak, before, after].map(|bytes| bytes / MB);
         write!(
             formatter,
-            "peak {peak:.2} MB; resident {before:.2} MB after {WARM_UP} invocations and {after:.2} MB after {invocations} \
+            "first answer after {first:.1} ms; peak {peak:.2} MB; resident {before:.2} MB after {WARM_UP} invocations and {after:.2} MB after {invocations} \
              more, in {seconds:.0} s"
         )
     }
@@ -157,13 +163,22 @@ impl Here {
         let mut lambda = Lambda::start(binary, &self.environment(function).await).await;
         lambda.ready().await.unwrap();
         let mut events = self.events(function);
+        let began = Instant::now();
+        work(&mut lambda, &mut events, 1).await;
+        let first = began.elapsed().as_secs_f64() * 1e3;
         work(&mut lambda, &mut events, WARM_UP).await;
         let before = status(lambda.id(), "VmRSS:");
         let began = Instant::now();
         work(&mut lambda, &mut events, INVOCATIONS).await;
         let seconds = began.elapsed().as_secs_f64();
-        let (after, peak) = (status(lambda.id(), "VmRSS:"), status(lambda.id(), "VmHWM:"));
-        Used { peak, before, after, invocations: INVOCATIONS, seconds }
+        let after = status(lambda.id(), "VmRSS:");
+        if function == "poll" {
+            for _ in 1..LARGE {
+                self.simulator().raise(NewAlert::default()).unwrap();
+            }
+            work(&mut lambda, &mut events, LARGE_RUNS).await;
+        }
+        Used { first, peak: status(lambda.id(), "VmHWM:"), before, after, invocations: INVOCATIONS, seconds }
     }
 
     /// The events of a function, made ahead on a thread of their own: to sign a callback takes longer than to check it.

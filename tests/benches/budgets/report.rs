@@ -6,10 +6,11 @@ use std::fmt::Display;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     pub(crate) number: u8,
-    /// Written in front of the figure, where a budget has more than one.
-    pub(crate) of: &'static str,
     pub(crate) most: f64,
+    /// Behind the target.
     pub(crate) unit: &'static str,
+    /// Behind the figure and its unit: what it is of, where a budget has more than one.
+    pub(crate) of: &'static str,
 }
 
 /// Prints the figures, and remembers whether one is short.
@@ -24,7 +25,7 @@ impl Report {
         let Budget { number, of, most, unit } = budget;
         let verdict = if figure <= *most { "ok" } else { "short" };
         self.short |= figure > *most;
-        println!("budget {number}: {of}{figure:.2}{unit} target {most}{unit} {verdict}");
+        println!("budget {number}: {figure:.2}{unit}{of} target {most}{unit} {verdict}");
     }
 
     pub(crate) fn is_short(&self) -> bool {

@@ -93,6 +93,46 @@ fn nothing_has_a_fixed_name() {
     }
 }
 
+/// A value that a pattern lets through is one that the function starts with, or the stack is updated and the function dead.
+#[test]
+fn addresses_and_names_that_a_pattern_allows_are_ones_that_webhook_starts_with_and_others_are_not() {
+    let template = Template::read();
+    let location = |text: &str| text.parse::<callback::CertificateLocation>().is_ok();
+    let table = [
+        ("https://host.example/cert/", true),
+        ("https://host.example/", true),
+        ("https://host.example:8443/a/b.c/_d/", true),
+        ("https://host.example:10443/cert/", true),
+        ("https://a.example/x/,https://b.example/y/", true),
+        ("https://a.example/x/ , https://b.example/y/", true),
+        ("https://host.example/cert", false),
+        ("https://host.example", false),
+        ("http://host.example/cert/", false),
+        ("https://HOST.example/cert/", false),
+        ("https://host..example/cert/", false),
+        ("https://-host.example/cert/", false),
+        ("https://host.example:99999/cert/", false),
+        ("https://host.example:0/cert/", false),
+        ("https://host.example/../cert/", false),
+        ("https://host.example//cert/", false),
+        ("https://user@host.example/cert/", false),
+        ("https://a.example/x/,", false),
+    ];
+    for (text, allowed) in table {
+        assert_eq!(template.allows("CertificateLocations", text), allowed, "the pattern: {text}");
+        assert_eq!(text.split(',').map(str::trim).all(location), allowed, "the function: {text}");
+    }
+    for (text, allowed) in [("a.example", true), ("a.example, b-c.example", true), ("a", false), ("*.example", false)] {
+        assert_eq!(template.allows("CertificateNames", text), allowed, "{text}");
+    }
+    for (text, allowed) in [("/opt/a/b.pem", true), ("/opt/../etc/x", false), ("/opt/", false), ("/etc/x", false)] {
+        assert_eq!(template.allows("SignatureTrustAnchorsFile", text), allowed, "{text}");
+    }
+    for (text, allowed) in [("", true), ("1", true), ("100", true), ("0", false), ("many", false)] {
+        assert_eq!(template.allows("WebhookReservedConcurrency", text), allowed, "{text}");
+    }
+}
+
 #[test]
 fn every_parameter_says_what_it_is_what_it_may_be_and_has_a_default_and_a_place_among_the_questions() {
     let template = Template::read();

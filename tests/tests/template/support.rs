@@ -34,6 +34,12 @@ impl Template {
         all
     }
 
+    /// Whether CloudFormation takes this value for a parameter with a pattern: all of it has to match.
+    pub(crate) fn allows(&self, parameter: &str, value: &str) -> bool {
+        let pattern = self.at(&format!("/Parameters/{parameter}/AllowedPattern")).as_str().unwrap();
+        regex::Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(value)
+    }
+
     /// What a value of a variable could be in an account: the default of a parameter, something made up for a resource.
     fn plausible(&self, value: &Value) -> String {
         let name = value.pointer("/!Ref").and_then(Value::as_str).expect("variables are references");

@@ -136,24 +136,6 @@ async fn a_clock_that_was_set_back_does_not_keep_the_keys_from_being_read() {
 }
 
 #[tokio::test]
-async fn keys_that_were_read_at_the_start_are_not_read_for_the_first_callback() {
-    let here = Fixture::new().await;
-    here.webhook.warm_up().await;
-    assert_eq!(here.wire.count("Query"), 1);
-    assert_eq!(here.told(&here.genuine(&here.fraud_body(0))).await, ("kept", 200));
-    assert_eq!(here.wire.count("Query"), 1);
-}
-
-#[tokio::test]
-async fn keys_that_could_not_be_read_at_the_start_are_read_for_the_first_callback() {
-    let here = Fixture::new().await;
-    here.wire.plan("Query", 1, Fault::access_denied());
-    here.webhook.warm_up().await;
-    assert_eq!(here.told(&here.genuine(&here.fraud_body(0))).await, ("kept", 200));
-    assert_eq!(here.wire.count("Query"), 2);
-}
-
-#[tokio::test]
 async fn a_key_that_two_tenants_share_opens_the_address_of_each() {
     let here = Fixture::new().await;
     let theirs = "00000000-1111-4222-8333-444444444444";
