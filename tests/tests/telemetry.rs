@@ -71,6 +71,15 @@ async fn each_callback_is_received_and_counts_as_one_other_thing() {
     );
 }
 
+#[tokio::test]
+async fn a_ring_that_hangs_keeps_microsoft_waiting_no_longer_than_it_may_and_counts_as_failed() {
+    let system = ByHand::start().await;
+    let _never_opened = system.tap.hold("SendMessage");
+    assert_eq!(system.receive(&fraud(&system, "1")).await, 200);
+    let kept = Counts::new().with("CallbacksReceived", 1).with("CallbacksKept", 1);
+    assert_eq!(system.counted.take(), [kept.with("RingsFailed", 1)]);
+}
+
 fn polled(listed: usize, changed: usize, without_callback: usize) -> Counts {
     Counts::new()
         .with("TenantsPolled", 1)
