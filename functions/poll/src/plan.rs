@@ -1,6 +1,9 @@
 //! What a run has to write, given what Microsoft lists and what is kept. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use models::{Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, Notice, TraceContext};
@@ -25,7 +28,7 @@ pub(crate) struct Plan {
 /// at most one digest of a burst.
 pub(crate) fn plan<'a>(
     grant: &Grant,
-    observed: impl IntoIterator<Item = &'a Alert>,
+    observed: impl IntoIterator<Item = &'a Arc<Alert>>,
     stored: &HashMap<AlertId, StoredAlert>,
     told: &HashSet<AlertId>,
     settings: &Settings,
@@ -33,7 +36,7 @@ pub(crate) fn plan<'a>(
     trace: Option<TraceContext>,
 ) -> Plan {
     let tell = !grant.baseline_pending;
-    let change = |alert: &'a Alert| {
+    let change = |alert: &'a Arc<Alert>| {
         AlertWrite::between(&grant.tenant, stored.get(&alert.id), alert, settings.threshold, tell, now, trace)
     };
     let mut writes: Vec<AlertWrite> = observed.into_iter().filter_map(change).collect();
@@ -41,7 +44,7 @@ pub(crate) fn plan<'a>(
         silence(write);
     }
     let news = |write: &&AlertWrite| write.outbox.as_ref().is_some_and(|record| record.publish);
-    let changed: Vec<&Alert> = writes.iter().filter(news).map(|write| &write.alert).collect();
+    let changed: Vec<&Alert> = writes.iter().filter(news).map(|write| write.alert.as_ref()).collect();
     if changed.len() <= settings.digest_above || !told.is_empty() {
         return Plan { writes, digest: None, told: HashSet::new() };
     }

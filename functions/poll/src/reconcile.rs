@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -163,13 +164,14 @@ where
         let listing = self.source.list(tenant).await.map_err(ReconcileError::Microsoft)?;
         log_unreadable(tenant, &listing.unreadable);
         // Pages may shift while they are read: an alert that is listed twice counts as listed last.
-        let observed: BTreeMap<AlertId, Alert> =
-            listing.alerts.into_iter().map(|alert| (alert.id.clone(), alert)).collect();
+        let observed: BTreeMap<AlertId, Arc<Alert>> =
+            listing.alerts.into_iter().map(|alert| (alert.id.clone(), Arc::new(alert))).collect();
         let mut known = self.store.known(&tenant.id).await?;
         let Changes { changed, new } = self.write_changes(run, &observed, &mut known).await?;
         if grant.baseline_pending {
             let now = self.clock.now();
-            let digest = baseline_digest(grant, observed.values(), self.settings.threshold, now, run.trace);
+            let digest =
+                baseline_digest(grant, observed.values().map(Arc::as_ref), self.settings.threshold, now, run.trace);
             if !self.store.finish_baseline(grant, digest.as_ref(), now).await? {
                 return Err(ReconcileError::LeaseLost);
             }
@@ -201,7 +203,7 @@ where
     async fn write_changes(
         &self,
         run: &Run<'_>,
-        observed: &BTreeMap<AlertId, Alert>,
+        observed: &BTreeMap<AlertId, Arc<Alert>>,
         known: &mut KnownAlerts,
     ) -> Result<Changes, ReconcileError> {
         let grant = &run.grant;

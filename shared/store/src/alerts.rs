@@ -3,7 +3,7 @@
 //! An alert, its outbox item and its share of the statistics are one transaction, which also checks that the run still holds
 //! the lease and that nobody changed the alert since it was read.
 
-use std::{collections::HashMap, future::Future, time::Duration};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
@@ -47,8 +47,8 @@ pub struct StoredAlert {
 /// A change to write.
 #[derive(Clone, Debug)]
 pub struct AlertWrite {
-    /// The alert as it is now.
-    pub alert: Alert,
+    /// The alert as it is now. Shared with whoever observed it: a large tenant is not kept in memory twice.
+    pub alert: Arc<Alert>,
     /// The version that it was read at; none for a new one.
     pub previous: Option<u64>,
     /// What is to be told about the change.
@@ -66,14 +66,14 @@ impl AlertWrite {
     pub fn between(
         tenant: &TenantId,
         stored: Option<&StoredAlert>,
-        observed: &Alert,
+        observed: &Arc<Alert>,
         threshold: FraudThreshold,
         tell: bool,
         now: Timestamp,
         trace: Option<TraceContext>,
     ) -> Option<Self> {
         let before = stored.map(|stored| &stored.alert);
-        if before == Some(observed) {
+        if before == Some(observed.as_ref()) {
             return None;
         }
         let previous = stored.map(|stored| stored.version);
@@ -83,12 +83,12 @@ impl AlertWrite {
             notice: Notice::Alert(AlertNotice {
                 kind: change.kind,
                 version: Self::version(previous),
-                alert: Box::new(AlertSummary::from(observed)),
+                alert: Box::new(AlertSummary::from(observed.as_ref())),
             }),
             publish: change.fraud && tell,
             trace,
         });
-        Some(Self { alert: observed.clone(), previous, outbox, delta: Delta::between(before, observed), trace })
+        Some(Self { alert: Arc::clone(observed), previous, outbox, delta: Delta::between(before, observed), trace })
     }
 
     /// The version that the alert has after the write.
@@ -259,7 +259,7 @@ fn how_many_fit(writes: &[&AlertWrite]) -> usize {
     for (count, write) in writes.iter().take(ALERTS_A_TRANSACTION).enumerate() {
         statistics.add(&write.delta);
         actions += 1 + usize::from(write.outbox.is_some());
-        bytes += serde_json::to_vec(&write.alert).map_or(0, |json| json.len());
+        bytes += serde_json::to_vec(write.alert.as_ref()).map_or(0, |json| json.len());
         let full = actions + statistics.items().count() > ACTIONS_A_TRANSACTION || bytes > BYTES_A_TRANSACTION;
         if full && count > 0 {
             return count;

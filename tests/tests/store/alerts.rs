@@ -181,7 +181,7 @@ async fn a_hundred_alerts_are_split_and_all_land() {
     assert_eq!(actions(&bench), [93, 93, 23]);
     let found = bench.store.alerts(&tenant(), &all_of(&writes).written).await.unwrap();
     assert_eq!(found.len(), 100);
-    assert!(writes.iter().all(|write| found[&write.alert.id].alert == write.alert));
+    assert!(writes.iter().all(|write| found[&write.alert.id].alert == *write.alert));
     assert_eq!(bench.statistics(&tenant()).await[&("gauge".to_owned(), "open".to_owned())], 100);
 }
 

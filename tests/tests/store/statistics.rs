@@ -92,11 +92,11 @@ async fn run(bench: &Bench, tenant: &TenantId, batches: &[Batch]) {
             if tried.stale {
                 in_conflict.push(alert.id.clone());
                 let previous = Some(AlertWrite::version(version) + 1);
-                writes.push(AlertWrite { alert, previous, outbox: None, delta, trace: None });
+                writes.push(AlertWrite { alert: alert.into(), previous, outbox: None, delta, trace: None });
             } else {
                 to_be_written.push(alert.id.clone());
                 after.insert(number, StoredAlert { alert: alert.clone(), version: AlertWrite::version(version) });
-                writes.push(AlertWrite { alert, previous: version, outbox: None, delta, trace: None });
+                writes.push(AlertWrite { alert: alert.into(), previous: version, outbox: None, delta, trace: None });
             }
         }
         let grant = Grant { fence: if batch.lost { 0 } else { grant.fence }, ..grant.clone() };

@@ -1,6 +1,9 @@
 //! A store over a local system of its own, and alerts for it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use jiff::{SignedDuration, Timestamp};
@@ -163,13 +166,19 @@ pub(crate) fn resolved(alert: &Alert, on: &str) -> Alert {
 
 /// The write of a new alert, without a message.
 pub(crate) fn new(alert: &Alert) -> AlertWrite {
-    AlertWrite { alert: alert.clone(), previous: None, outbox: None, delta: Delta::between(None, alert), trace: None }
+    AlertWrite {
+        alert: Arc::new(alert.clone()),
+        previous: None,
+        outbox: None,
+        delta: Delta::between(None, alert),
+        trace: None,
+    }
 }
 
 /// The write of a change to what is stored, without a message.
 pub(crate) fn changed(stored: &StoredAlert, alert: &Alert) -> AlertWrite {
     AlertWrite {
-        alert: alert.clone(),
+        alert: Arc::new(alert.clone()),
         previous: Some(stored.version),
         outbox: None,
         delta: Delta::between(Some(&stored.alert), alert),
