@@ -182,3 +182,15 @@ fn every_metric_is_documented_and_every_documented_one_is_reported() {
     let after = |start| sources.split(start).skip(1).map(|rest| rest.split('"').next().unwrap());
     assert_eq!(first_column(table), after(".with(\"").chain(after(".because(\"")).collect());
 }
+
+#[test]
+fn every_reason_is_documented_and_every_documented_one_exists() {
+    let text = read("docs/operations.md");
+    let (_, table) = text.split_once("| reason | status |").unwrap();
+    let sources = read("shared/callback/src/refusal.rs") + &read("functions/webhook/src/outcome.rs");
+    let words = sources.split(" => \"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let answers = ["ok", "malformed", "not authentic", "not found", "too large", "try again"];
+    let reasons: BTreeSet<_> = words.filter(|word| !answers.contains(word)).collect();
+    assert!(reasons.len() > 30, "{reasons:?}");
+    assert_eq!(first_column(table.split("\n\n").next().unwrap()), reasons);
+}

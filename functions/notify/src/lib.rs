@@ -19,7 +19,7 @@ use aws_lambda_events::{
 };
 use jiff::SignedDuration;
 use messaging::{Publish, PublishError};
-use models::{Event, EventMessage, UnreadableEvent};
+use models::{Event, EventMessage, Notice, UnreadableEvent};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
 use store::{KeptEvent, OUTBOX_SHARDS, Outbox, OutboxRecord, StoreError};
@@ -199,8 +199,12 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
     async fn publish_outbox(&self, record: &OutboxRecord) -> Result<(), NotifyError> {
         let publication = record.notice.publication(&record.tenant, record.created).map_err(NotifyError::Message)?;
         self.fraud.publish(&publication).await.map_err(NotifyError::Publish)?;
+        let alert = match &record.notice {
+            Notice::Alert(notice) => Some(notice.alert.id.as_str()),
+            Notice::Digest(_) => None,
+        };
         tracing::info!(
-            tenant.id = %record.tenant, message.id = %publication.id, kind = record.notice.kind(),
+            tenant.id = %record.tenant, alert.id = alert, message.id = %publication.id, kind = record.notice.kind(),
             "fraud message published"
         );
         // A mark that fails costs a second copy with the same id, not a message.
