@@ -1,0 +1,74 @@
+//! `partner-alerts callback`: why was this callback refused?
+
+mod lines;
+mod request;
+mod verify;
+
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, Read, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Subcommand;
+use runtime::{Clock as _, SystemClock};
+
+pub use lines::MAX_LINE_BYTES;
+pub use verify::{Judged, Verifier, verify};
+
+/// What can be done with callbacks.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judges callbacks as the deployed function does, without it.
+    ///
+    /// Reads JSON lines, one callback each. Only the certificate and the body have to be there; for what is absent stands what a
+    /// deployed function uses, and for `now` this moment:
+    ///
+    /// `{"certificate": base64, "intermediates": [base64], "trust_anchors": [base64], "headers": {name: value},`
+    /// ` "body": base64, "now": RFC 3339, "certificate_names": [name], "certificate_hosts": [host]}`
+    ///
+    /// Writes a JSON line for each, `{"authentic": bool, "reason": code, "detail": text}`; for a line that can't be read
+    /// `{"line": number, "error": text}`, and then the exit status is 1. The reasons are explained in docs/operations.md.
+    #[command(verbatim_doc_comment)]
+    Verify {
+        /// A file of callbacks; standard input if there is none.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Why a command can't do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The file can't be opened.
+    #[error("{} can't be opened", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Reading or writing failed on the way.
+    #[error("reading or writing failed")]
+    Io(#[from] io::Error),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`].
+    pub fn run(self) -> Result<ExitCode, CommandError> {
+        let Self::Verify { file } = self;
+        let input: Box<dyn Read> = match file {
+            Some(path) => Box::new(File::open(&path).map_err(|source| CommandError::Open { path, source })?),
+            None => Box::new(io::stdin()),
+        };
+        let mut output = BufWriter::new(io::stdout().lock());
+        let unreadable = verify(&mut BufReader::new(input), &mut output, || SystemClock.now())?;
+        output.flush()?;
+        Ok(if unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}

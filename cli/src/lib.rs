@@ -1,0 +1,5 @@
+//! The commands of `partner-alerts`, apart from the process around them.
+//!
+//! Promises: nothing of the local system or of the tests is in it, and a command that only judges needs no network and no account.
+
+pub mod callback;
