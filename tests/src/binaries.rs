@@ -10,6 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
+use runtime::Variable;
 use serde_json::Value;
 
 /// The profile of tests: see `Cargo.toml`.
@@ -19,6 +20,21 @@ pub const DEPLOYED: &str = "release";
 
 /// The functions: package and binary have the same name.
 pub const FUNCTIONS: [&str; 3] = ["notify", "poll", "webhook"];
+
+/// Every variable of a function, beside those of all functions.
+///
+/// # Panics
+///
+/// Where no function is called so.
+#[must_use]
+pub fn variables(function: &str) -> &'static [Variable] {
+    match function {
+        "notify" => &notify::VARIABLES,
+        "poll" => &poll::VARIABLES,
+        "webhook" => &webhook::VARIABLES,
+        other => panic!("no function is called {other}"),
+    }
+}
 
 /// The quick binary of a function.
 ///

@@ -11,12 +11,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use flate2::{Compression, write::DeflateEncoder};
 use jiff::Timestamp;
-use runtime::{Clock as _, SystemClock, Variable};
+use runtime::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use simulator::{NewAlert, SignedCallback, Simulator};
 use tests::{
     BY_HAND, ByHand, Item, PATH_KEY, TENANT, TestSystem, WAYS,
-    binaries::{DEPLOYED, FUNCTIONS, build},
+    binaries::{DEPLOYED, FUNCTIONS, build, variables},
     gateway_event,
     lambda::{Environment, Lambda, environment},
     queue_record, sample_alert, stream_record, text, typed,
@@ -138,16 +138,11 @@ impl Here {
     /// What leads a function to this AWS and this Microsoft. It trusts all the roots that a deployed one does, for these are most
     /// of what a start takes, and the one that leads here.
     async fn environment(&self, function: &str) -> Environment {
-        let variables: &[Variable] = match function {
-            "notify" => &notify::VARIABLES,
-            "poll" => &poll::VARIABLES,
-            _ => &webhook::VARIABLES,
-        };
         let anchors = self.test.folder().join(format!("{function}-anchors.pem"));
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| pem(root));
         let here = self.simulator().trust_anchors_pem().to_owned();
         fs::write(&anchors, roots.chain([here]).collect::<String>()).unwrap();
-        let mut environment = environment(self.test.system.parts(), variables).await;
+        let mut environment = environment(self.test.system.parts(), variables(function)).await;
         for (name, value) in &mut environment {
             match name.as_str() {
                 "AWS_ENDPOINT_URL" => value.clone_from(&self.aws.url),

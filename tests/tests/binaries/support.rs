@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::Client;
 use jiff::{SignedDuration, Timestamp};
 use models::{ReconcileCause, ReconcileRequest};
 use poll::Reconciled;
-use runtime::{FixedClock, Parts, Variable};
+use runtime::{FixedClock, Parts};
 use serde_json::{Value, json};
 use simulator::{Forgery, NewAlert, SignedCallback, Simulator};
 use tests::{
     BY_HAND, Item, PATH_KEY, TENANT, TestSystem,
-    binaries::quick,
+    binaries::{quick, variables},
     lambda::{Ended, Environment, Failed, Lambda, environment},
     text,
 };
@@ -96,16 +96,6 @@ impl Here {
         let mut outbox = self.alerts("outbox#").await;
         assert_eq!(outbox.len(), 1, "{outbox:#?}");
         outbox.remove(0)
-    }
-}
-
-/// Every variable of a function, beside those of all functions.
-pub(crate) fn variables(function: &str) -> &'static [Variable] {
-    match function {
-        "notify" => &::notify::VARIABLES,
-        "poll" => &::poll::VARIABLES,
-        "webhook" => &::webhook::VARIABLES,
-        other => panic!("no function is called {other}"),
     }
 }
 
