@@ -3,7 +3,8 @@
 //! What is kept is the verdict of the chain check, by address. At most 16 entries; an entry never outlives its certificate
 //! or 24 hours; failures are remembered briefly and never push out a good entry; a burst of new addresses is fetched at one a
 //! second. A signature that does not match may mean a renewed certificate at the same address, which is looked for at most
-//! once a minute; the old verdict stays until a good new one is there, and a mismatch is one only where that could be seen.
+//! once a minute; the old verdict stays until a good new one is there, and a mismatch is one only where that could be seen. The key
+//! of before stays good for what it signed and Microsoft tries again, as long as its certificate may be kept.
 
 use std::{
     collections::HashMap,
@@ -89,8 +90,15 @@ pub(crate) struct Certificates<F> {
 
 #[derive(Debug)]
 enum Entry {
-    Good { certificate: Arc<SigningCertificate>, fetched: Timestamp, looked: Looked },
+    Good { certificate: Arc<SigningCertificate>, before: Option<Before>, fetched: Timestamp, looked: Looked },
     Bad { denial: Denial, noted: Timestamp },
+}
+
+/// The certificate of another key that was at the same address before.
+#[derive(Clone, Debug)]
+struct Before {
+    certificate: Arc<SigningCertificate>,
+    replaced: Timestamp,
 }
 
 /// When a renewed certificate was last looked for, and why that could not be seen, if it could not.
@@ -174,7 +182,8 @@ impl<F: FetchCertificate> Certificates<F> {
         let judged = self.fetch(url, policy, now, budget).await;
         let entry = match &judged {
             Ok(certificate) => {
-                Entry::Good { certificate: Arc::clone(certificate), fetched: now, looked: Looked::seen(now) }
+                let certificate = Arc::clone(certificate);
+                Entry::Good { certificate, before: None, fetched: now, looked: Looked::seen(now) }
             }
             // Our own restraint is no property of the address.
             Err(Denial::OverBudget) => return Ok(judged?),
@@ -206,8 +215,11 @@ impl<F: FetchCertificate> Certificates<F> {
         }
         match self.fetch(url, policy, now, &mut budgets.familiar).await {
             Ok(certificate) => {
+                let is_new = !certificate.has_key_of(seen);
+                let replaced = is_new.then(|| Before { certificate: Arc::clone(seen), replaced: now });
+                let before = replaced.or_else(|| self.before(url));
                 let looked = Looked::seen(now);
-                self.insert(url, Entry::Good { certificate: Arc::clone(&certificate), fetched: now, looked });
+                self.insert(url, Entry::Good { certificate: Arc::clone(&certificate), before, fetched: now, looked });
                 Ok(certificate)
             }
             // What is there now is no good: the old verdict stands, and so does its mismatch.
@@ -221,6 +233,20 @@ impl<F: FetchCertificate> Certificates<F> {
             }
             // We did not look.
             Err(Denial::OverBudget) => Err(Denial::OverBudget.into()),
+        }
+    }
+
+    /// The certificate that was at this address before the present one, where a callback that it signed may still be tried again.
+    pub(crate) fn replaced(&self, url: &CertificateUrl, now: Timestamp) -> Option<Arc<SigningCertificate>> {
+        let before = self.before(url)?;
+        let age = now.duration_since(before.replaced).abs();
+        (age < self.settings.keep && now < before.certificate.valid_until()).then_some(before.certificate)
+    }
+
+    fn before(&self, url: &CertificateUrl) -> Option<Before> {
+        match self.entries().get(url)? {
+            Entry::Good { before, .. } => before.clone(),
+            Entry::Bad { .. } => None,
         }
     }
 

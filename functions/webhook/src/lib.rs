@@ -150,6 +150,12 @@ where
             Err(
                 refusal @ (Refusal::SignatureMismatch | Refusal::SignatureNotOfKeySize | Refusal::CertificateExpired),
             ) => {
+                // Signed before the certificate was renewed, and tried again since.
+                if let Some(replaced) = self.certificates.replaced(url, now)
+                    && let Ok(verified) = unverified.verify(&replaced, now)
+                {
+                    return Ok(verified);
+                }
                 // The certificate may have been renewed at the same address. If not, a forgery is not checked twice.
                 let renewed = self.certificates.renewed(url, &certificate, &self.policy, now).await?;
                 if Arc::ptr_eq(&renewed, &certificate) {

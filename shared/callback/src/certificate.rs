@@ -40,6 +40,12 @@ impl SigningCertificate {
         self.validity.until()
     }
 
+    /// Whether another verdict is about the same key: a renewed certificate may hold the old one.
+    #[must_use]
+    pub fn has_key_of(&self, other: &Self) -> bool {
+        self.key.as_ref() == other.key.as_ref()
+    }
+
     pub(crate) fn verify(&self, sha256: &[u8; 32], unverified_signature: &[u8], now: Timestamp) -> Result<(), Refusal> {
         self.validity.check(now)?;
         if unverified_signature.len() != self.key.as_ref().size() {

@@ -198,6 +198,23 @@ async fn a_renewed_certificate_at_the_same_address_is_found_by_one_more_download
     assert_eq!(here.downloads(), 2);
 }
 
+#[tokio::test]
+async fn what_the_key_of_before_signed_is_still_good_when_it_is_tried_again_for_a_day() {
+    let here = warm().await;
+    let of_before = [1, 2, 3].map(|mark| here.genuine(&here.fraud_body(mark)));
+    here.simulator().rotate_certificate().unwrap();
+    here.advance(MINUTE);
+    assert_eq!(here.told(&of_before[0]).await, KEPT, "nobody knows of the renewal yet");
+    let of_now = here.genuine(&here.fraud_body(4));
+    assert_eq!(here.told(&of_now).await, KEPT);
+    assert_eq!(here.told(&of_before[1]).await, KEPT);
+    let forged = here.forged(&here.fraud_body(5), Forgery::Key);
+    assert_eq!(here.told(&forged).await, MISMATCH, "neither key signed it");
+    assert_eq!(here.downloads(), 2);
+    here.advance(24 * 60 * MINUTE);
+    assert_eq!(here.told(&of_before[2]).await, MISMATCH);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_requests_after_a_renewal_make_one_more_download() {
     let here = warm().await;
