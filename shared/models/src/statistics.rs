@@ -31,8 +31,10 @@ pub enum StatisticsKey {
 }
 
 /// Changes to statistics items, summed: a contribution, or the difference of two.
+///
+/// A sorted list without zeros, since a run holds one for each alert that changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Delta(BTreeMap<StatisticsKey, Counters>);
+pub struct Delta(Vec<((StatisticsKey, &'static str), i64)>);
 
 impl Delta {
     /// The difference that a change from `stored` to `observed` makes.
@@ -51,8 +53,9 @@ impl Delta {
     }
 
     /// The items that change, each with the counters that are not zero.
-    pub fn items(&self) -> impl Iterator<Item = (StatisticsKey, &Counters)> {
-        self.0.iter().map(|(key, counters)| (*key, counters))
+    pub fn items(&self) -> impl Iterator<Item = (StatisticsKey, Counters)> {
+        let items = self.0.chunk_by(|((one, _), _), ((other, _), _)| one == other);
+        items.map(|item| (item[0].0.0, item.iter().map(|((_, name), value)| (*name, *value)).collect()))
     }
 
     /// Whether nothing changes.
@@ -62,22 +65,21 @@ impl Delta {
     }
 
     fn count(&mut self, key: StatisticsKey, name: &'static str, value: i64) {
-        let counters = self.0.entry(key).or_default();
-        let counter = counters.entry(name).or_default();
-        *counter += value;
-        if *counter == 0 {
-            counters.remove(name);
-        }
-        if counters.is_empty() {
-            self.0.remove(&key);
+        match self.0.binary_search_by_key(&(key, name), |(place, _)| *place) {
+            Ok(place) => {
+                self.0[place].1 += value;
+                if self.0[place].1 == 0 {
+                    self.0.remove(place);
+                }
+            }
+            Err(_) if value == 0 => {}
+            Err(place) => self.0.insert(place, ((key, name), value)),
         }
     }
 
     fn add_scaled(&mut self, other: &Self, factor: i64) {
-        for (key, counters) in &other.0 {
-            for (name, value) in counters {
-                self.count(*key, name, value * factor);
-            }
+        for ((key, name), value) in &other.0 {
+            self.count(*key, name, value * factor);
         }
     }
 }

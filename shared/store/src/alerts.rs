@@ -297,7 +297,7 @@ impl Store {
             actions.push(self.put_outbox(record, now)?);
         }
         for (key, counters) in statistics.items() {
-            actions.push(self.add_statistics(&grant.tenant, key, counters)?);
+            actions.push(self.add_statistics(&grant.tenant, key, &counters)?);
         }
         Ok(match self.send(actions).await? {
             Sent::Done => Transacted::Done,

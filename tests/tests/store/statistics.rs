@@ -71,8 +71,8 @@ fn sums<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> BTreeMap<(String, St
         StatisticsKey::Day(day) => day.to_string(),
         StatisticsKey::Gauge => "gauge".to_owned(),
     };
-    let counters = |(item, counters): (StatisticsKey, &models::Counters)| {
-        counters.iter().map(|(name, value)| ((key(item), (*name).to_owned()), *value)).collect::<Vec<_>>()
+    let counters = |(item, counters): (StatisticsKey, models::Counters)| {
+        counters.into_iter().map(|(name, value)| ((key(item), name.to_owned()), value)).collect::<Vec<_>>()
     };
     sum.items().flat_map(counters).collect()
 }
