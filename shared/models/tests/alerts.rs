@@ -108,7 +108,7 @@ fn counters(delta: &Delta) -> Vec<(String, &'static str, i64)> {
         StatisticsKey::Day(day) => day.to_string(),
         StatisticsKey::Gauge => "gauge".to_owned(),
     };
-    delta.items().flat_map(|(key, counters)| counters.iter().map(move |(n, v)| (name(key), *n, *v))).collect()
+    delta.items().flat_map(|(key, counters)| counters.into_iter().map(move |(n, v)| (name(key), n, v))).collect()
 }
 
 #[test]
