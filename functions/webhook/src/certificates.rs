@@ -98,7 +98,7 @@ enum Entry {
 #[derive(Clone, Debug)]
 struct Before {
     certificate: Arc<SigningCertificate>,
-    replaced: Timestamp,
+    fetched: Timestamp,
 }
 
 /// When a renewed certificate was last looked for, and why that could not be seen, if it could not.
@@ -204,7 +204,9 @@ impl<F: FetchCertificate> Certificates<F> {
         now: Timestamp,
     ) -> Result<Arc<SigningCertificate>, NotVerified> {
         let mut budgets = self.fetching.lock().await;
-        if let Some(Entry::Good { certificate, looked, .. }) = self.entries().get(url) {
+        let mut seen_fetched = None;
+        if let Some(Entry::Good { certificate, fetched, looked, .. }) = self.entries().get(url) {
+            seen_fetched = Some(*fetched);
             if !Arc::ptr_eq(certificate, seen) {
                 return Ok(Arc::clone(certificate));
             }
@@ -215,8 +217,8 @@ impl<F: FetchCertificate> Certificates<F> {
         }
         match self.fetch(url, policy, now, &mut budgets.familiar).await {
             Ok(certificate) => {
-                let is_new = !certificate.has_key_of(seen);
-                let replaced = is_new.then(|| Before { certificate: Arc::clone(seen), replaced: now });
+                let of_seen = |fetched| Before { certificate: Arc::clone(seen), fetched };
+                let replaced = seen_fetched.filter(|_| !certificate.has_key_of(seen)).map(of_seen);
                 let before = replaced.or_else(|| self.before(url));
                 let looked = Looked::seen(now);
                 self.insert(url, Entry::Good { certificate: Arc::clone(&certificate), before, fetched: now, looked });
@@ -239,7 +241,7 @@ impl<F: FetchCertificate> Certificates<F> {
     /// The certificate that was at this address before the present one, where a callback that it signed may still be tried again.
     pub(crate) fn replaced(&self, url: &CertificateUrl, now: Timestamp) -> Option<Arc<SigningCertificate>> {
         let before = self.before(url)?;
-        let age = now.duration_since(before.replaced).abs();
+        let age = now.duration_since(before.fetched).abs();
         (age < self.settings.keep && now < before.certificate.valid_until()).then_some(before.certificate)
     }
 
