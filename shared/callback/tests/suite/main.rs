@@ -7,6 +7,7 @@ mod certificate_keys;
 mod certificate_urls;
 mod certificates;
 mod headers;
+mod issuers;
 mod microsoft_chain;
 mod never_panics;
 mod policies;

@@ -2,12 +2,17 @@
 
 use callback::Policy;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm, SigningKey, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm, SigningKey,
+    date_time_ymd,
 };
 use rsa::pkcs1v15;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use sha2::Sha256;
+use x509_cert::der::Encode as _;
+use x509_cert::der::asn1::{Ia5String, ObjectIdentifier};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{AccessDescription, AuthorityInfoAccessSyntax};
 
 use super::signing::{SignatureKey, key_pem};
 use super::{code, default_locations, default_names, now};
@@ -104,6 +109,20 @@ fn authority_params(name: &str, (from, until): (i32, i32)) -> CertificateParams 
 
 pub(crate) fn dns_name(name: &str) -> SanType {
     SanType::DnsName(name.try_into().expect("an ASCII name"))
+}
+
+/// The extension in which a certificate names places: `caIssuers` and `ocsp`.
+pub(crate) fn information_access(places: &[(&str, &str)]) -> CustomExtension {
+    let access = |(method, url): &(&str, &str)| AccessDescription {
+        access_method: match *method {
+            "caIssuers" => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2"),
+            "ocsp" => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1"),
+            other => panic!("no access method {other}"),
+        },
+        access_location: GeneralName::UniformResourceIdentifier(Ia5String::new(*url).expect("ASCII")),
+    };
+    let der = AuthorityInfoAccessSyntax(places.iter().map(access).collect()).to_der().expect("DER");
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der)
 }
 
 /// A key of which only the public half is used.
