@@ -69,6 +69,12 @@ impl<'p> IssuerSearch<'p> {
         self.refusal
     }
 
+    /// Whether these bytes are an issuer of one of the certificates that are there: only then are they worth keeping.
+    #[must_use]
+    pub fn wants(&self, unverified: &[u8]) -> bool {
+        self.read(unverified).is_some()
+    }
+
     /// Goes on with what lies at the address. If that is no issuer of those certificates that are there, it counts as nothing.
     #[must_use]
     pub fn found(mut self: Box<Self>, unverified: &[u8], now: Timestamp) -> Verdict<'p> {
