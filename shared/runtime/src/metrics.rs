@@ -65,11 +65,17 @@ impl Metrics {
     /// Counts go to standard output, which Lambda gives to CloudWatch, as those of this function.
     #[must_use]
     pub fn to_stdout(function_name: String) -> Self {
+        // One write, so that no other line comes between. A metric that can't be written is not worth a failure.
+        Self::to_lines(function_name, |line| drop(std::io::stdout().write_all(line)))
+    }
+
+    /// Counts are lines for somebody else to write.
+    #[must_use]
+    pub fn to_lines(function_name: String, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         Self::to(move |now, counts| {
             let mut line = line(&function_name, now, counts).to_string();
             line.push('\n');
-            // One write, so that no other line comes between. A metric that can't be written is not worth a failure.
-            let _ = std::io::stdout().write_all(line.as_bytes());
+            write(line.as_bytes());
         })
     }
 
