@@ -156,13 +156,24 @@ pub enum Kind {
 
 /// Every kind, what it is called, and the reason of its outcome.
 pub const KINDS: [(Kind, &str, &str); 6] = [
-    (Kind::Genuine, "genuine", "kept"),
-    (Kind::Forged, "forged", "signature-mismatch"),
+    (Kind::Genuine, "that is genuine", "kept"),
+    (Kind::Forged, "that is forged", "signature-mismatch"),
     (Kind::Unsigned, "without signature", "missing-signature"),
     (Kind::NotBase64, "with a signature that is not base64", "malformed-signature"),
     (Kind::Elsewhere, "with a certificate elsewhere", "certificate-url-not-allowed"),
     (Kind::UnknownPath, "for an unknown path", "unknown-path"),
 ];
+
+impl Kind {
+    /// Those that nobody has to check a signature for.
+    pub const MALFORMED: [Self; 4] = [Self::Unsigned, Self::NotBase64, Self::Elsewhere, Self::UnknownPath];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
+    }
+}
 
 /// A genuine callback.
 #[derive(Debug)]

@@ -69,6 +69,8 @@ fn main() {
     }
     drop(span);
     let certificates = hostile_certificates(&microsoft);
+    let accepted = |certificate: &[u8]| microsoft.policy.check_certificate(certificate, now()).is_ok();
+    assert_eq!(certificates.iter().filter(|(_, certificate)| accepted(certificate)).count(), 1);
     for _ in 0..CERTIFICATE_ROUNDS {
         for (name, certificate) in &certificates {
             let judged = |policy: &callback::Policy| drop(black_box(policy.check_certificate(certificate, now())));
