@@ -79,44 +79,52 @@ fn value_of(value: &str) -> HeaderValue {
 
 /// What the names in braces stand for.
 #[derive(Debug)]
-pub struct Fill(Vec<(&'static str, String)>);
+pub struct Fill {
+    signature: Vec<u8>,
+    other_signature: Vec<u8>,
+    url: String,
+}
 
 impl Fill {
     /// The names for a body that this key of 2048 bits signs, and the address of its certificate.
     #[must_use]
     pub fn new(key: &Key, body: &[u8], url: &str) -> Self {
-        let signature = key.sign(body);
-        let right = STANDARD.encode(&signature);
-        let bytes = |length: usize| STANDARD.encode(signature.iter().copied().cycle().take(length).collect::<Vec<_>>());
-        // The last digit before the padding carries four bits of nothing, which have to be zero.
-        let last = right.as_bytes()[341];
-        let non_canonical = format!("{}{}==", &right[..341], char::from(last + 1));
-        let padded = format!("{right}====");
-        Self(vec![
-            ("{signature}", right.clone()),
-            ("{other-signature}", STANDARD.encode(key.sign(b"another body"))),
-            ("{url}", url.to_owned()),
-            ("{signature-without-padding}", STANDARD_NO_PAD.encode(&signature)),
-            ("{signature-with-more-padding}", padded),
-            ("{signature-url-safe}", URL_SAFE.encode(&signature)),
-            ("{signature-non-canonical}", non_canonical),
-            ("{signature-with-blank-inside}", format!("{} {}", &right[..76], &right[76..])),
-            ("{signature-with-blank-before-padding}", right.replacen("==", " ==", 1)),
-            (
-                "{signature-in-two-pieces}",
-                format!("{}{}", STANDARD.encode(&signature[..128]), STANDARD.encode(&signature[128..])),
-            ),
-            ("{signature-255-bytes}", bytes(255)),
-            ("{signature-257-bytes}", bytes(257)),
-            ("{signature-512-bytes}", bytes(512)),
-            ("{signature-513-bytes}", bytes(513)),
-            ("{signature-megabyte}", bytes(1024 * 1024)),
-        ])
+        Self { signature: key.sign(body), other_signature: key.sign(b"another body"), url: url.to_owned() }
     }
 
     fn fill(&self, text: &str) -> String {
-        let filled = self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-        assert!(!filled.contains('{'), "an unknown name in braces: {text}");
-        filled
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').expect("a closing brace");
+            filled = filled + before + &self.word(name);
+            rest = after;
+        }
+        filled + rest
+    }
+
+    fn word(&self, name: &str) -> String {
+        let signature = &self.signature;
+        let right = STANDARD.encode(signature);
+        let bytes = |length: usize| STANDARD.encode(signature.iter().copied().cycle().take(length).collect::<Vec<_>>());
+        match name {
+            "url" => self.url.clone(),
+            "signature" => right,
+            "other-signature" => STANDARD.encode(&self.other_signature),
+            "signature-without-padding" => STANDARD_NO_PAD.encode(signature),
+            "signature-with-more-padding" => right + "==",
+            "signature-url-safe" => URL_SAFE.encode(signature),
+            // The last digit before the padding carries four bits of nothing, which have to be zero.
+            "signature-non-canonical" => format!("{}{}==", &right[..341], char::from(right.as_bytes()[341] + 1)),
+            "signature-with-blank-inside" => format!("{} {}", &right[..76], &right[76..]),
+            "signature-with-blank-before-padding" => right.replacen("==", " ==", 1),
+            "signature-in-two-pieces" => STANDARD.encode(&signature[..128]) + &STANDARD.encode(&signature[128..]),
+            "signature-255-bytes" => bytes(255),
+            "signature-257-bytes" => bytes(257),
+            "signature-512-bytes" => bytes(512),
+            "signature-513-bytes" => bytes(513),
+            "signature-megabyte" => bytes(1024 * 1024),
+            other => panic!("nothing is named {other}"),
+        }
     }
 }
