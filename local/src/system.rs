@@ -373,6 +373,7 @@ fn variables_of_functions(
         ("EVENTS_TOPIC_ARN", names.events_topic.clone()),
         ("CERTIFICATE_LOCATIONS", simulator.certificate_location()),
         ("CERTIFICATE_NAMES", Simulator::certificate_name().to_owned()),
+        ("CERTIFICATE_ISSUER_HOSTS", simulator.issuer_host().to_owned()),
         ("SIGNATURE_TRUST_ANCHORS_FILE", file("signature-trust-anchors.pem", simulator.trust_anchors_pem())?),
         ("SIGNATURE_INTERMEDIATES_FILE", file("signature-intermediates.pem", simulator.intermediates_pem())?),
         ("GLOBAL_GRAPH_URL", simulator.microsoft_url()),

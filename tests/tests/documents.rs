@@ -193,4 +193,11 @@ fn every_reason_is_documented_and_every_documented_one_exists() {
     let reasons: BTreeSet<_> = words.filter(|word| !answers.contains(word)).collect();
     assert!(reasons.len() > 30, "{reasons:?}");
     assert_eq!(first_column(table.split("\n\n").next().unwrap()), reasons);
+    // Each is said to belong to a check, or to what only our own side can cause.
+    let security = read("docs/security.md");
+    let (_, checks) = security.split_once("## The checks").unwrap();
+    let checks = checks.split("\n## ").next().unwrap();
+    for reason in reasons {
+        assert_eq!(checks.matches(&format!("`{reason}`")).count(), 1, "{reason}");
+    }
 }

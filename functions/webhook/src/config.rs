@@ -24,6 +24,13 @@ const CERTIFICATE_NAMES: Variable = Variable {
     meaning: "DNS names, one of which a signing certificate must have, separated by commas",
     default: Some("pcnotifications-dispatch.microsoft.com,pcnotifications.microsoft.com"),
 };
+const CERTIFICATE_ISSUER_HOSTS: Variable = Variable {
+    name: "CERTIFICATE_ISSUER_HOSTS",
+    meaning: "hosts that an issuer may be downloaded from where a signing certificate lacks one, separated by commas: host or host:port",
+    default: Some(
+        "www.microsoft.com,caissuers.microsoft.com,cacerts.digicert.com,cacerts.digicert.cn,cacerts.geotrust.com",
+    ),
+};
 const SIGNATURE_TRUST_ANCHORS_FILE: Variable = Variable {
     name: "SIGNATURE_TRUST_ANCHORS_FILE",
     meaning: "a file of PEM certificates that signing certificates must lead to, in place of the bundled ones",
@@ -41,7 +48,7 @@ const CALLBACK_MAX_BYTES: Variable = Variable {
 };
 const CERTIFICATE_TIMEOUT_SECONDS: Variable = Variable {
     name: "CERTIFICATE_TIMEOUT_SECONDS",
-    meaning: "how long the download of a certificate may take, 1 to 15 seconds",
+    meaning: "how long the download of a certificate, and of each issuer, may take, 1 to 5 seconds",
     default: Some("5"),
 };
 const CERTIFICATE_KEEP_SECONDS: Variable = Variable {
@@ -66,12 +73,13 @@ const PATH_KEYS_REFRESH_SECONDS: Variable = Variable {
 };
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 13] = [
+pub const VARIABLES: [Variable; 14] = [
     EVENTS_TABLE,
     TENANTS_TABLE,
     RECONCILE_QUEUE_URL,
     CERTIFICATE_LOCATIONS,
     CERTIFICATE_NAMES,
+    CERTIFICATE_ISSUER_HOSTS,
     SIGNATURE_TRUST_ANCHORS_FILE,
     SIGNATURE_INTERMEDIATES_FILE,
     CALLBACK_MAX_BYTES,
@@ -93,7 +101,7 @@ pub struct Config {
     pub policy: Policy,
     /// How callbacks are judged.
     pub settings: Settings,
-    /// How long the download of a certificate may take.
+    /// How long the download of a certificate, and of each issuer, may take.
     pub certificate_timeout: Duration,
 }
 
@@ -124,7 +132,7 @@ impl Config {
                         .seconds(&CERTIFICATE_RENEWAL_SECONDS, Seconds { least: 10, most: 3_600 })?,
                 },
             },
-            certificate_timeout: Duration::from_secs(variables.number(&CERTIFICATE_TIMEOUT_SECONDS, 1, 15)?),
+            certificate_timeout: Duration::from_secs(variables.number(&CERTIFICATE_TIMEOUT_SECONDS, 1, 5)?),
         })
     }
 }
@@ -132,6 +140,7 @@ impl Config {
 fn policy(variables: &Variables) -> Result<Policy, ConfigError> {
     let locations: Vec<CertificateLocation> = variables.list(&CERTIFICATE_LOCATIONS)?;
     let names: Vec<String> = variables.list(&CERTIFICATE_NAMES)?;
+    let issuer_hosts = variables.list(&CERTIFICATE_ISSUER_HOSTS)?;
     let anchors = variables.file(&SIGNATURE_TRUST_ANCHORS_FILE)?;
     let intermediates = variables.file(&SIGNATURE_INTERMEDIATES_FILE)?;
     Policy::new(
@@ -140,6 +149,7 @@ fn policy(variables: &Variables) -> Result<Policy, ConfigError> {
         anchors.as_deref().unwrap_or(BUNDLED_TRUST_ANCHORS_PEM),
         intermediates.as_deref().unwrap_or(BUNDLED_INTERMEDIATES_PEM),
     )
+    .map(|policy| policy.with_issuer_hosts(issuer_hosts))
     .map_err(|error| blamed(&error).malformed(error.to_string()))
 }
 

@@ -34,7 +34,7 @@ use models::{Event, EventId, ReconcileCause, ReconcileRequest, TenantId, TraceCo
 use runtime::{Metrics, SharedClock};
 use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent};
 
-pub use certificates::{CertificateSettings, FetchCertificate, FetchError, HttpsCertificates};
+pub use certificates::{CertificateSettings, Downloads, FetchCertificate, FetchError};
 pub use config::{Config, VARIABLES};
 pub use outcome::{Outcome, Undecided};
 pub use wire::{Deployed, wire};

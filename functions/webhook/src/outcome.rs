@@ -72,6 +72,9 @@ pub enum Undecided {
     /// The certificate could not be fetched.
     #[error("the certificate could not be fetched")]
     Certificate(#[source] FetchError),
+    /// An issuer of the certificate may lie where we could not look.
+    #[error("an issuer of the certificate could not be fetched")]
+    Issuer(#[source] FetchError),
     /// The certificate was not fetched, because too many others were.
     #[error("more certificates were asked for than we fetch")]
     FetchBudget,
@@ -91,6 +94,7 @@ impl Undecided {
         match self {
             Self::Certificate(_) => "certificate-not-fetched",
             Self::FetchBudget => "certificate-fetch-budget",
+            Self::Issuer(_) => "issuer-not-fetched",
             Self::NotKept(_) => "event-not-kept",
             Self::PathKeys(_) => "path-keys-not-read",
             Self::PathKeysAwaited => "path-keys-awaited",

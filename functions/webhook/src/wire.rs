@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use messaging::ReconcileQueue;
-use runtime::{Parts, StartError, http_client};
+use runtime::{Parts, Schemes, StartError, download_client};
 use store::Store;
 
-use crate::{Config, HttpsCertificates, Webhook};
+use crate::{Config, Downloads, Webhook};
 
-/// The function over DynamoDB, SQS and https.
-pub type Deployed = Webhook<Store, HttpsCertificates, ReconcileQueue>;
+/// The function over DynamoDB, SQS and the network.
+pub type Deployed = Webhook<Store, Downloads, ReconcileQueue>;
 
 /// Makes the function from its parts.
 ///
@@ -20,7 +20,8 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let config = Config::read(&parts.variables)?;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
-    let certificates = HttpsCertificates(http_client(&parts.tls, config.certificate_timeout)?);
+    let download = |schemes| download_client(&parts.tls, config.certificate_timeout, schemes);
+    let certificates = Downloads { certificates: download(Schemes::Https)?, issuers: download(Schemes::HttpAndHttps)? };
     let webhook = Webhook::new(store, certificates, queue, config.policy, Arc::clone(&parts.clock), config.settings);
     Ok(webhook.with_metrics(parts.metrics.clone()))
 }

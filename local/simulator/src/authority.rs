@@ -2,7 +2,7 @@
 //!
 //! One root, one issuing authority below it, two kinds of leaf. The *callback leaf* carries the organisation
 //! `Microsoft Corporation` and an RSA key, as Microsoft's does; only it is served by the certificate address, without
-//! its issuer. The *TLS leaf* carries another organisation, so that nobody can pass it off as a signer of callbacks.
+//! its issuer, which lies where the leaf says. The *TLS leaf* carries another organisation, so that nobody can pass it off as a signer of callbacks.
 //!
 //! The authority and the TLS leaf are valid for the whole century, the callback leaf from a day before to a year
 //! after the clock's now. TLS clients go by the machine's time, whoever verifies a callback by the clock it was
@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData,
+    SanType, SignatureAlgorithm,
 };
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPublicKey;
@@ -25,6 +26,10 @@ use rsa::signature::{SignatureEncoding, Signer};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use sha2::Sha256;
+use x509_cert::der::Encode as _;
+use x509_cert::der::asn1::{Ia5String, ObjectIdentifier};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{AccessDescription, AuthorityInfoAccessSyntax};
 
 /// The name in the callback leaf: its common name and its only subject alternative name.
 pub(crate) const CERTIFICATE_NAME: &str = "pcnotifications-dispatch.simulator.test";
@@ -52,6 +57,7 @@ impl From<rcgen::Error> for AuthorityError {
 /// Root, issuing authority, TLS leaf and the callback leaf in use.
 pub(crate) struct Authority {
     forger: OnceLock<Leaf>,
+    issuer_url: String,
     issuing: CertifiedIssuer<'static, KeyPair>,
     issuing_pem: String,
     leaf: RwLock<Arc<Leaf>>,
@@ -66,7 +72,8 @@ struct Leaf {
 }
 
 impl Authority {
-    pub(crate) fn new(now: Timestamp) -> Result<Self, AuthorityError> {
+    /// An authority whose issuing certificate lies at `issuer_url`, as the leaves say.
+    pub(crate) fn new(now: Timestamp, issuer_url: String) -> Result<Self, AuthorityError> {
         let root = CertifiedIssuer::self_signed(
             authority_params("Simulator", "Simulator Root G1", BasicConstraints::Unconstrained),
             KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
@@ -77,9 +84,10 @@ impl Authority {
             KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
             &root,
         )?;
-        let leaf = Leaf::generate(&issuing, now)?;
+        let leaf = Leaf::generate(&issuing, &issuer_url, now)?;
         Ok(Self {
             forger: OnceLock::new(),
+            issuer_url,
             issuing_pem: issuing.pem(),
             issuing,
             leaf: RwLock::new(Arc::new(leaf)),
@@ -98,6 +106,11 @@ impl Authority {
         &self.issuing_pem
     }
 
+    /// The same as DER, which lies where the leaves say.
+    pub(crate) fn issuing_der(&self) -> Vec<u8> {
+        self.issuing.der().to_vec()
+    }
+
     /// The callback leaf in use, DER.
     pub(crate) fn certificate(&self) -> Vec<u8> {
         self.current().certificate.clone()
@@ -113,13 +126,13 @@ impl Authority {
         if let Some(forger) = self.forger.get() {
             return forger.sign(message);
         }
-        let made = Leaf::generate(&self.issuing, now)?;
+        let made = Leaf::generate(&self.issuing, &self.issuer_url, now)?;
         self.forger.get_or_init(|| made).sign(message)
     }
 
     /// A new key and a new certificate under the same name and the same authority.
     pub(crate) fn rotate(&self, now: Timestamp) -> Result<(), AuthorityError> {
-        let leaf = Arc::new(Leaf::generate(&self.issuing, now)?);
+        let leaf = Arc::new(Leaf::generate(&self.issuing, &self.issuer_url, now)?);
         *self.leaf.write().unwrap_or_else(PoisonError::into_inner) = leaf;
         Ok(())
     }
@@ -164,7 +177,11 @@ impl Authority {
 }
 
 impl Leaf {
-    fn generate(issuing: &CertifiedIssuer<'static, KeyPair>, now: Timestamp) -> Result<Self, AuthorityError> {
+    fn generate(
+        issuing: &CertifiedIssuer<'static, KeyPair>,
+        issuer_url: &str,
+        now: Timestamp,
+    ) -> Result<Self, AuthorityError> {
         let key = RsaPrivateKey::new(&mut Randomness, KEY_BITS).map_err(|error| key_error(&error))?;
         let public = key.to_public_key().to_pkcs1_der().map_err(|error| key_error(&error))?;
 
@@ -175,6 +192,7 @@ impl Leaf {
         params.distinguished_name.push(DnType::LocalityName, "Redmond");
         name(&mut params, "Microsoft Corporation", CERTIFICATE_NAME);
         for_servers(&mut params);
+        params.custom_extensions.push(issuer_lies_at(issuer_url)?);
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         params.not_before = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds.saturating_sub(DAY));
         params.not_after = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds.saturating_add(365 * DAY));
@@ -239,6 +257,17 @@ fn name(params: &mut CertificateParams, organization: &str, common_name: &str) {
     params.distinguished_name.push(DnType::CommonName, common_name);
 }
 
+/// The extension by which a certificate says where its issuer lies (RFC 5280, section 4.2.2.1).
+fn issuer_lies_at(url: &str) -> Result<CustomExtension, AuthorityError> {
+    let encoded = |error: x509_cert::der::Error| AuthorityError::Key(error.to_string());
+    let access = AccessDescription {
+        access_method: ID_AD_CA_ISSUERS,
+        access_location: GeneralName::UniformResourceIdentifier(Ia5String::new(url).map_err(encoded)?),
+    };
+    let content = AuthorityInfoAccessSyntax(vec![access]).to_der().map_err(encoded)?;
+    Ok(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content))
+}
+
 fn for_servers(params: &mut CertificateParams) {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -258,5 +287,6 @@ fn key_error(error: &dyn std::error::Error) -> AuthorityError {
     AuthorityError::Key(error.to_string())
 }
 
+const ID_AD_CA_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
 const DAY: u64 = 86_400;
 const KEY_BITS: usize = 2048;

@@ -36,17 +36,18 @@ impl Fault {
 
     fn check(self) -> Result<Self, FaultError> {
         let Self { kind, target, .. } = self;
+        let certificate = matches!(target, Target::Certificate | Target::Issuer);
         let graph = matches!(target, Target::Get | Target::List | Target::Patch);
         let fits = match kind {
             FaultKind::Fail { .. } | FaultKind::Reset | FaultKind::Slow { .. } | FaultKind::Throttle { .. } => true,
-            FaultKind::Truncated => target != Target::Certificate,
+            FaultKind::Truncated => !certificate,
             FaultKind::ExpiredToken | FaultKind::MissingMfa => graph,
             FaultKind::EmptyPage | FaultKind::ForeignNextLink | FaultKind::MalformedAlert => target == Target::List,
             FaultKind::StaleAnswer => target == Target::Patch,
             FaultKind::CertificateHtml
             | FaultKind::CertificateMissing
             | FaultKind::CertificateOversize
-            | FaultKind::CertificateRedirect => target == Target::Certificate,
+            | FaultKind::CertificateRedirect => certificate,
         };
         if !fits {
             return Err(FaultError::Misplaced { kind, target });
@@ -61,13 +62,13 @@ impl Fault {
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Certificate: 200 with a web page.
+    /// Certificate, issuer: 200 with a web page.
     CertificateHtml,
-    /// Certificate: 404.
+    /// Certificate, issuer: 404.
     CertificateMissing,
-    /// Certificate: 200 with two mebibytes.
+    /// Certificate, issuer: 200 with two mebibytes.
     CertificateOversize,
-    /// Certificate: 302 to another path, where the certificate really is.
+    /// Certificate, issuer: 302 to another path, where the certificate really is.
     CertificateRedirect,
     /// List: no alerts, but a next link that leads to those left out.
     EmptyPage,
@@ -121,6 +122,8 @@ pub enum Target {
     Certificate,
     /// One alert.
     Get,
+    /// The download of the certificate's issuer.
+    Issuer,
     /// A page of alerts.
     List,
     /// The update of an alert.
@@ -152,6 +155,8 @@ pub struct Requests {
     pub certificate: u64,
     /// Single alerts.
     pub get: u64,
+    /// Downloads of the certificate's issuer.
+    pub issuer: u64,
     /// Pages of alerts.
     pub list: u64,
     /// Updates.
@@ -163,7 +168,7 @@ pub struct Requests {
 /// The faults in force, and the counts.
 #[derive(Default)]
 pub(crate) struct Faults {
-    counts: [AtomicU64; 5],
+    counts: [AtomicU64; 6],
     pending: Mutex<VecDeque<Fault>>,
 }
 
@@ -195,6 +200,7 @@ impl Faults {
         Requests {
             certificate: count(Target::Certificate),
             get: count(Target::Get),
+            issuer: count(Target::Issuer),
             list: count(Target::List),
             patch: count(Target::Patch),
             token: count(Target::Token),

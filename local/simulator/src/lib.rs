@@ -67,7 +67,8 @@ impl Simulator {
 
         let now = (options.clock)();
         // An RSA key takes a moment to find.
-        let authority = tokio::task::spawn_blocking(move || Authority::new(now)).await??;
+        let issuer_url = format!("https://{microsoft_address}{}", microsoft::ISSUER_PATH);
+        let authority = tokio::task::spawn_blocking(move || Authority::new(now, issuer_url)).await??;
         let tls = RustlsConfig::from_config(Arc::new(authority.server_config()?));
         let app = Arc::new(Shared::new(options, authority, microsoft_address, control_address)?);
 
@@ -82,6 +83,12 @@ impl Simulator {
     #[must_use]
     pub fn certificate_location(&self) -> String {
         self.app.certificate_location()
+    }
+
+    /// The host and port at which the issuer of that certificate lies, as the certificate says.
+    #[must_use]
+    pub fn issuer_host(&self) -> &str {
+        self.app.microsoft_url.trim_start_matches("https://")
     }
 
     /// The subject alternative name of the certificate that callbacks are signed with; its file is this and `.cer`.
@@ -108,7 +115,7 @@ impl Simulator {
         self.app.authority.root_pem()
     }
 
-    /// The issuing authority between root and callback certificate, which no download brings along.
+    /// The issuing authority between root and callback certificate, which the certificate's address does not bring along.
     #[must_use]
     pub fn intermediates_pem(&self) -> &str {
         self.app.authority.issuing_pem()

@@ -1,5 +1,5 @@
 //! The side that stands in for Microsoft, over TLS: Graph's partner security alerts, the token endpoint and the
-//! signing certificate, all under one address.
+//! signing certificate with its issuer, all under one address.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -26,6 +26,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(ALERTS, get(list))
         .route(&format!("{ALERTS}/{{id}}"), get(read).patch(update))
         .route("/cert/{file}", get(certificate))
+        .route(ISSUER_PATH, get(issuer))
         .route("/moved/{file}", get(moved_certificate))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -69,7 +70,16 @@ async fn update(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
 }
 
 async fn certificate(State(app): State<App>, Path(file): Path<String>) -> Response {
-    app.respond(Target::Certificate, |fault| match fault {
+    app.respond(Target::Certificate, |fault| download(fault, || the_certificate(&app, &file))).await
+}
+
+async fn issuer(State(app): State<App>) -> Response {
+    let there = || Reply::new(StatusCode::OK, CERTIFICATE_TYPE, app.authority.issuing_der());
+    app.respond(Target::Issuer, |fault| download(fault, there)).await
+}
+
+fn download(fault: Option<FaultKind>, there: impl FnOnce() -> Reply) -> Reply {
+    match fault {
         Some(FaultKind::CertificateHtml) => {
             Reply::new(StatusCode::OK, "text/html", b"<!doctype html><title>Sign in</title>".to_vec())
         }
@@ -80,9 +90,8 @@ async fn certificate(State(app): State<App>, Path(file): Path<String>) -> Respon
         Some(FaultKind::Throttle { retry_after }) => {
             Reply::new(StatusCode::TOO_MANY_REQUESTS, "application/xml", Vec::new()).retry_after(retry_after)
         }
-        _ => the_certificate(&app, &file),
-    })
-    .await
+        _ => there(),
+    }
 }
 
 /// Where a redirected download would succeed, if the receiver were careless enough to follow.
@@ -279,6 +288,8 @@ struct Patch {
 }
 
 const ALERTS: &str = "/beta/security/partner/securityAlerts";
+/// Where the certificate of the issuing authority lies.
+pub(crate) const ISSUER_PATH: &str = "/issuers/Simulator%20Issuing%20CA%2001.crt";
 const CERTIFICATE_TYPE: &str = "application/x-x509-ca-cert";
 const CONTEXT: &str = "/beta/$metadata#security/partner/securityAlerts";
 const GRAPH: &str = "https://graph.microsoft.com";

@@ -17,10 +17,12 @@ use x509_cert::der::asn1::{Any, ObjectIdentifier};
 use x509_cert::der::{Decode as _, Tag, Tagged as _};
 use x509_cert::ext::pkix::ExtendedKeyUsage;
 
+use crate::chain::NotProven;
 use crate::validity::Validity;
 use crate::{Policy, Refusal, chain, encoding};
 
-/// A certificate that may sign callbacks: the verdict of [`Policy::check_certificate`], which is the only way to get one.
+/// A certificate that may sign callbacks: a verdict of [`Policy::check_certificate`] or
+/// [`Policy::judge_certificate`], which are the only ways to get one.
 #[derive(Clone)]
 pub struct SigningCertificate {
     key: VerifyingKey<Sha256>,
@@ -67,22 +69,53 @@ impl std::fmt::Debug for SigningCertificate {
     }
 }
 
-pub(crate) fn check(unverified: &[u8], policy: &Policy, now: Timestamp) -> Result<SigningCertificate, Refusal> {
-    if unverified.len() > MAX_CERTIFICATE_BYTES {
-        return Err(Refusal::CertificateTooLarge);
-    }
-    let unverified_der =
-        CertificateDer::from(encoding::der(unverified).ok_or(Refusal::CertificateUnreadable)?.into_owned());
-    let leaf = Certificate::from_der(&unverified_der).map_err(|_| Refusal::CertificateUnreadable)?;
-    let end_entity = EndEntityCert::try_from(&unverified_der).map_err(|error| unreadable(&error))?;
-    let validity = chain::check(&end_entity, &leaf, policy, now)?;
+/// A certificate as it was found: readable, and not proven.
+pub(crate) struct UnverifiedLeaf {
+    der: CertificateDer<'static>,
+    certificate: Certificate,
+}
 
-    // From here on, what the leaf says is what a trusted authority vouched for.
-    check_purpose(&leaf)?;
-    check_organisation(&leaf)?;
-    check_name(&end_entity, policy)?;
-    let key = VerifyingKey::new(signing_key(&leaf)?);
-    Ok(SigningCertificate { key, validity })
+impl UnverifiedLeaf {
+    pub(crate) fn read(unverified: &[u8]) -> Result<Self, Refusal> {
+        if unverified.len() > MAX_CERTIFICATE_BYTES {
+            return Err(Refusal::CertificateTooLarge);
+        }
+        let der = CertificateDer::from(encoding::der(unverified).ok_or(Refusal::CertificateUnreadable)?.into_owned());
+        let certificate = Certificate::from_der(&der).map_err(|_| Refusal::CertificateUnreadable)?;
+        Ok(Self { der, certificate })
+    }
+
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Proves the chain, with what the policy brings and with what was found besides; then all the rest.
+    pub(crate) fn check(
+        &self,
+        policy: &Policy,
+        found: &[CertificateDer<'static>],
+        now: Timestamp,
+    ) -> Result<SigningCertificate, NotProven> {
+        let end_entity = EndEntityCert::try_from(&self.der).map_err(|error| unreadable(&error))?;
+        let validity = chain::check(&end_entity, &self.certificate, policy, found, now)?;
+        // From here on, what the leaf says is what a trusted authority vouched for.
+        let key = self.statements(&end_entity, policy)?;
+        Ok(SigningCertificate { key: VerifyingKey::new(key), validity })
+    }
+
+    /// Whether it would be accepted if its chain held.
+    pub(crate) fn would_do(&self, policy: &Policy, now: Timestamp) -> bool {
+        Validity::of(&self.certificate).check(now).is_ok()
+            && EndEntityCert::try_from(&self.der).is_ok_and(|end_entity| self.statements(&end_entity, policy).is_ok())
+    }
+
+    /// What the leaf says of itself: purpose, organisation, name and key.
+    fn statements(&self, end_entity: &EndEntityCert<'_>, policy: &Policy) -> Result<RsaPublicKey, Refusal> {
+        check_purpose(&self.certificate)?;
+        check_organisation(&self.certificate)?;
+        check_name(end_entity, policy)?;
+        signing_key(&self.certificate)
+    }
 }
 
 fn unreadable(error: &webpki::Error) -> Refusal {

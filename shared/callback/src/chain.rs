@@ -2,12 +2,13 @@
 //!
 //! The path is webpki's work: signatures, validity, constraints, and limits on how much work a certificate can cause
 //! (100 signatures, 6 intermediates). The only certificate of the sender's choice in it is the leaf; intermediates come
-//! from the policy, and the issuer addresses inside certificates are never followed.
+//! from the policy, or were found by a search (`search.rs`) that asks listed hosts alone.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls_pki_types::{SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath, ring};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
@@ -16,15 +17,31 @@ use crate::policy::{Anchor, Policy};
 use crate::validity::{Validity, seconds};
 use crate::{Refusal, certificate};
 
+/// Why a chain, or what it vouches for, could not be proven.
+#[derive(Debug)]
+pub(crate) struct NotProven {
+    pub(crate) refusal: Refusal,
+    /// Whether an issuer that we don't have might change that.
+    pub(crate) lacks_issuer: bool,
+}
+
+impl From<Refusal> for NotProven {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, lacks_issuer: false }
+    }
+}
+
 /// Proves the chain, and says for how long all of its certificates hold, the root's included.
 ///
-/// `leaf` is the same certificate as `unverified`, for the reason that is given when the proof fails.
+/// `leaf` is the same certificate as `unverified`, for the reason that is given when the proof fails. `found` are issuers that
+/// are tried beside those of the policy.
 pub(crate) fn check(
     unverified: &EndEntityCert<'_>,
     leaf: &Certificate,
     policy: &Policy,
+    found: &[CertificateDer<'static>],
     now: Timestamp,
-) -> Result<Validity, Refusal> {
+) -> Result<Validity, NotProven> {
     let time = seconds(now).ok_or(Refusal::CertificateNotYetValid)?;
     // webpki trusts a root for ever; one that is past its own validity is not offered to it.
     let (anchors, trusted): (Vec<&Anchor>, Vec<TrustAnchor<'_>>) = policy
@@ -33,17 +50,21 @@ pub(crate) fn check(
         .filter(|anchor| anchor.validity.check(now).is_ok())
         .map(|anchor| (anchor, anchor.trust.clone()))
         .unzip();
+    let intermediates = match found {
+        [] => Cow::Borrowed(policy.intermediates()),
+        found => Cow::Owned([policy.intermediates(), found].concat()),
+    };
     let path = unverified
         .verify_for_usage(
             ALGORITHMS,
             &trusted,
-            policy.intermediates(),
+            &intermediates,
             UnixTime::since_unix_epoch(Duration::from_secs(time)),
             KeyUsage::server_auth(),
             None,
             None,
         )
-        .map_err(|error| refusal(&error, leaf, now))?;
+        .map_err(|error| NotProven { refusal: refusal(&error, leaf, now), lacks_issuer: lacks_issuer(&error) })?;
     let issuers = validity_of_issuers(&path, &anchors).ok_or(UNREADABLE_ISSUER)?;
     Ok(Validity::of(leaf).intersection(issuers))
 }
@@ -54,6 +75,20 @@ fn validity_of_issuers(path: &VerifiedPath<'_>, anchors: &[&Anchor]) -> Option<V
         let intermediate = Certificate::from_der(&intermediate.der()).ok()?;
         Some(validity.intersection(Validity::of(&intermediate)))
     })
+}
+
+/// Whether it is about the issuers that were tried, so that others might do: there is none of the right name, or it has
+/// another key (renewed under its old name), or is outside its validity.
+fn lacks_issuer(error: &webpki::Error) -> bool {
+    use webpki::Error;
+
+    matches!(
+        error,
+        Error::CertExpired { .. }
+            | Error::CertNotValidYet { .. }
+            | Error::InvalidSignatureForPublicKey
+            | Error::UnknownIssuer
+    )
 }
 
 /// webpki says what is wrong with a path, not with which certificate of it, so the leaf is looked at again. It is not

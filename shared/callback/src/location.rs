@@ -110,7 +110,7 @@ fn is_certificate_file(file: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
 }
 
-fn is_host(host: &str) -> bool {
+pub(crate) fn is_host(host: &str) -> bool {
     host.len() <= MAX_HOST_BYTES && host.split('.').all(is_host_label)
 }
 
@@ -121,7 +121,7 @@ fn is_host_label(label: &str) -> bool {
         && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn is_port(port: &str) -> bool {
+pub(crate) fn is_port(port: &str) -> bool {
     port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0') && port.parse::<u16>().is_ok()
 }
 

@@ -8,13 +8,14 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 use crate::validity::Validity;
-use crate::{CertificateLocation, CertificateUrl, Refusal, SigningCertificate, certificate};
+use crate::{CertificateLocation, CertificateUrl, IssuerHost, IssuerSearch, Refusal, SigningCertificate, Verdict};
 
 /// Whose signatures are believed. Everything in it replaces a value; nothing in it switches a check off.
 #[derive(Clone)]
 pub struct Policy {
     anchors: Vec<Anchor>,
     intermediates: Vec<CertificateDer<'static>>,
+    issuer_hosts: Vec<IssuerHost>,
     locations: Vec<CertificateLocation>,
     names: Vec<String>,
 }
@@ -62,7 +63,14 @@ impl Policy {
         if intermediates.is_empty() && !intermediates_pem.trim_ascii().is_empty() {
             return Err(PolicyError::UnreadableIntermediates);
         }
-        Ok(Self { anchors, intermediates, locations, names })
+        Ok(Self { anchors, intermediates, issuer_hosts: Vec::new(), locations, names })
+    }
+
+    /// The policy with these hosts, such as [`DEFAULT_ISSUER_HOSTS`](crate::DEFAULT_ISSUER_HOSTS), for issuers that it does not
+    /// have: [`judge_certificate`](Self::judge_certificate) then says where they may lie.
+    #[must_use]
+    pub fn with_issuer_hosts(self, issuer_hosts: Vec<IssuerHost>) -> Self {
+        Self { issuer_hosts, ..self }
     }
 
     /// Judges the bytes that a certificate address led to.
@@ -73,7 +81,17 @@ impl Policy {
     ///
     /// Why the certificate can't sign callbacks at `now`.
     pub fn check_certificate(&self, unverified: &[u8], now: Timestamp) -> Result<SigningCertificate, Refusal> {
-        certificate::check(unverified, self, now)
+        match self.judge_certificate(unverified, now) {
+            Verdict::Accepted(certificate) => Ok(certificate),
+            Verdict::Refused(refusal) => Err(refusal),
+            Verdict::LacksIssuer(search) => Err(search.refusal()),
+        }
+    }
+
+    /// The same where issuers that are missing can be asked for: the verdict may be where the next one may lie.
+    #[must_use]
+    pub fn judge_certificate(&self, unverified: &[u8], now: Timestamp) -> Verdict<'_> {
+        IssuerSearch::begin(self, unverified, now)
     }
 
     /// Judges the address of a certificate by its bytes.
@@ -87,6 +105,10 @@ impl Policy {
 
     pub(crate) fn anchors(&self) -> &[Anchor] {
         &self.anchors
+    }
+
+    pub(crate) fn issuer_hosts(&self) -> &[IssuerHost] {
+        &self.issuer_hosts
     }
 
     pub(crate) fn intermediates(&self) -> &[CertificateDer<'static>] {
@@ -106,6 +128,7 @@ impl std::fmt::Debug for Policy {
             .field("names", &self.names)
             .field("anchors", &self.anchors.len())
             .field("intermediates", &self.intermediates.len())
+            .field("issuer_hosts", &self.issuer_hosts)
             .finish()
     }
 }

@@ -18,7 +18,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::{ConfigError, Variable, Variables};
+use crate::{ConfigError, Variable, Variables, addresses::PublicAddresses};
 
 /// Trust anchors of outgoing TLS. Separate from those of callback signatures.
 const TRUST_ANCHORS_FILE: Variable = Variable {
@@ -84,18 +84,43 @@ impl OutgoingTls {
 /// # Errors
 ///
 /// [`ClientError`].
-#[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
 pub fn http_client(tls: &OutgoingTls, timeout: Duration) -> Result<reqwest::Client, ClientError> {
-    reqwest::Client::builder()
+    http_client_builder(tls, timeout)?.build().map_err(ClientError::Http)
+}
+
+/// What an address may begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schemes {
+    /// `https` alone.
+    Https,
+    /// `http` too, for what is not believed however it came.
+    HttpAndHttps,
+}
+
+/// The HTTP client for addresses that somebody else may have chosen, within bounds of ours: as [`http_client`], and it reaches
+/// nothing that lies in a private network, whatever a name resolves to.
+///
+/// # Errors
+///
+/// [`ClientError`].
+pub fn download_client(tls: &OutgoingTls, timeout: Duration, schemes: Schemes) -> Result<reqwest::Client, ClientError> {
+    http_client_builder(tls, timeout)?
+        .https_only(schemes == Schemes::Https)
+        .dns_resolver(Arc::new(PublicAddresses))
+        .build()
+        .map_err(ClientError::Http)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
+fn http_client_builder(tls: &OutgoingTls, timeout: Duration) -> Result<reqwest::ClientBuilder, ClientError> {
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls.client_config()?)
         .https_only(true)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .connect_timeout(timeout.min(Duration::from_secs(5)))
         .timeout(timeout)
-        .user_agent(concat!("partner-alerts/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(ClientError::Http)
+        .user_agent(concat!("partner-alerts/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// A loader of the AWS configuration: region, credentials and endpoint from the environment, as Lambda sets them; TLS by

@@ -5,6 +5,7 @@
 //! bundled Mozilla roots or the file that configuration names, and nothing of the machine.
 //! Leaves to others: what the variables of a function are (its `config.rs`).
 
+mod addresses;
 mod clients;
 mod clock;
 mod config;
@@ -12,7 +13,7 @@ mod metrics;
 mod start;
 mod telemetry;
 
-pub use clients::{ClientError, OutgoingTls, aws_config_loader, http_client};
+pub use clients::{ClientError, OutgoingTls, Schemes, aws_config_loader, download_client, http_client};
 pub use clock::{Clock, FixedClock, SharedClock, SystemClock};
 pub use config::{ConfigError, Seconds, Variable, Variables};
 pub use metrics::{Counts, METRICS_NAMESPACE, Metrics};

@@ -46,7 +46,8 @@ pub enum Kept {
 
 /// Keeps received events.
 pub trait KeepEvents {
-    /// Keeps an event if it is not kept yet: one request, also for a duplicate.
+    /// Keeps an event if it is not kept yet: one request, also for a duplicate. An event whose first write was made and not
+    /// heard of is new, as far as its trace tells; without a trace it looks like a duplicate.
     fn keep(&self, event: &ReceivedEvent<'_>) -> impl Future<Output = Result<Kept, StoreError>> + Send;
 }
 
@@ -62,15 +63,24 @@ impl KeepEvents for Store {
             // TTL deletes late, up to days: what has run out counts as gone.
             .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
             .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
+            // Costs nothing, and tells our own write, whose answer was lost before the SDK tried again, from an earlier one.
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match request.send().await {
             Ok(_) => Ok(Kept::New),
             Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Kept::Duplicate),
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    let is_ours = event.trace.is_some() && failed.item().and_then(trace) == event.trace;
+                    Ok(if is_ours { Kept::New } else { Kept::Duplicate })
+                }
                 _ => Err(StoreError::failed("PutItem", TABLE, error)),
             },
         }
     }
+}
+
+/// Where an item was taken in. No two invocations have the same.
+fn trace(item: &HashMap<String, AttributeValue>) -> Option<TraceContext> {
+    item.get("trace")?.as_s().ok()?.parse().ok()
 }
 
 fn item(event: &ReceivedEvent<'_>, expires_at: i64) -> HashMap<String, AttributeValue> {

@@ -125,6 +125,20 @@ fn addresses_and_names_that_a_pattern_allows_are_ones_that_webhook_starts_with_a
     for (text, allowed) in [("a.example", true), ("a.example, b-c.example", true), ("a", false), ("*.example", false)] {
         assert_eq!(template.allows("CertificateNames", text), allowed, "{text}");
     }
+    let issuer_host = |text: &str| text.parse::<callback::IssuerHost>().is_ok();
+    for (text, allowed) in [
+        ("www.microsoft.com", true),
+        ("a.example, b-c.example:8080", true),
+        ("http://a.example", false),
+        ("A.example", false),
+        ("*.example", false),
+        ("a.example/", false),
+        ("a..example", false),
+        ("a.example:0", false),
+    ] {
+        assert_eq!(template.allows("CertificateIssuerHosts", text), allowed, "the pattern: {text}");
+        assert_eq!(text.split(',').map(str::trim).all(issuer_host), allowed, "the function: {text}");
+    }
     for (text, allowed) in [("/opt/a/b.pem", true), ("/opt/../etc/x", false), ("/opt/", false), ("/etc/x", false)] {
         assert_eq!(template.allows("SignatureTrustAnchorsFile", text), allowed, "{text}");
     }

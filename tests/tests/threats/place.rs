@@ -5,7 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 use attacks::{Certificate, Issued, Key, PUBLISHED_URL, Sent};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use callback::{BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, DEFAULT_CERTIFICATE_NAMES, Policy};
+use callback::{
+    BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, DEFAULT_CERTIFICATE_NAMES, DEFAULT_ISSUER_HOSTS, Policy,
+};
 use http::{Request, Response, header};
 use jiff::{SignedDuration, Timestamp};
 use messaging::ReconcileQueue;
@@ -81,7 +83,8 @@ impl Place {
         let locations = vec![CertificateLocation::DEFAULT.parse().unwrap()];
         let names = DEFAULT_CERTIFICATE_NAMES.map(str::to_owned).to_vec();
         let anchors = issued.anchors.as_deref().unwrap_or(BUNDLED_TRUST_ANCHORS_PEM);
-        let policy = Policy::new(locations, names, anchors, &issued.issuers).unwrap();
+        let hosts = DEFAULT_ISSUER_HOSTS.map(|host| host.parse().unwrap()).to_vec();
+        let policy = Policy::new(locations, names, anchors, &issued.issuers).unwrap().with_issuer_hosts(hosts);
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.parts.aws), config.tables);
         let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&self.parts.aws), config.queue_url);
         Webhook::new(store, shelf.clone(), queue, policy, Arc::clone(&self.parts.clock), config.settings)

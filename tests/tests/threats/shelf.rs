@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use callback::CertificateUrl;
+use callback::{CertificateUrl, IssuerUrl};
 use webhook::{FetchCertificate, FetchError};
 
 /// What lies at an address.
@@ -31,12 +31,20 @@ impl Shelf {
     pub(crate) fn asked(&self) -> Vec<String> {
         self.0.lock().unwrap().asked.clone()
     }
+
+    fn take(&self, url: &str) -> Found {
+        let mut inside = self.0.lock().unwrap();
+        inside.asked.push(url.to_owned());
+        inside.found.get(url).cloned().unwrap_or(Err(FetchError::Status(404)))
+    }
 }
 
 impl FetchCertificate for Shelf {
     async fn fetch(&self, url: &CertificateUrl) -> Found {
-        let mut inside = self.0.lock().unwrap();
-        inside.asked.push(url.to_string());
-        inside.found.get(url.as_str()).cloned().unwrap_or(Err(FetchError::Status(404)))
+        self.take(url.as_str())
+    }
+
+    async fn fetch_issuer(&self, url: &IssuerUrl) -> Found {
+        self.take(url.as_str())
     }
 }

@@ -4,6 +4,7 @@
 mod age;
 mod certificates;
 mod gateway;
+mod issuers;
 mod keeping;
 mod path_keys;
 mod refusing;

@@ -8,6 +8,8 @@ use simulator::{Forgery, SignedCallback, Simulator};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert, ring};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
+use x509_cert::ext::pkix::AuthorityInfoAccessSyntax;
+use x509_cert::ext::pkix::name::GeneralName;
 
 use crate::support::{START, World, receiver};
 
@@ -61,6 +63,23 @@ async fn the_served_certificate_is_microsofts_in_subject_and_issuer() {
     let leaf = Certificate::from_der(&leaf).expect("DER, and nothing after it");
     assert!(leaf.tbs_certificate().subject().to_string().contains("O=Microsoft Corporation"));
     assert!(leaf.tbs_certificate().issuer().to_string().contains("O=Microsoft Corporation"));
+}
+
+#[tokio::test]
+async fn the_issuer_lies_where_the_certificate_says() {
+    let world = World::start().await;
+    let leaf = Certificate::from_der(&download(&world).await).expect("DER");
+    let (_, access) =
+        leaf.tbs_certificate().get_extension::<AuthorityInfoAccessSyntax>().expect("DER").expect("the extension");
+    let [access] = access.0.as_slice() else { panic!("{access:?}") };
+    assert_eq!(access.access_method.to_string(), "1.3.6.1.5.5.7.48.2", "caIssuers");
+    let GeneralName::UniformResourceIdentifier(url) = &access.access_location else { panic!("{access:?}") };
+    assert!(url.as_str().starts_with(&format!("https://{}/", world.simulator.issuer_host())), "{url:?}");
+
+    let answer = world.client.get(url.as_str()).send().await.expect("an answer");
+    assert_eq!((answer.status(), world.simulator.requests().issuer), (200.try_into().unwrap(), 1));
+    let issuer = CertificateDer::from_pem_slice(world.simulator.intermediates_pem().as_bytes()).expect("an issuer");
+    assert_eq!(answer.bytes().await.expect("a body"), issuer.as_ref());
 }
 
 #[tokio::test]

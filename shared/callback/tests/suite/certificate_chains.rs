@@ -47,9 +47,10 @@ fn a_verdict_outlives_no_certificate_of_its_path() {
     short_root.not_after = date_time_ymd(2026, 12, 1);
     let mut short_intermediate = intermediate_params();
     short_intermediate.not_after = date_time_ymd(2026, 12, 1);
-    for authority in
-        [Authority::with(short_root, intermediate_params()), Authority::with(root_params(), short_intermediate)]
-    {
+    for authority in [
+        Authority::with(short_root, "root", intermediate_params()),
+        Authority::with(root_params(), "root", short_intermediate),
+    ] {
         let policy = authority.policy();
         let certificate = policy.check_certificate(&authority.issue(&Leaf::valid()), now()).unwrap();
         assert_eq!(certificate.valid_until(), at("2026-12-01T00:00:00Z"));
@@ -65,7 +66,7 @@ fn a_certificate_without_an_end_is_valid_until_the_end_of_time() {
         params.not_after = date_time_ymd(9999, 12, 31);
         params
     };
-    let authority = Authority::with(end_of_time(root_params()), end_of_time(intermediate_params()));
+    let authority = Authority::with(end_of_time(root_params()), "root", end_of_time(intermediate_params()));
     let leaf = Leaf { params: end_of_time(Leaf::valid().params), ..Leaf::valid() };
     let certificate = authority.policy().check_certificate(&authority.issue(&leaf), now()).unwrap();
     assert_eq!(certificate.valid_until(), jiff::Timestamp::MAX);

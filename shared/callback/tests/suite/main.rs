@@ -6,6 +6,7 @@ mod certificate_forms;
 mod certificate_table;
 mod certificate_urls;
 mod headers;
+mod issuers;
 mod microsoft_chain;
 mod never_panics;
 mod policies;

@@ -2,32 +2,48 @@
 
 use callback::Policy;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm, date_time_ymd,
 };
+use x509_cert::der::Encode as _;
+use x509_cert::der::asn1::{Ia5String, ObjectIdentifier};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{AccessDescription, AuthorityInfoAccessSyntax};
 
 use super::signing::key_pem;
 use super::{default_locations, default_names};
 
 pub(crate) struct Authority {
-    root: CertifiedIssuer<'static, KeyPair>,
-    intermediate: CertifiedIssuer<'static, KeyPair>,
+    pub(crate) root: CertifiedIssuer<'static, KeyPair>,
+    pub(crate) intermediate: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
     pub(crate) fn new() -> Self {
-        Self::with(root_params(), intermediate_params())
+        Self::with(root_params(), "root", intermediate_params())
     }
 
-    pub(crate) fn with(root: CertificateParams, intermediate: CertificateParams) -> Self {
-        let root = CertifiedIssuer::self_signed(root, key_pair("root")).expect("a root");
-        let intermediate = CertifiedIssuer::signed_by(intermediate, key_pair("intermediate"), &root);
-        Self { root, intermediate: intermediate.expect("an intermediate") }
+    pub(crate) fn with(root: CertificateParams, root_key: &str, intermediate: CertificateParams) -> Self {
+        Self::with_intermediate_key(root, root_key, intermediate, key_pair("intermediate"))
+    }
+
+    pub(crate) fn with_intermediate_key(
+        root: CertificateParams,
+        root_key: &str,
+        intermediate: CertificateParams,
+        intermediate_key: KeyPair,
+    ) -> Self {
+        let root = CertifiedIssuer::self_signed(root, key_pair(root_key)).expect("a root");
+        let intermediate = CertifiedIssuer::signed_by(intermediate, intermediate_key, &root).expect("an intermediate");
+        Self { root, intermediate }
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        let (root, intermediates) = (self.root.pem(), self.intermediate.pem());
-        Policy::new(default_locations(), default_names(), &root, &intermediates).expect("a valid policy")
+        self.policy_with_intermediates(&self.intermediate.pem())
+    }
+
+    pub(crate) fn policy_with_intermediates(&self, intermediates: &str) -> Policy {
+        Policy::new(default_locations(), default_names(), &self.root.pem(), intermediates).expect("a valid policy")
     }
 
     /// The leaf as DER, signed by the intermediate.
@@ -79,6 +95,20 @@ fn authority_params(name: &str, (from, until): (i32, i32)) -> CertificateParams 
 
 pub(crate) fn dns_name(name: &str) -> SanType {
     SanType::DnsName(name.try_into().expect("an ASCII name"))
+}
+
+/// The extension in which a certificate names places: `caIssuers` and `ocsp`.
+pub(crate) fn information_access(places: &[(&str, &str)]) -> CustomExtension {
+    let access = |(method, url): &(&str, &str)| AccessDescription {
+        access_method: match *method {
+            "caIssuers" => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2"),
+            "ocsp" => ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1"),
+            other => panic!("no access method {other}"),
+        },
+        access_location: GeneralName::UniformResourceIdentifier(Ia5String::new(*url).expect("ASCII")),
+    };
+    let der = AuthorityInfoAccessSyntax(places.iter().map(access).collect()).to_der().expect("DER");
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der)
 }
 
 /// A key of which only the public half is used.

@@ -5,68 +5,31 @@
 //! second. A signature that does not match may mean a renewed certificate at the same address, which is looked for at most
 //! once a minute; the old verdict stays until a good new one is there, and a mismatch is one only where that could be seen. The key
 //! of before stays good for what it signed and Microsoft tries again, as long as its certificate may be kept.
+//!
+//! An issuer that a certificate lacks is looked for where the certificate says, on listed hosts alone (`callback`'s search); each
+//! download of a certificate brings at most four such requests with it.
+
+mod budget;
+mod fetch;
+mod issuers;
 
 use std::{
     collections::HashMap,
-    future::Future,
     sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError},
 };
 
-use callback::{CertificateUrl, MAX_CERTIFICATE_BYTES, Policy, Refusal, SigningCertificate};
+use callback::{CertificateUrl, Policy, Refusal, SigningCertificate};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::{NotVerified, Undecided};
+use budget::{Budget, Budgets};
+use issuers::{Issuers, NotAccepted};
+
+pub use fetch::{Downloads, FetchCertificate, FetchError};
 
 /// Most addresses that are remembered, good and bad (threats: bounded cache).
 const ENTRIES: usize = 16;
-/// Downloads that may follow each other at once; after them one a second.
-const BURST: i64 = 5;
-
-/// Why a certificate could not be fetched.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum FetchError {
-    /// No whole answer.
-    #[error("no whole answer from the certificate's host ({0})")]
-    NoAnswer(String),
-    /// An answer other than 200.
-    #[error("the certificate's host answered with status {0}")]
-    Status(u16),
-    /// More bytes than a certificate has.
-    #[error("the certificate's host sent more than {MAX_CERTIFICATE_BYTES} bytes")]
-    TooLarge,
-}
-
-/// Fetches certificates.
-pub trait FetchCertificate {
-    /// The bytes at this address: no redirects, bounded in size and time.
-    fn fetch(&self, url: &CertificateUrl) -> impl Future<Output = Result<Vec<u8>, FetchError>> + Send;
-}
-
-/// Certificates over https, by a client that follows no redirects and has a deadline (`runtime::http_client`).
-#[derive(Clone, Debug)]
-pub struct HttpsCertificates(
-    /// The client.
-    pub reqwest::Client,
-);
-
-impl FetchCertificate for HttpsCertificates {
-    async fn fetch(&self, url: &CertificateUrl) -> Result<Vec<u8>, FetchError> {
-        let no_answer = |error: reqwest::Error| FetchError::NoAnswer(runtime::chain(&error.without_url()));
-        let mut response = self.0.get(url.as_str()).send().await.map_err(no_answer)?;
-        if response.status() != http::StatusCode::OK {
-            return Err(FetchError::Status(response.status().as_u16()));
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-            if bytes.len() + chunk.len() > MAX_CERTIFICATE_BYTES {
-                return Err(FetchError::TooLarge);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    }
-}
 
 /// How certificates are kept.
 #[derive(Clone, Copy, Debug)]
@@ -85,13 +48,30 @@ pub(crate) struct Certificates<F> {
     settings: CertificateSettings,
     entries: StdMutex<HashMap<CertificateUrl, Entry>>,
     // Held while a certificate is fetched: any number of waiting requests make one download.
-    fetching: Mutex<Budgets>,
+    fetching: Mutex<Fetching>,
+}
+
+/// What only whoever fetches needs.
+#[derive(Debug)]
+struct Fetching {
+    budgets: Budgets,
+    issuers: Issuers,
 }
 
 #[derive(Debug)]
 enum Entry {
     Good { certificate: Arc<SigningCertificate>, before: Option<Before>, fetched: Timestamp, looked: Looked },
-    Bad { denial: Denial, noted: Timestamp },
+    Bad { denial: Denial, noted: Timestamp, was_good: bool },
+}
+
+impl Entry {
+    /// Whether there ever was a good certificate: then the address is no stranger's invention.
+    fn was_good(&self) -> bool {
+        match self {
+            Self::Good { .. } => true,
+            Self::Bad { was_good, .. } => *was_good,
+        }
+    }
 }
 
 /// The certificate of another key that was at the same address before.
@@ -105,7 +85,7 @@ struct Before {
 #[derive(Debug)]
 struct Looked {
     at: Timestamp,
-    unseen: Option<FetchError>,
+    unseen: Option<NotFetched>,
 }
 
 impl Looked {
@@ -118,48 +98,41 @@ impl Looked {
 #[derive(Clone, Debug)]
 enum Denial {
     Refused(Refusal),
-    NotFetched(FetchError),
+    NotFetched(NotFetched),
     OverBudget,
+}
+
+/// What could not be fetched.
+#[derive(Clone, Debug)]
+enum NotFetched {
+    Certificate(FetchError),
+    Issuer(FetchError),
+}
+
+impl From<NotAccepted> for Denial {
+    fn from(not_accepted: NotAccepted) -> Self {
+        match not_accepted {
+            NotAccepted::Refused(refusal) => Self::Refused(refusal),
+            NotAccepted::NotFetched(error) => Self::NotFetched(NotFetched::Issuer(error)),
+        }
+    }
 }
 
 impl From<Denial> for NotVerified {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::Refused(refusal) => Self::Refused(refusal),
-            Denial::NotFetched(error) => Self::Undecided(Undecided::Certificate(error)),
+            Denial::NotFetched(NotFetched::Certificate(error)) => Self::Undecided(Undecided::Certificate(error)),
+            Denial::NotFetched(NotFetched::Issuer(error)) => Self::Undecided(Undecided::Issuer(error)),
             Denial::OverBudget => Self::Undecided(Undecided::FetchBudget),
         }
     }
 }
 
-/// Downloads that are left. Addresses that had a good certificate have a budget of their own, so that nobody who makes up
-/// addresses can keep the real one from being renewed.
-#[derive(Debug, Default)]
-struct Budgets {
-    familiar: Budget,
-    strange: Budget,
-}
-
-/// Downloads that are left, as the moment from which on they would all be.
-#[derive(Debug, Default)]
-struct Budget {
-    full_at: Option<Timestamp>,
-}
-
-impl Budget {
-    fn take(&mut self, now: Timestamp) -> bool {
-        let full_at = self.full_at.unwrap_or(now).max(now);
-        // A clock that was set back must not lock us out for longer than a full budget takes to come back.
-        let full_at = full_at.min(now + SignedDuration::from_secs(BURST));
-        let left = full_at.duration_since(now) <= SignedDuration::from_secs(BURST - 1);
-        self.full_at = Some(if left { full_at + SignedDuration::from_secs(1) } else { full_at });
-        left
-    }
-}
-
 impl<F: FetchCertificate> Certificates<F> {
     pub(crate) fn new(source: F, settings: CertificateSettings) -> Self {
-        Self { source, settings, entries: StdMutex::default(), fetching: Mutex::default() }
+        let fetching = Fetching { budgets: Budgets::default(), issuers: Issuers::new(settings.keep) };
+        Self { source, settings, entries: StdMutex::default(), fetching: Mutex::new(fetching) }
     }
 
     /// The certificate at this address, if it is one that may sign callbacks.
@@ -172,14 +145,14 @@ impl<F: FetchCertificate> Certificates<F> {
         if let Some(known) = self.known(url, now) {
             return Ok(known?);
         }
-        let mut budgets = self.fetching.lock().await;
+        let Fetching { budgets, issuers } = &mut *self.fetching.lock().await;
         // Somebody else may have fetched it while we waited.
         if let Some(known) = self.known(url, now) {
             return Ok(known?);
         }
-        let is_familiar = matches!(self.entries().get(url), Some(Entry::Good { .. }));
-        let budget = if is_familiar { &mut budgets.familiar } else { &mut budgets.strange };
-        let judged = self.fetch(url, policy, now, budget).await;
+        let was_good = self.entries().get(url).is_some_and(Entry::was_good);
+        let budget = if was_good { &mut budgets.familiar } else { &mut budgets.strange };
+        let judged = self.fetch(url, policy, now, budget, issuers).await;
         let entry = match &judged {
             Ok(certificate) => {
                 let certificate = Arc::clone(certificate);
@@ -187,7 +160,7 @@ impl<F: FetchCertificate> Certificates<F> {
             }
             // Our own restraint is no property of the address.
             Err(Denial::OverBudget) => return Ok(judged?),
-            Err(denial) => Entry::Bad { denial: denial.clone(), noted: now },
+            Err(denial) => Entry::Bad { denial: denial.clone(), noted: now, was_good },
         };
         self.insert(url, entry);
         Ok(judged?)
@@ -203,7 +176,7 @@ impl<F: FetchCertificate> Certificates<F> {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Arc<SigningCertificate>, NotVerified> {
-        let mut budgets = self.fetching.lock().await;
+        let Fetching { budgets, issuers } = &mut *self.fetching.lock().await;
         let mut seen_fetched = None;
         if let Some(Entry::Good { certificate, fetched, looked, .. }) = self.entries().get(url) {
             seen_fetched = Some(*fetched);
@@ -215,7 +188,7 @@ impl<F: FetchCertificate> Certificates<F> {
                 return unseen.map_or_else(|| Ok(Arc::clone(seen)), |denial| Err(denial.into()));
             }
         }
-        match self.fetch(url, policy, now, &mut budgets.familiar).await {
+        match self.fetch(url, policy, now, &mut budgets.familiar, issuers).await {
             Ok(certificate) => {
                 let of_seen = |fetched| Before { certificate: Arc::clone(seen), fetched };
                 let replaced = seen_fetched.filter(|_| !certificate.has_key_of(seen)).map(of_seen);
@@ -264,7 +237,7 @@ impl<F: FetchCertificate> Certificates<F> {
                 let age = now.duration_since(*fetched).abs();
                 (age < self.settings.keep && now < certificate.valid_until()).then(|| Ok(Arc::clone(certificate)))
             }
-            Entry::Bad { denial, noted } => {
+            Entry::Bad { denial, noted, .. } => {
                 let age = now.duration_since(*noted).abs();
                 (age < self.settings.remember_failure).then(|| Err(denial.clone()))
             }
@@ -277,12 +250,14 @@ impl<F: FetchCertificate> Certificates<F> {
         policy: &Policy,
         now: Timestamp,
         budget: &mut Budget,
+        issuers: &mut Issuers,
     ) -> Result<Arc<SigningCertificate>, Denial> {
         if !budget.take(now) {
             return Err(Denial::OverBudget);
         }
-        let unverified = self.source.fetch(url).await.map_err(Denial::NotFetched)?;
-        policy.check_certificate(&unverified, now).map(Arc::new).map_err(Denial::Refused)
+        let not_fetched = |error| Denial::NotFetched(NotFetched::Certificate(error));
+        let unverified = self.source.fetch(url).await.map_err(not_fetched)?;
+        Ok(Arc::new(issuers.judge(&unverified, policy, &self.source, now).await?))
     }
 
     fn insert(&self, url: &CertificateUrl, entry: Entry) {
@@ -308,7 +283,7 @@ impl<F: FetchCertificate> Certificates<F> {
 
 #[cfg(test)]
 mod tests {
-    use callback::{BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation};
+    use callback::{BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, IssuerUrl};
 
     use super::*;
 
@@ -318,6 +293,10 @@ mod tests {
 
     impl FetchCertificate for Nothing {
         async fn fetch(&self, _: &CertificateUrl) -> Result<Vec<u8>, FetchError> {
+            Err(FetchError::Status(404))
+        }
+
+        async fn fetch_issuer(&self, _: &IssuerUrl) -> Result<Vec<u8>, FetchError> {
             Err(FetchError::Status(404))
         }
     }
@@ -342,22 +321,5 @@ mod tests {
             now += SignedDuration::from_secs(1);
         }
         assert_eq!(certificates.entries().len(), ENTRIES);
-    }
-
-    #[test]
-    fn the_budget_is_a_burst_and_then_one_a_second() {
-        let start: Timestamp = "2026-04-01T00:00:00Z".parse().unwrap();
-        let mut budget = Budget::default();
-        let taken = |budget: &mut Budget, now| (0..100).filter(|_| budget.take(now)).count();
-        assert_eq!(taken(&mut budget, start), 5);
-        assert_eq!(taken(&mut budget, start + SignedDuration::from_secs(1)), 1);
-        assert_eq!(taken(&mut budget, start + SignedDuration::from_secs(3)), 2);
-        assert_eq!(taken(&mut budget, start + SignedDuration::from_hours(1)), 5);
-        assert_eq!(
-            taken(&mut budget, start - SignedDuration::from_hours(1)),
-            0,
-            "a clock set back brings nothing at once"
-        );
-        assert_eq!(taken(&mut budget, start - SignedDuration::from_hours(1) + SignedDuration::from_secs(5)), 5);
     }
 }

@@ -1,0 +1,63 @@
+//! Downloads: no redirects, a deadline, at most the bytes of a certificate, and nothing that lies in a private network.
+
+use std::future::Future;
+
+use callback::{CertificateUrl, IssuerUrl, MAX_CERTIFICATE_BYTES};
+
+/// Why a certificate could not be fetched.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FetchError {
+    /// No whole answer.
+    #[error("no whole answer from the certificate's host ({0})")]
+    NoAnswer(String),
+    /// An answer other than 200.
+    #[error("the certificate's host answered with status {0}")]
+    Status(u16),
+    /// More bytes than a certificate has.
+    #[error("the certificate's host sent more than {MAX_CERTIFICATE_BYTES} bytes")]
+    TooLarge,
+}
+
+/// Fetches certificates: no redirects, bounded in size and time.
+pub trait FetchCertificate {
+    /// The bytes at the address of a signing certificate.
+    fn fetch(&self, url: &CertificateUrl) -> impl Future<Output = Result<Vec<u8>, FetchError>> + Send;
+
+    /// The bytes at the address of an issuer.
+    fn fetch_issuer(&self, url: &IssuerUrl) -> impl Future<Output = Result<Vec<u8>, FetchError>> + Send;
+}
+
+/// Certificates over the network, by clients that follow no redirects and have a deadline (`runtime::download_client`).
+#[derive(Clone, Debug)]
+pub struct Downloads {
+    /// For signing certificates: https alone.
+    pub certificates: reqwest::Client,
+    /// For their issuers, which authorities publish over http. What is found is tried, not trusted.
+    pub issuers: reqwest::Client,
+}
+
+impl FetchCertificate for Downloads {
+    async fn fetch(&self, url: &CertificateUrl) -> Result<Vec<u8>, FetchError> {
+        get(&self.certificates, url.as_str()).await
+    }
+
+    async fn fetch_issuer(&self, url: &IssuerUrl) -> Result<Vec<u8>, FetchError> {
+        get(&self.issuers, url.as_str()).await
+    }
+}
+
+async fn get(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, FetchError> {
+    let no_answer = |error: reqwest::Error| FetchError::NoAnswer(runtime::chain(&error.without_url()));
+    let mut response = client.get(url).send().await.map_err(no_answer)?;
+    if response.status() != http::StatusCode::OK {
+        return Err(FetchError::Status(response.status().as_u16()));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+        if bytes.len() + chunk.len() > MAX_CERTIFICATE_BYTES {
+            return Err(FetchError::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
