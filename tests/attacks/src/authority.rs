@@ -15,7 +15,7 @@ use sha2::Sha256;
 
 use crate::{
     Key,
-    certificate::{Purpose, set_validity},
+    certificate::{Purpose, addresses, set_validity},
     keys::pem,
 };
 
@@ -34,6 +34,7 @@ pub(crate) struct Storey {
     path_length: Option<u8>,
     permitted: Vec<String>,
     purposes: Vec<Purpose>,
+    issuer_addresses: Vec<String>,
     /// Whether the receiver has it among its issuers.
     pub(crate) known: bool,
 }
@@ -50,6 +51,7 @@ impl Default for Storey {
             path_length: None,
             permitted: Vec::new(),
             purposes: Vec::new(),
+            issuer_addresses: Vec::new(),
             known: true,
         }
     }
@@ -64,6 +66,11 @@ impl Storey {
     pub(crate) fn crossing(height: usize) -> Self {
         let usual = Self { key: Some("intermediate".to_owned()), ..Self::default() };
         if height == 0 { usual } else { Self { name: format!("Crossing {height}"), ..usual } }
+    }
+
+    /// The same, with its issuer at this address.
+    pub(crate) fn at(self, url: &str) -> Self {
+        Self { key: Some("intermediate".to_owned()), issuer_addresses: vec![url.to_owned()], ..self }
     }
 
     /// The same name with another key.
@@ -95,6 +102,7 @@ impl Storey {
             params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
         }
         params.extended_key_usages = self.purposes.iter().map(Purpose::read).collect();
+        params.custom_extensions = addresses(&self.issuer_addresses, &[], &[]);
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, self.name.as_str());
         if let Some(organisation) = &self.organisation {

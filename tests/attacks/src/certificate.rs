@@ -35,6 +35,9 @@ pub struct CertificateCase {
     pub detail: Option<String>,
     /// What comes of a callback, where that is something else: a key of which nobody has the private half signs nothing.
     pub in_callback: Option<String>,
+    /// The addresses at which an issuer is looked for, in order.
+    #[serde(default)]
+    pub asked: Vec<String>,
     /// The status of the answer.
     pub status: u16,
 }
@@ -67,6 +70,8 @@ pub struct Certificate {
     /// So many further authorities of the issuer's name and key, so many of the name and key of the one above it, and so on.
     crossings: Vec<usize>,
     trusted: Trusted,
+    /// What lies at which address of an issuer. At others nothing does.
+    places: BTreeMap<String, Place>,
 }
 
 impl Default for Certificate {
@@ -92,6 +97,7 @@ impl Default for Certificate {
             issuers: vec![Storey::default()],
             crossings: Vec::new(),
             trusted: Trusted::Root,
+            places: BTreeMap::new(),
         }
     }
 }
@@ -106,6 +112,22 @@ enum Trusted {
     Namesake,
     /// The roots that the receiver brings along.
     Bundled,
+}
+
+/// What lies at the address of an issuer.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Place {
+    /// The issuer of this number, counted from the root.
+    Issuer(usize),
+    /// An authority of the usual issuer's name and key that signed itself, and says that its issuer lies at the same address.
+    Itself,
+    /// An authority of the usual issuer's name and key that nobody whom we trust has signed.
+    Orphan,
+    /// A web page.
+    Page,
+    /// Nobody answers.
+    Unreachable,
 }
 
 /// A text in a name, of this string type.
@@ -139,6 +161,8 @@ pub struct Issued {
     pub anchors: Option<String>,
     /// The issuers that the receiver has, in PEM.
     pub issuers: String,
+    /// What lies at the addresses of issuers; nothing where nobody answers.
+    pub places: BTreeMap<String, Option<Vec<u8>>>,
     /// The name of the key that signs callbacks.
     pub key: String,
 }
@@ -160,6 +184,7 @@ impl Certificate {
             issuers.push((storey.signed_by(above, now), storey.known));
         }
         let der = self.leaf(issuers.last().map_or(&root, |(issuer, _)| issuer), now);
+        let places = self.places.iter().map(|(url, place)| (url.clone(), place.bytes(url, &issuers, now))).collect();
         let known = issuers.iter().filter(|(_, known)| *known).map(|(issuer, _)| issuer.pem());
         let anchors = match self.trusted {
             Trusted::Bundled => None,
@@ -171,7 +196,7 @@ impl Certificate {
             PublicKey::Named(name) if name.starts_with("signing") || name.starts_with("stranger-2048") => name.clone(),
             _ => "signing-2048".to_owned(),
         };
-        Issued { published: bytes(&self.published, now, &forms(&der)), anchors, issuers, key }
+        Issued { published: bytes(&self.published, now, &forms(&der)), anchors, issuers, places, key }
     }
 
     /// Storeys of authorities above the certificate, all of a storey with the same name and key: many ways up, and no roof.
@@ -223,26 +248,46 @@ impl Certificate {
     }
 
     fn extensions(&self) -> Vec<CustomExtension> {
-        let address = |address: &String| element(0x86, address.as_bytes());
-        let access =
-            |method: u8, at: &String| sequence(&[element(6, &[0x2b, 6, 1, 5, 5, 7, 0x30, method]), address(at)]);
-        let status = self.status_addresses.iter().map(|at| access(1, at));
-        let access: Vec<_> = self.issuer_addresses.iter().map(|at| access(2, at)).chain(status).collect();
-        let points = self.revocation_addresses.iter();
-        let points: Vec<_> = points.map(|at| sequence(&[element(0xa0, &element(0xa0, &address(at)))])).collect();
-        let mut extensions = Vec::new();
-        if !access.is_empty() {
-            extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], sequence(&access)));
-        }
-        if !points.is_empty() {
-            extensions.push(CustomExtension::from_oid_content(&[2, 5, 29, 31], sequence(&points)));
-        }
+        let mut extensions = addresses(&self.issuer_addresses, &self.status_addresses, &self.revocation_addresses);
         if self.unknown_critical_extension {
             let mut unknown = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99_999, 1], vec![5, 0]);
             unknown.set_criticality(true);
             extensions.push(unknown);
         }
         extensions
+    }
+}
+
+/// The extensions that say where the issuer lies, and where to ask whether the certificate still holds.
+pub(crate) fn addresses(issuers: &[String], status: &[String], revocation: &[String]) -> Vec<CustomExtension> {
+    let address = |address: &String| element(0x86, address.as_bytes());
+    let access = |method: u8, at: &String| sequence(&[element(6, &[0x2b, 6, 1, 5, 5, 7, 0x30, method]), address(at)]);
+    let status = status.iter().map(|at| access(1, at));
+    let access: Vec<_> = issuers.iter().map(|at| access(2, at)).chain(status).collect();
+    let points = revocation.iter().map(|at| sequence(&[element(0xa0, &element(0xa0, &address(at)))]));
+    let points: Vec<_> = points.collect();
+    let mut extensions = Vec::new();
+    if !access.is_empty() {
+        extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], sequence(&access)));
+    }
+    if !points.is_empty() {
+        extensions.push(CustomExtension::from_oid_content(&[2, 5, 29, 31], sequence(&points)));
+    }
+    extensions
+}
+
+impl Place {
+    fn bytes(self, url: &str, issuers: &[(Issuer, bool)], now: Timestamp) -> Option<Vec<u8>> {
+        match self {
+            Self::Issuer(number) => Some(issuers[number].0.der().to_vec()),
+            Self::Itself => Some(Storey::crossing(0).at(url).self_signed(now).der().to_vec()),
+            Self::Orphan => {
+                let parent = Storey::root().namesake().self_signed(now);
+                Some(Storey::crossing(0).signed_by(&parent, now).der().to_vec())
+            }
+            Self::Page => Some(b"<!doctype html><title>Sign in</title>".to_vec()),
+            Self::Unreachable => None,
+        }
     }
 }
 

@@ -11,12 +11,13 @@ use callback::{
 use http::{Request, Response, header};
 use jiff::{SignedDuration, Timestamp};
 use messaging::ReconcileQueue;
+use models::EventId;
 use runtime::{FixedClock, Parts};
 use serde_json::Value;
 use simulator::SignedCallback;
 use store::Store;
 use tests::{BY_HAND, Lines, PATH_KEY, START, TENANT, TestSystem, Way, gateway_event, wire::Wire};
-use webhook::{Config, Webhook};
+use webhook::{Config, FetchError, Webhook};
 
 use crate::shelf::Shelf;
 
@@ -74,6 +75,9 @@ impl Place {
     pub(crate) fn function(&self, issued: &Issued) -> (Function, Shelf) {
         let shelf = Shelf::default();
         shelf.put(PUBLISHED_URL, Ok(issued.published.clone()));
+        for (url, place) in &issued.places {
+            shelf.put(url, place.clone().ok_or_else(|| FetchError::NoAnswer("connection refused".to_owned())));
+        }
         (self.function_over(issued, &shelf), shelf)
     }
 
@@ -126,6 +130,13 @@ impl Place {
         let client = aws_sdk_dynamodb::Client::new(&self.system.system.parts().aws);
         let pages = client.scan().table_name(self.events_table()).into_paginator().items();
         pages.send().collect::<Result<_, _>>().await.unwrap()
+    }
+
+    /// The event that has this body, if it is kept.
+    pub(crate) async fn event(&self, body: &[u8]) -> Option<HashMap<String, AttributeValue>> {
+        let client = aws_sdk_dynamodb::Client::new(&self.system.system.parts().aws);
+        let key = AttributeValue::S(format!("{TENANT}#{}", EventId::of_body(body)));
+        client.get_item().table_name(self.events_table()).key("pk", key).send().await.unwrap().item
     }
 
     /// Deletes this item of the events table, as its TTL would.
