@@ -17,12 +17,12 @@ use serde_json::Value;
 use simulator::SignedCallback;
 use store::Store;
 use tests::{BY_HAND, Lines, PATH_KEY, START, TENANT, TestSystem, Way, gateway_event, wire::Wire};
-use webhook::{Config, FetchError, Webhook};
+use webhook::{Config, FetchCertificate, FetchError, Webhook};
 
 use crate::shelf::Shelf;
 
 /// The longest line that a refusal may write to the log, in bytes.
-const LONGEST_LINE: usize = 500;
+const LONGEST_LINE: usize = 600;
 /// Stands in every request, in headers that nobody asked for.
 const PLANTED: &str = "planted-6d61726b6572";
 
@@ -71,6 +71,15 @@ impl Place {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
+    /// Goes back to the first moment, with nothing stored and nothing sent.
+    pub(crate) async fn forget(&self) {
+        for item in self.events().await {
+            self.delete_event(&item).await;
+        }
+        self.clock.advance(START.parse::<Timestamp>().unwrap().duration_since(self.now()));
+        self.wire.forget();
+    }
+
     /// A function that has nothing in its memory, believes the authorities of this certificate, and finds it at its address.
     pub(crate) fn function(&self, issued: &Issued) -> (Function, Shelf) {
         let shelf = Shelf::default();
@@ -100,7 +109,11 @@ impl Place {
     }
 
     /// Hands a request over as `main.rs` does, and holds what it cost to what it may cost.
-    pub(crate) async fn tell(&self, function: &Function, request: Request<bytes::Bytes>) -> Told {
+    pub(crate) async fn tell<F: FetchCertificate + Sync>(
+        &self,
+        function: &Webhook<Store, F, ReconcileQueue>,
+        request: Request<bytes::Bytes>,
+    ) -> Told {
         let _ = self.lines.take();
         let before = self.wire.sent().len();
         let secrets = secrets(&request);
@@ -222,12 +235,11 @@ pub(crate) fn by_way(way: Way, callback: &SignedCallback) -> Option<Request<byte
     Some(webhook::request::plain(request))
 }
 
-/// A fraud event of now; `mark` makes it another event.
-pub(crate) fn fraud(now: Timestamp, mark: usize) -> Vec<u8> {
-    let date = now.strftime("%Y-%m-%dT%H:%M:%S%.7f+00:00");
+/// A fraud event that changed then; `mark` makes it another event.
+pub(crate) fn fraud(changed: Timestamp, mark: usize) -> Vec<u8> {
     format!(
         "{{\"EventName\":\"azure-fraud-event-detected\",\"ResourceUri\":\"https://api.partnercenter.microsoft.com/v1/customers/\
-         {mark}\",\"AuditUri\":null,\"ResourceChangeUtcDate\":\"{date}\"}}"
+         {mark}\",\"AuditUri\":null,\"ResourceChangeUtcDate\":\"{changed}\"}}"
     )
     .into_bytes()
 }
