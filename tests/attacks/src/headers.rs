@@ -15,6 +15,8 @@ use crate::Key;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeaderCase {
+    /// The kind of attack.
+    pub threat: String,
     /// What is wrong.
     pub why: String,
     /// The values of each header, none to leave it out. Names in braces are filled in.
