@@ -15,7 +15,8 @@ use sha2::Sha256;
 
 use crate::{
     Key,
-    certificate::{Purpose, addresses, set_validity},
+    certificate::{Purpose, set_validity},
+    elsewhere::addresses,
     keys::pem,
 };
 

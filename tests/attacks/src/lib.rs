@@ -8,6 +8,7 @@ mod authority;
 mod block;
 mod certificate;
 mod der;
+mod elsewhere;
 mod headers;
 mod keys;
 mod pieces;

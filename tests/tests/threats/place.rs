@@ -82,16 +82,16 @@ impl Place {
 
     /// A function that has nothing in its memory, believes the authorities of this certificate, and finds it at its address.
     pub(crate) fn function(&self, issued: &Issued) -> (Function, Shelf) {
-        let shelf = Shelf::default();
-        shelf.put(PUBLISHED_URL, Ok(issued.published.clone()));
+        let certificates = Shelf::default();
+        certificates.put(PUBLISHED_URL, Ok(issued.published.clone()));
         for (url, place) in &issued.places {
-            shelf.put(url, place.clone().ok_or_else(|| FetchError::NoAnswer("connection refused".to_owned())));
+            certificates.put(url, place.clone().ok_or_else(|| FetchError::NoAnswer("connection refused".to_owned())));
         }
-        (self.function_over(issued, &shelf), shelf)
+        (self.function_over(issued, &certificates), certificates)
     }
 
     /// The same over this shelf.
-    pub(crate) fn function_over(&self, issued: &Issued, shelf: &Shelf) -> Function {
+    pub(crate) fn function_over(&self, issued: &Issued, certificates: &Shelf) -> Function {
         let config = Config::read(&self.parts.variables).unwrap();
         let locations = vec![CertificateLocation::DEFAULT.parse().unwrap()];
         let names = DEFAULT_CERTIFICATE_NAMES.map(str::to_owned).to_vec();
@@ -100,7 +100,7 @@ impl Place {
         let policy = Policy::new(locations, names, anchors, &issued.issuers).unwrap().with_issuer_hosts(hosts);
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.parts.aws), config.tables);
         let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&self.parts.aws), config.queue_url);
-        Webhook::new(store, shelf.clone(), queue, policy, Arc::clone(&self.parts.clock), config.settings)
+        Webhook::new(store, certificates.clone(), queue, policy, Arc::clone(&self.parts.clock), config.settings)
     }
 
     /// A function that believes Microsoft's own certificate, and its shelf.
