@@ -38,7 +38,7 @@ impl Functions {
 
     /// The first look at a tenant, so that what comes after it is news and not part of the baseline.
     pub(crate) async fn look_once(&self, tenant: &TenantId) {
-        let Invocation { span, trace } = Invocation::new();
+        let Invocation { span, trace, .. } = Invocation::new();
         let request = ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Schedule, trace };
         if let Err(error) = self.poll.reconcile(&request, trace).instrument(span).await {
             tracing::error!(error = runtime::chain(&error), "the first look failed");
@@ -51,7 +51,7 @@ impl Functions {
             let poll = Arc::clone(&poll);
             Box::pin(async move {
                 let Ok(invocation) = serde_json::from_value(event) else { return false };
-                let Invocation { span, trace } = Invocation::new();
+                let Invocation { span, trace, .. } = Invocation::new();
                 let done = poll.handle(invocation, trace).instrument(span).await;
                 matches!(done, Ok(response) if response.batch_item_failures.is_empty())
             })
@@ -94,7 +94,7 @@ impl Functions {
             async move {
                 // The inputs are those of `template.yaml`; a failure is logged by the function, and the next tick is the retry.
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "schedule" })) {
-                    let Invocation { span, trace } = Invocation::new();
+                    let Invocation { span, trace, .. } = Invocation::new();
                     let _ = poll.handle(invocation, trace).instrument(span).await;
                 }
             }

@@ -41,7 +41,8 @@ async fn callback(
         return (StatusCode::BAD_REQUEST, r#"{"message":"Bad Request"}"#).into_response();
     };
     let mut request = webhook::request::plain(request);
-    let Invocation { span, trace } = Invocation::new();
+    let Invocation { span, request_id, trace } = Invocation::new();
+    request.extensions_mut().insert(webhook::request::RequestId(request_id));
     if let Some(trace) = trace {
         request.extensions_mut().insert(trace);
     }

@@ -343,6 +343,7 @@ async fn keep(system: &ByHand, body: &str, readable: bool) -> Item {
         received: system.now(),
         readable,
         trace: None,
+        request_id: None,
     };
     assert_eq!(system.store().keep(&received).await.unwrap(), Kept::New);
     let items = system.items(&system.test.system.tables().events).await;

@@ -41,6 +41,7 @@ pub use wire::{Deployed, wire};
 
 use certificates::Certificates;
 use keys::{KeysError, PathKeys};
+use request::RequestId;
 
 /// The route that API Gateway sends here.
 pub const ROUTE: &str = "POST /callbacks/{tenant}/{key}";
@@ -105,7 +106,7 @@ where
         self
     }
 
-    /// Answers one request. Its [`TraceContext`], where there is one, is among its extensions.
+    /// Answers one request. Its [`TraceContext`] and [`request::RequestId`], where there are such, are among its extensions.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<&'static str> {
         let outcome = self.receive(&request).await;
         outcome.log();
@@ -117,6 +118,7 @@ where
     pub async fn receive(&self, request: &Request<Bytes>) -> Outcome {
         let (path, headers, body) = (request.uri().path(), request.headers(), request.body());
         let trace = request.extensions().get().copied();
+        let request_id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.as_str());
         if body.len() > self.max_body_bytes {
             return Outcome::Refused { tenant: None, refusal: Refusal::BodyTooLarge };
         }
@@ -134,7 +136,7 @@ where
             Err(NotVerified::Refused(refusal)) => return Outcome::Refused { tenant: Some(tenant), refusal },
             Err(NotVerified::Undecided(why)) => return Outcome::Undecided { tenant: Some(tenant), why },
         };
-        self.keep(tenant, verified, now, trace).await
+        self.keep(tenant, verified, now, Taken { trace, request_id }).await
     }
 
     async fn verify<'a>(
@@ -173,7 +175,7 @@ where
         tenant: TenantId,
         callback: VerifiedCallback<'_>,
         now: Timestamp,
-        trace: Option<TraceContext>,
+        Taken { trace, request_id }: Taken<'_>,
     ) -> Outcome {
         let id = EventId::of_sha256(callback.body_sha256());
         let event = Event::read(callback.body());
@@ -184,8 +186,15 @@ where
             }
         }
         let readable = event.is_ok();
-        let received =
-            ReceivedEvent { tenant: &tenant, id: &id, body: callback.body(), received: now, readable, trace };
+        let received = ReceivedEvent {
+            tenant: &tenant,
+            id: &id,
+            body: callback.body(),
+            received: now,
+            readable,
+            trace,
+            request_id,
+        };
         let kept = match self.store.keep(&received).await {
             Ok(kept) => kept,
             Err(error) => return Outcome::Undecided { tenant: Some(tenant), why: Undecided::NotKept(error) },
@@ -211,6 +220,12 @@ where
         let ring = self.queue.ring(&request, SignedDuration::ZERO);
         tokio::time::timeout(RING_LIMIT, ring).await.unwrap_or(Err(messaging::QueueError::OutOfTime(RING_LIMIT)))
     }
+}
+
+/// The invocation in which a callback was taken in.
+struct Taken<'a> {
+    trace: Option<TraceContext>,
+    request_id: Option<&'a str>,
 }
 
 /// Why a callback is not verified: because it should not be, or because we can't tell.

@@ -5,20 +5,25 @@ use http::{Request, Response};
 use lambda_http::{Body, RequestExt as _};
 use models::TraceContext;
 
-/// The request with its raw body, and among its extensions the [`TraceContext`] of the invocation. API Gateway sends bodies
+/// Lambda's id of an invocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// The request with its raw body, and among its extensions the [`RequestId`] and the [`TraceContext`] of the invocation. API Gateway sends bodies
 /// without a textual content type as base64, which is already decoded here.
 #[must_use]
 pub fn plain(request: lambda_http::Request) -> Request<Bytes> {
-    let trace = request.lambda_context_ref().and_then(|context| context.xray_trace_id.as_deref());
-    let trace = trace.and_then(TraceContext::of_xray);
+    let context = request.lambda_context_ref();
+    let trace = context.and_then(|context| TraceContext::of_xray(context.xray_trace_id.as_deref()?));
+    let request_id = context.map(|context| RequestId(context.request_id.clone()));
     let mut request = request.map(|body| match body {
         Body::Text(text) => Bytes::from(text),
         Body::Binary(bytes) => Bytes::from(bytes),
         _ => Bytes::new(),
     });
-    if let Some(trace) = trace {
-        request.extensions_mut().insert(trace);
-    }
+    let extensions = request.extensions_mut();
+    trace.map(|trace| extensions.insert(trace));
+    request_id.map(|id| extensions.insert(id));
     request
 }
 

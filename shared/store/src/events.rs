@@ -33,6 +33,8 @@ pub struct ReceivedEvent<'a> {
     pub readable: bool,
     /// Where it was taken in.
     pub trace: Option<TraceContext>,
+    /// Lambda's id of the invocation that took it in: no other has the same, and no sender chooses it.
+    pub request_id: Option<&'a str>,
 }
 
 /// Whether an event is new.
@@ -47,7 +49,7 @@ pub enum Kept {
 /// Keeps received events.
 pub trait KeepEvents {
     /// Keeps an event if it is not kept yet: one request, also for a duplicate. An event whose first write was made and not
-    /// heard of is new, as far as its trace tells; without a trace it looks like a duplicate.
+    /// heard of is new, as its request id tells; without one it looks like a duplicate.
     fn keep(&self, event: &ReceivedEvent<'_>) -> impl Future<Output = Result<Kept, StoreError>> + Send;
 }
 
@@ -69,18 +71,14 @@ impl KeepEvents for Store {
             Ok(_) => Ok(Kept::New),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    let is_ours = event.trace.is_some() && failed.item().and_then(trace) == event.trace;
+                    let kept_by = failed.item().and_then(|item| item.get("request_id")?.as_s().ok());
+                    let is_ours = event.request_id.is_some() && kept_by.map(String::as_str) == event.request_id;
                     Ok(if is_ours { Kept::New } else { Kept::Duplicate })
                 }
                 _ => Err(StoreError::failed("PutItem", TABLE, error)),
             },
         }
     }
-}
-
-/// Where an item was taken in. No two invocations have the same.
-fn trace(item: &HashMap<String, AttributeValue>) -> Option<TraceContext> {
-    item.get("trace")?.as_s().ok()?.parse().ok()
 }
 
 fn item(event: &ReceivedEvent<'_>, expires_at: i64) -> HashMap<String, AttributeValue> {
@@ -96,6 +94,7 @@ fn item(event: &ReceivedEvent<'_>, expires_at: i64) -> HashMap<String, Attribute
         item.insert("unreadable".to_owned(), AttributeValue::Bool(true));
     }
     item.extend(event.trace.map(|trace| ("trace".to_owned(), text(&trace.to_string()))));
+    item.extend(event.request_id.map(|id| ("request_id".to_owned(), text(id))));
     item
 }
 

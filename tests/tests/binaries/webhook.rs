@@ -1,5 +1,7 @@
 //! `webhook`: from the events of both gateways to what they answer and what is kept.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use simulator::SignedCallback;
 use tests::{PATH_KEY, TENANT, WAYS, Way, gateway_event};
@@ -73,6 +75,9 @@ async fn each_callback_gets_the_answer_of_its_gateway_and_a_genuine_one_is_kept_
         let events = here.events().await;
         assert_eq!(events.len(), kept + 1, "{way:?}: {events:#?}");
         assert!(events.iter().any(|event| event["body"].as_b().unwrap().as_ref() == genuine.body), "{way:?}");
+        // The invocation that took each in, by which a write whose answer was lost is known again.
+        let invocations: BTreeSet<_> = events.iter().map(|event| event["request_id"].as_s().unwrap()).collect();
+        assert_eq!(invocations.len(), kept + 1, "{way:?}: {invocations:?}");
     }
 }
 

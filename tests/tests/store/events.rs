@@ -11,7 +11,7 @@ use crate::support::{Bench, noon, seconds, tenant, text};
 const RETENTION_SECONDS: i64 = 30 * 24 * 3600;
 
 fn event<'a>(tenant: &'a TenantId, id: &'a EventId, body: &'a [u8]) -> ReceivedEvent<'a> {
-    ReceivedEvent { tenant, id, body, received: noon(), readable: true, trace: None }
+    ReceivedEvent { tenant, id, body, received: noon(), readable: true, trace: None, request_id: None }
 }
 
 #[tokio::test]

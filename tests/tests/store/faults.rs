@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Config, Region},
 };
-use models::{AlertId, TraceContext, TransitionKind};
+use models::{AlertId, TransitionKind};
 use serde_json::{Value, json};
 use store::{
     Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, StoredAlert,
@@ -206,23 +206,37 @@ async fn alerts_that_are_left_out_too_often_are_an_error() {
 async fn an_event_whose_answer_was_lost_is_kept_once_and_new_to_whoever_wrote_it() {
     let bench = Bench::new().await;
     let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let taken_in = |span| TraceContext::new(1, span, true);
-    let event =
-        ReceivedEvent { tenant: &tenant, id: &id, body: b"one", received: noon(), readable: true, trace: taken_in(1) };
+    let event = ReceivedEvent {
+        tenant: &tenant,
+        id: &id,
+        body: b"one",
+        received: noon(),
+        readable: true,
+        trace: None,
+        request_id: Some("one invocation"),
+    };
     bench.wire.plan("PutItem", 1, Fault::AnswerLost);
     assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::New);
     assert_eq!(bench.wire.operations(), ["PutItem", "PutItem"]);
-    for trace in [taken_in(2), None] {
-        assert_eq!(bench.store.keep(&ReceivedEvent { trace, ..event }).await.unwrap(), Kept::Duplicate);
+    for request_id in [Some("another"), None] {
+        assert_eq!(bench.store.keep(&ReceivedEvent { request_id, ..event }).await.unwrap(), Kept::Duplicate);
     }
     assert_eq!(bench.query(&bench.tables.events, None, "pk", &format!("{tenant}#{id}")).await.len(), 1);
 }
 
 #[tokio::test]
-async fn without_a_trace_an_event_whose_answer_was_lost_looks_like_a_duplicate() {
+async fn without_a_request_id_an_event_whose_answer_was_lost_looks_like_a_duplicate() {
     let bench = Bench::new().await;
     let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let event = ReceivedEvent { tenant: &tenant, id: &id, body: b"one", received: noon(), readable: true, trace: None };
+    let event = ReceivedEvent {
+        tenant: &tenant,
+        id: &id,
+        body: b"one",
+        received: noon(),
+        readable: true,
+        trace: None,
+        request_id: None,
+    };
     bench.wire.plan("PutItem", 1, Fault::AnswerLost);
     assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::Duplicate);
 }
@@ -246,7 +260,15 @@ async fn a_store_that_can_t_be_reached_says_so_for_every_request() {
         other => panic!("{other:?}"),
     };
     let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let event = ReceivedEvent { tenant: &tenant, id: &id, body: b"one", received: noon(), readable: true, trace: None };
+    let event = ReceivedEvent {
+        tenant: &tenant,
+        id: &id,
+        body: b"one",
+        received: noon(),
+        readable: true,
+        trace: None,
+        request_id: None,
+    };
     let store = &bench.store;
     let codes = [
         code(store.keep(&event).await.unwrap_err()),

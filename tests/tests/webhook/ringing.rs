@@ -1,9 +1,9 @@
 //! Who is asked to look.
 
-use models::{EventId, ReconcileCause, ReconcileRequest, TraceContext};
+use models::{EventId, ReconcileCause, ReconcileRequest};
 use simulator::Forgery;
 use tests::wire::Fault;
-use webhook::Outcome;
+use webhook::{Outcome, request::RequestId};
 
 use crate::support::{Fixture, event_body};
 
@@ -65,7 +65,7 @@ async fn an_event_whose_keeping_was_not_heard_of_is_kept_once_and_rings_all_the_
     let here = Fixture::new().await;
     here.wire.plan("PutItem", 1, Fault::AnswerLost);
     let mut request = here.genuine(&here.fraud_body(0));
-    request.extensions_mut().insert(TraceContext::new(1, 1, true).unwrap());
+    request.extensions_mut().insert(RequestId("an invocation".to_owned()));
     assert_eq!(here.told(&request).await, ("kept", 200));
     here.event().await;
     assert_eq!(rung(&here).len(), 1);
