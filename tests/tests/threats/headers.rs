@@ -1,6 +1,6 @@
 //! Headers, by every way into the function.
 
-use attacks::{Fill, Key, PUBLISHED_URL, header_cases};
+use attacks::{Certificate, Fill, Key, PUBLISHED_URL, header_cases};
 use tests::WAYS;
 
 use crate::place::{Place, by_way, callback, fraud};
@@ -9,11 +9,12 @@ use crate::place::{Place, by_way, callback, fraud};
 async fn every_header_of_the_table_has_its_outcome_whichever_way_it_comes() {
     let place = Place::new().await;
     let key = Key::named("signing-2048");
+    let issued = Certificate::of_key("signing-2048").issue(place.now());
     let mut mark = 0;
     for case in header_cases() {
         for way in WAYS {
             mark += 1;
-            let (function, shelf) = place.usual();
+            let (function, shelf) = place.function(&issued);
             let body = fraud(place.now(), mark);
             let fill = Fill::new(&key, &body, PUBLISHED_URL);
             let row = format!("{}, {:?}, {way:?}", case.why, case.set);

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use attacks::{Certificate, Issued, Key, PUBLISHED_URL, table};
 use aws_sdk_dynamodb::types::AttributeValue;
+use callback::CertificateLocation;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use simulator::SignedCallback;
@@ -34,6 +35,8 @@ enum Step {
     Expire,
     /// From now on this lies at the address of the certificate.
     Lies(Lies),
+    /// The same at another name in the same place.
+    LiesAt { name: String, lies: Lies },
     /// Another process, which remembers nothing; the first one stays.
     Process,
     /// So often `poll` was asked to look so far.
@@ -125,6 +128,7 @@ impl Stage<'_> {
             Step::Advance(seconds) => place.advance(*seconds),
             Step::Expire => self.expire().await,
             Step::Lies(lies) => self.shelf.put(PUBLISHED_URL, lies.found(place.now())),
+            Step::LiesAt { name, lies } => self.shelf.put(&url_of(name), lies.found(place.now())),
             Step::Process => self.processes.push(place.function_over(&self.issued, &self.shelf)),
             Step::Rung(expected) => assert_eq!(place.wire.count("SendMessage"), *expected, "{row}"),
             Step::Stored(expected) => assert_eq!(place.events().await.len(), *expected, "{row}"),
@@ -142,8 +146,7 @@ impl Stage<'_> {
     fn callback(&self, send: &Send) -> SignedCallback {
         let body = fraud(self.start + send.changed, send.event);
         let message = if send.forged { b"another event".as_slice() } else { &body };
-        let place = &PUBLISHED_URL[..=PUBLISHED_URL.rfind('/').unwrap()];
-        let url = send.name.as_ref().map_or_else(|| PUBLISHED_URL.to_owned(), |name| format!("{place}{name}.cer"));
+        let url = send.name.as_deref().map_or_else(|| PUBLISHED_URL.to_owned(), url_of);
         callback(signed(&Key::named(&send.key).sign(message), &url), &body)
     }
 
@@ -156,6 +159,11 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+/// The address of a name in the place where certificates lie.
+fn url_of(name: &str) -> String {
+    format!("{}{name}.cer", CertificateLocation::DEFAULT)
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
