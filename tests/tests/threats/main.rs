@@ -1,7 +1,7 @@
 //! Every threat through the whole `webhook` function: what strangers send, as data, each with its exact outcome.
 //!
-//! The tables are `tests/tests/data/threats/` and those of `shared/callback/tests/data`. `register.rs` lists every threat and where it is held; `place.rs`
-//! holds each refusal to what a stranger may cost us at most.
+//! The tables are in `tests/tests/data/threats` and `shared/callback/tests/data`. `register.rs` lists every threat and where it is
+//! held; `place.rs` holds every refusal to what a stranger may cost us at most.
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 mod addresses;
