@@ -3,9 +3,8 @@
 
 mod certificate_chains;
 mod certificate_forms;
-mod certificate_keys;
+mod certificate_table;
 mod certificate_urls;
-mod certificates;
 mod headers;
 mod issuers;
 mod microsoft_chain;
