@@ -41,6 +41,9 @@ pub(crate) struct Case {
     /// The names in the host's own certificate.
     #[serde(default = "usual_names")]
     names: Vec<String>,
+    /// How many names stand in it beside them.
+    #[serde(default)]
+    more_names: usize,
     /// Whether the host's own certificate is one that is trusted.
     #[serde(default = "yes")]
     trusted: bool,
@@ -123,10 +126,12 @@ async fn every_answer_of_the_table_has_its_outcome_and_leads_nowhere_else() {
 
 impl Case {
     async fn start(&self, certificate: &[u8], place: &Place) -> Scripted {
-        let names = BTreeMap::from([("certificate", certificate.to_vec())]);
-        let body = Bytes::from(bytes(&self.body, place.now(), &names));
+        let there = BTreeMap::from([("certificate", certificate.to_vec())]);
+        let body = Bytes::from(bytes(&self.body, place.now(), &there));
         let (status, headers, drips) = (self.answer, self.headers.clone(), self.drips);
-        let own_names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let more = (0..self.more_names).map(|number| format!("n{number}.attacker.example"));
+        let names: Vec<_> = self.names.iter().cloned().chain(more).collect();
+        let own_names: Vec<&str> = names.iter().map(String::as_str).collect();
         Scripted::start_as(&own_names, move |here, _| {
             let mut response = Response::builder().status(status);
             for (name, value) in &headers {
