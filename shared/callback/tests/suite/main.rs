@@ -12,4 +12,4 @@ mod never_panics;
 mod policies;
 mod signatures;
 mod support;
-mod wycheproof;
+mod vectors;
