@@ -9,6 +9,7 @@ mod certificates;
 mod headers;
 mod microsoft_chain;
 mod never_panics;
+mod oracle;
 mod policies;
 mod signatures;
 mod support;
