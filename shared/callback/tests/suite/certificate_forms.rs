@@ -93,14 +93,6 @@ fn bytes_after_the_certificate_are_refused() {
 }
 
 #[test]
-fn a_certificate_cut_at_any_place_is_unreadable() {
-    let forms = Forms::new();
-    for length in 0..forms.der.len() {
-        assert_eq!(forms.verdict(&forms.der[..length]), "certificate-unreadable", "{length}");
-    }
-}
-
-#[test]
 fn der_of_indefinite_or_absurd_shape_is_unreadable() {
     let forms = Forms::new();
     let indefinite = [&[0x30, 0x80], &forms.der[4..], &[0, 0]].concat();
