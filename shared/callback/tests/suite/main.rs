@@ -10,9 +10,10 @@ mod certificates;
 mod headers;
 mod hostile_certificates;
 mod microsoft_chain;
-mod never_panics;
+
 mod oracle;
 mod policies;
+mod properties;
 mod signatures;
 mod support;
 mod vectors;
