@@ -7,7 +7,7 @@ mod event_rules;
 use std::cell::Cell;
 
 use jiff::Timestamp;
-use models::Event;
+use models::{Event, EventName};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -63,8 +63,9 @@ fn date() -> impl Strategy<Value = Timestamp> {
 /// A body that is an event, in any order, and what it says.
 fn documents() -> impl Strategy<Value = (Members, Event)> {
     let names = (any_case(KNOWN[0]), any_case(KNOWN[1]), any_case(KNOWN[2]), any_case(KNOWN[3]), any_case(KNOWN[4]));
-    let texts =
-        ("[a-z-]{1,30}", prop::option::of(words()), prop::option::of(words()), prop::option::of(words()), date());
+    let name =
+        prop_oneof!["[a-z-]{1,30}", "[a-z\u{e4}]{250,260}", select(EventName::DOCUMENTED).prop_flat_map(any_case)];
+    let texts = (name, prop::option::of(words()), prop::option::of(words()), prop::option::of(words()), date());
     let unknown = vec(("x[A-Za-z_]{0,12}", unknown_value()), 0..4);
     (names, texts, unknown).prop_flat_map(|(names, (name, uri, resource, audit, changed), unknown)| {
         let text =
