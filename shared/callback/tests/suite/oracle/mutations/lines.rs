@@ -15,6 +15,7 @@ pub(super) const ALL: &[&Mutation] = &[
     &Mutation { name: "the signature in the other header", effect: Harmless, apply: in_the_other_header },
     &Mutation { name: "the signature in both headers", effect: Harmless, apply: in_both_headers },
     &Mutation { name: "another scheme beside the signature", effect: Harmless, apply: another_scheme_beside },
+    &Mutation { name: "two other schemes beside the signature", effect: Spoils, apply: two_other_schemes_beside },
     &Mutation { name: "the scheme in another case", effect: Harmless, apply: scheme_in_another_case },
     &Mutation { name: "another scheme", effect: Depends, apply: another_scheme },
     &Mutation { name: "different signatures in both headers", effect: Spoils, apply: different_signatures },
@@ -109,10 +110,20 @@ fn latin1(text: &str) -> Vec<u8> {
 }
 
 fn another_scheme_beside(draft: &mut Draft<'_>) {
+    let scheme = *draft.dice.one_of(&["Bearer token", "Signature", "Basic dTpw", ""]);
+    beside_signature(draft, scheme);
+}
+
+fn two_other_schemes_beside(draft: &mut Draft<'_>) {
+    let schemes = *draft.dice.one_of(&["Bearer one, Bearer two", "Digest a=b,c=d", ","]);
+    beside_signature(draft, schemes);
+}
+
+fn beside_signature(draft: &mut Draft<'_>, authorization: &str) {
     let text = bare_signature(draft);
     draft.request.remove("authorization");
     draft.request.remove("x-ms-signature");
-    draft.request.push("authorization", *draft.dice.one_of(&["Bearer token", "Signature", "Basic dTpw", ""]));
+    draft.request.push("authorization", authorization);
     draft.request.push("x-ms-signature", latin1(&text));
 }
 
