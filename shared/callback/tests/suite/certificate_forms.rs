@@ -46,11 +46,3 @@ fn bytes_after_the_certificate_are_refused_inside_base64_too() {
         assert_eq!(forms.verdict(STANDARD.encode([&forms.der, tail].concat())), "certificate-unreadable");
     }
 }
-
-#[test]
-fn a_certificate_cut_at_any_place_is_unreadable() {
-    let forms = Forms::new();
-    for length in 0..forms.der.len() {
-        assert_eq!(forms.verdict(&forms.der[..length]), "certificate-unreadable", "{length}");
-    }
-}
