@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Config, Region},
 };
-use models::{AlertId, TransitionKind};
+use models::{AlertId, EventId, TenantId, TransitionKind};
 use serde_json::{Value, json};
 use store::{
     Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, StoredAlert,
@@ -202,19 +202,15 @@ async fn alerts_that_are_left_out_too_often_are_an_error() {
     assert_eq!(wire.count("BatchGetItem"), ATTEMPTS as usize);
 }
 
+fn event<'a>(tenant: &'a TenantId, id: &'a EventId) -> ReceivedEvent<'a> {
+    ReceivedEvent { tenant, id, body: b"one", received: noon(), readable: true, trace: None, request_id: None }
+}
+
 #[tokio::test]
 async fn an_event_whose_answer_was_lost_is_kept_once_and_new_to_whoever_wrote_it() {
     let bench = Bench::new().await;
-    let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let event = ReceivedEvent {
-        tenant: &tenant,
-        id: &id,
-        body: b"one",
-        received: noon(),
-        readable: true,
-        trace: None,
-        request_id: Some("one invocation"),
-    };
+    let (tenant, id) = (tenant(), EventId::of_body(b"one"));
+    let event = ReceivedEvent { request_id: Some("one invocation"), ..event(&tenant, &id) };
     bench.wire.plan("PutItem", 1, Fault::AnswerLost);
     assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::New);
     assert_eq!(bench.wire.operations(), ["PutItem", "PutItem"]);
@@ -227,16 +223,8 @@ async fn an_event_whose_answer_was_lost_is_kept_once_and_new_to_whoever_wrote_it
 #[tokio::test]
 async fn without_a_request_id_an_event_whose_answer_was_lost_looks_like_a_duplicate() {
     let bench = Bench::new().await;
-    let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let event = ReceivedEvent {
-        tenant: &tenant,
-        id: &id,
-        body: b"one",
-        received: noon(),
-        readable: true,
-        trace: None,
-        request_id: None,
-    };
+    let (tenant, id) = (tenant(), EventId::of_body(b"one"));
+    let event = event(&tenant, &id);
     bench.wire.plan("PutItem", 1, Fault::AnswerLost);
     assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::Duplicate);
 }
@@ -259,16 +247,8 @@ async fn a_store_that_can_t_be_reached_says_so_for_every_request() {
         StoreError::Failed { code, .. } => code,
         other => panic!("{other:?}"),
     };
-    let (tenant, id) = (tenant(), models::EventId::of_body(b"one"));
-    let event = ReceivedEvent {
-        tenant: &tenant,
-        id: &id,
-        body: b"one",
-        received: noon(),
-        readable: true,
-        trace: None,
-        request_id: None,
-    };
+    let (tenant, id) = (tenant(), EventId::of_body(b"one"));
+    let event = event(&tenant, &id);
     let store = &bench.store;
     let codes = [
         code(store.keep(&event).await.unwrap_err()),

@@ -62,6 +62,24 @@ async fn an_issuer_that_was_renewed_at_its_address_is_looked_for_anew_before_any
 }
 
 #[tokio::test]
+async fn looking_anew_asks_for_no_more_than_one_search_does() {
+    let place = Place::new().await;
+    let now = place.now();
+    let (function, shelf) =
+        place.function(&certificate("signing-2048", &json!({ "known": false }), &[FIRST]).issue(now));
+    is(&told(&place, &function, &shelf, "signing-2048", 0).await, KEPT, &[PUBLISHED_URL, FIRST]);
+
+    // Another issuer of the same name, which lies nowhere; what is kept leads nowhere, and what lies at its address, too.
+    let places = [FIRST, SECOND, "http://www.microsoft.com/3.crt", "http://www.microsoft.com/4.crt"];
+    let renewed = certificate("signing-4096", &json!({ "known": false, "key": "signing-3072" }), &places).issue(now);
+    shelf.put(PUBLISHED_URL, Ok(renewed.published));
+    place.advance(MINUTE);
+    let (outcome, asked) = told(&place, &function, &shelf, "signing-4096", 1).await;
+    assert_eq!((outcome.0.as_str(), outcome.1), ("issuer-not-fetched", 503));
+    assert_eq!(asked, [PUBLISHED_URL, SECOND, places[2], places[3], FIRST]);
+}
+
+#[tokio::test]
 async fn what_lay_at_an_address_and_led_nowhere_is_not_kept() {
     let place = Place::new().await;
     let now = place.now();

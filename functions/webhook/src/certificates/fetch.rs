@@ -23,6 +23,9 @@ pub enum FetchError {
     /// An answer other than 200.
     #[error("the host answered with status {0}")]
     Status(u16),
+    /// It was not asked for, since others were.
+    #[error("more issuers were asked for than we fetch for one certificate")]
+    TooMany,
     /// More bytes than a certificate has.
     #[error("the host sent more than {MAX_CERTIFICATE_BYTES} bytes")]
     TooLarge,

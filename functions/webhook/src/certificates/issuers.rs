@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, future::Future};
 
-use callback::{IssuerUrl, Policy, Refusal, SigningCertificate, UnverifiedIssuer, Verdict};
+use callback::{IssuerUrl, MAX_ISSUER_REQUESTS, Policy, Refusal, SigningCertificate, UnverifiedIssuer, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 use super::FetchError;
@@ -39,7 +39,8 @@ impl Issuers {
         Self { keep, kept: HashMap::new() }
     }
 
-    /// Judges a certificate, with issuers from where it says that they lie if it lacks some. `fetch` gives what lies there.
+    /// Judges a certificate, with issuers from where it says that they lie if it lacks some. `fetch` gives what lies there, and is
+    /// asked [`MAX_ISSUER_REQUESTS`] times at most, both searches together.
     pub(super) async fn judge<F: Future<Output = Result<Vec<u8>, FetchError>>>(
         &mut self,
         unverified: &[u8],
@@ -48,8 +49,9 @@ impl Issuers {
         now: Timestamp,
     ) -> Result<SigningCertificate, NotAccepted> {
         self.kept.retain(|_, kept| now.duration_since(kept.fetched).abs() < self.keep);
+        let mut left = MAX_ISSUER_REQUESTS;
         let mut used_kept = Vec::new();
-        let judged = self.search(unverified, policy, &fetch, now, &mut used_kept).await;
+        let judged = self.search(unverified, policy, &fetch, &mut left, now, &mut used_kept).await;
         if judged.is_ok() || used_kept.is_empty() {
             return judged;
         }
@@ -57,14 +59,15 @@ impl Issuers {
         for url in &used_kept {
             self.kept.remove(url);
         }
-        self.search(unverified, policy, &fetch, now, &mut Vec::new()).await
+        self.search(unverified, policy, &fetch, &mut left, now, &mut Vec::new()).await
     }
 
     async fn search<F: Future<Output = Result<Vec<u8>, FetchError>>>(
         &mut self,
         unverified: &[u8],
         policy: &Policy,
-        fetch: impl Fn(IssuerUrl) -> F,
+        fetch: &impl Fn(IssuerUrl) -> F,
+        left: &mut usize,
         now: Timestamp,
         used_kept: &mut Vec<IssuerUrl>,
     ) -> Result<SigningCertificate, NotAccepted> {
@@ -90,7 +93,11 @@ impl Issuers {
                     used_kept.push(url.clone());
                     Ok(kept.unverified.clone())
                 }
-                None => fetch(url.clone()).await,
+                None if *left == 0 => Err(FetchError::TooMany),
+                None => {
+                    *left -= 1;
+                    fetch(url.clone()).await
+                }
             };
             verdict = match there {
                 Ok(bytes) => match search.read(&bytes) {
