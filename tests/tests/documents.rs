@@ -201,3 +201,13 @@ fn every_reason_is_documented_and_every_documented_one_exists() {
         assert_eq!(checks.matches(&format!("`{reason}`")).count(), 1, "{reason}");
     }
 }
+
+#[test]
+fn every_diagnosis_is_documented_and_every_documented_one_exists() {
+    let text = read("docs/operations.md");
+    let (_, table) = text.split_once("| diagnosis | what it means |").unwrap();
+    let existing: BTreeSet<_> =
+        partner_center::Diagnosis::ALL.into_iter().map(partner_center::Diagnosis::code).collect();
+    assert_eq!(existing.len(), partner_center::Diagnosis::ALL.len());
+    assert_eq!(first_column(table.split("\n\n").next().unwrap()), existing);
+}

@@ -7,6 +7,7 @@
 
 mod clouds;
 mod credentials;
+mod diagnosis;
 mod error;
 mod exchange;
 mod graph;
@@ -19,6 +20,7 @@ use models::{Alert, Tenant};
 
 pub use clouds::{BaseUrl, BaseUrlError, CloudDirectory};
 pub use credentials::{Credential, CredentialError, Credentials, Grant, SecretsManager};
+pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;
 pub use graph::GraphAlerts;
