@@ -58,6 +58,25 @@ impl BaseUrl {
 pub(crate) struct Addresses {
     pub(crate) graph: BaseUrl,
     pub(crate) login: BaseUrl,
+    pub(crate) partner_center: BaseUrl,
+}
+
+/// A service that tokens are for. One is worth nothing at another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Microsoft Graph.
+    Graph,
+    /// Partner Center's API.
+    PartnerCenter,
+}
+
+impl Addresses {
+    pub(crate) fn of(&self, audience: Audience) -> &BaseUrl {
+        match audience {
+            Audience::Graph => &self.graph,
+            Audience::PartnerCenter => &self.partner_center,
+        }
+    }
 }
 
 /// The addresses of all clouds.
@@ -66,7 +85,7 @@ pub struct CloudDirectory(BTreeMap<Cloud, Addresses>);
 
 impl CloudDirectory {
     /// Microsoft's published addresses, each replaced where `replace` has another. It is asked for a cloud and one of
-    /// `GRAPH` and `LOGIN`.
+    /// `GRAPH`, `LOGIN` and `PARTNER_CENTER`.
     ///
     /// # Errors
     ///
@@ -83,8 +102,12 @@ impl CloudDirectory {
                     None => published.parse()?,
                 })
             };
-            let graph = address("GRAPH", published.graph)?;
-            clouds.insert(cloud, Addresses { graph, login: address("LOGIN", published.login)? });
+            let addresses = Addresses {
+                graph: address("GRAPH", published.graph)?,
+                login: address("LOGIN", published.login)?,
+                partner_center: address("PARTNER_CENTER", published.partner_center)?,
+            };
+            clouds.insert(cloud, addresses);
         }
         Ok(Self(clouds))
     }

@@ -1,4 +1,4 @@
-//! Client of Entra ID and Microsoft Graph.
+//! Client of Entra ID, Microsoft Graph and Partner Center.
 //!
 //! Promises: a token goes only to the hosts that the tenant's cloud or configuration names, always over https, never to a
 //! link that came from outside; every answer is bounded in size, every list in pages; a secret never prints. One alert that
@@ -11,6 +11,7 @@ mod diagnosis;
 mod error;
 mod exchange;
 mod graph;
+mod registration;
 mod token;
 mod wire;
 
@@ -18,12 +19,13 @@ use std::future::Future;
 
 use models::{Alert, Tenant};
 
-pub use clouds::{BaseUrl, BaseUrlError, CloudDirectory};
+pub use clouds::{Audience, BaseUrl, BaseUrlError, CloudDirectory};
 pub use credentials::{Credential, CredentialError, Credentials, Grant, SecretsManager};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;
 pub use graph::GraphAlerts;
+pub use registration::{Attempt, Registration, Registrations, TestEvent};
 pub use token::{Now, Tokens};
 pub use wire::{UnreadableAlert, read_alert};
 
