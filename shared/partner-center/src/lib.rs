@@ -5,6 +5,7 @@
 //! can't be read does not keep the others from landing. Leaves to others: what is done with the alerts (`poll`), where TLS
 //! trust and time come from (`runtime`).
 
+mod assertion;
 mod clouds;
 mod credentials;
 mod diagnosis;
@@ -19,8 +20,9 @@ use std::future::Future;
 
 use models::{Alert, Tenant};
 
+pub use assertion::{ApplicationCertificate, CertificateError};
 pub use clouds::{Audience, BaseUrl, BaseUrlError, CloudDirectory};
-pub use credentials::{Credential, CredentialError, Credentials, Grant, SecretsManager};
+pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, SecretError, SecretsManager};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;

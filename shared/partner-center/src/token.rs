@@ -9,7 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::{Audience, CloudDirectory, Credentials, Grant, Limits, MicrosoftError, exchange::Call};
+use crate::{
+    Audience, CloudDirectory, Credentials, Grant, Limits, MicrosoftError, Proof, assertion::TYPE, exchange::Call,
+};
 
 pub(crate) const CALL: &str = "sign-in (token)";
 
@@ -109,19 +111,24 @@ impl<C: Credentials + Sync> Tokens<C> {
             .read_credential(tenant)
             .await
             .map_err(|source| MicrosoftError::Credential { tenant: tenant.id.to_string(), source })?;
+        let url = addresses.login.join(&[tenant.id.as_str(), "oauth2", "v2.0", "token"]);
         let scope = format!("{}/.default", addresses.of(audience));
-        let mut form = vec![
-            ("client_id", credential.client_id.as_str()),
-            ("client_secret", credential.client_secret.expose_secret()),
-            ("scope", &scope),
-        ];
+        let mut form = vec![("client_id", credential.client_id.as_str()), ("scope", &scope)];
+        let assertion;
+        match &credential.proof {
+            Proof::ClientSecret(secret) => form.push(("client_secret", secret.expose_secret())),
+            Proof::Certificate(certificate) => {
+                assertion = certificate.assertion(&credential.client_id, url.as_str(), now);
+                let assertion = assertion.as_ref().ok_or_else(|| call.bad("no randomness to sign with".to_owned()))?;
+                form.extend([("client_assertion_type", TYPE), ("client_assertion", assertion.expose_secret())]);
+            }
+        }
         match &credential.grant {
             Grant::ClientCredentials => form.push(("grant_type", "client_credentials")),
             Grant::RefreshToken(token) => {
                 form.extend([("grant_type", "refresh_token"), ("refresh_token", token.expose_secret())]);
             }
         }
-        let url = addresses.login.join(&[tenant.id.as_str(), "oauth2", "v2.0", "token"]);
         let body = call.send(|| self.http.post(url.clone()).form(&form)).await?;
         // The parser's words could repeat a part of the answer, which holds the token.
         let answer: TokenAnswer =
