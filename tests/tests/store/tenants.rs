@@ -48,16 +48,17 @@ fn changes() -> Vec<Tenant> {
 #[tokio::test]
 async fn a_configuration_is_replaced_as_long_as_it_is_the_one_that_was_read() {
     for changed in changes() {
+        let expected = [changed.clone()];
         let bench = Bench::new().await;
         bench.store.add_tenant(&tenant()).await.unwrap();
         assert_eq!(bench.store.replace_tenant(&tenant(), &changed).await.unwrap(), Changed::Yes);
-        assert_eq!(added(&bench).await, [changed.clone()]);
+        assert_eq!(added(&bench).await, expected);
         // Whoever still has the old one would undo that.
         let outdated = Tenant { display_name: "Outdated".to_owned(), ..tenant() };
         let late = bench.store.replace_tenant(&tenant(), &outdated).await.unwrap();
         assert_eq!(late, Changed::SomebodyWasQuicker, "{changed:?}");
         assert_eq!(bench.store.remove_tenant(&tenant()).await.unwrap(), Changed::SomebodyWasQuicker);
-        assert_eq!(added(&bench).await, [changed.clone()]);
+        assert_eq!(added(&bench).await, expected);
         assert_eq!(bench.store.replace_tenant(&changed, &tenant()).await.unwrap(), Changed::Yes);
     }
 }
