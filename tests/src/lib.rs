@@ -3,6 +3,7 @@
 pub mod account;
 pub mod binaries;
 pub mod lambda;
+pub mod measured;
 pub mod wire;
 
 mod by_hand;

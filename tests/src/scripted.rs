@@ -48,11 +48,19 @@ impl Drop for Scripted {
 
 impl Scripted {
     /// A server on a port of its own that answers with what `answer` makes of its own address and what it is asked.
-    pub async fn start(answer: impl Fn(&str, &Asked) -> Response<String> + Send + Sync + 'static) -> Self {
+    pub async fn start<B: Into<Body>>(answer: impl Fn(&str, &Asked) -> Response<B> + Send + Sync + 'static) -> Self {
+        Self::start_as(&["127.0.0.1", "localhost"], answer).await
+    }
+
+    /// The same with a certificate of these names.
+    pub async fn start_as<B: Into<Body>>(
+        names: &[&str],
+        answer: impl Fn(&str, &Asked) -> Response<B> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
-        let (certificate, tls) = tls();
+        let (certificate, tls) = tls(names);
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let (address, remembered, answer) = (url.clone(), Arc::clone(&asked), Arc::new(answer));
         let router = Router::new().fallback(move |request: Request| {
@@ -61,7 +69,7 @@ impl Scripted {
                 let asked = read(request).await;
                 let response = answer(&address, &asked);
                 remembered.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
-                response.map(Body::from)
+                response.map(Into::into)
             }
         });
         let handle = Handle::new();
@@ -97,8 +105,8 @@ async fn read(request: Request) -> Asked {
     Asked { path, authorization, body: String::from_utf8(body.to_vec()).unwrap() }
 }
 
-fn tls() -> (String, RustlsConfig) {
-    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+fn tls(names: &[&str]) -> (String, RustlsConfig) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

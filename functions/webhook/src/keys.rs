@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use models::{PathKey, PathKeyHash, TenantId};
+use models::{PathKey, TenantId};
 use store::{ReadTenants, StoreError};
 use tokio::sync::Mutex;
 
@@ -31,7 +31,8 @@ pub(crate) struct PathKeys {
 struct KeptKeys {
     /// When the keys were last asked for, successfully or not.
     asked: Option<Timestamp>,
-    read: Option<HashSet<(TenantId, PathKeyHash)>>,
+    /// Tenants and hashes of their keys.
+    read: Option<HashSet<(TenantId, [u8; 32])>>,
 }
 
 impl PathKeys {
@@ -48,7 +49,7 @@ impl PathKeys {
         tenants: &impl ReadTenants,
         now: Timestamp,
     ) -> Result<Option<TenantId>, KeysError> {
-        let Some((tenant, key)) = parse(path) else { return Ok(None) };
+        let Some(claimed) = parse(path) else { return Ok(None) };
         let mut kept = self.kept.lock().await;
         // Without any keys there is nothing to go by, so they are asked for sooner; but not by every stranger's request.
         let pause = if kept.read.is_some() { self.refresh } else { FIRST_READ_PAUSE };
@@ -67,7 +68,6 @@ impl PathKeys {
                 tracing::error!(error, "path keys could not be read again; those of before are used");
             }
         }
-        let claimed = (tenant, key.hash());
         let known = kept.read.as_ref().is_some_and(|keys| keys.contains(&claimed));
         Ok(known.then_some(claimed.0))
     }
@@ -78,21 +78,23 @@ impl KeptKeys {
         let active = tenants.tenants().await?.into_iter().filter(|tenant| tenant.active);
         let keys = active.flat_map(|tenant| {
             let id = tenant.id;
-            tenant.path_key_hashes.into_iter().map(move |hash| (id.clone(), hash))
+            tenant.path_key_hashes.into_iter().map(move |hash| (id.clone(), hash.bytes()))
         });
         self.read = Some(keys.collect());
         Ok(())
     }
 }
 
-/// Tenant and key of `/callbacks/{tenant}/{key}`, behind at most one segment for the stage.
-fn parse(path: &str) -> Option<(TenantId, PathKey)> {
+/// Tenant and hash of the key of `/callbacks/{tenant}/{key}`, behind at most one segment for the stage.
+fn parse(path: &str) -> Option<(TenantId, [u8; 32])> {
     let mut segments = path.strip_prefix('/')?.rsplit('/');
-    let key = segments.next()?.parse().ok()?;
+    let key = segments.next()?;
     let tenant = segments.next()?.parse().ok()?;
     let route = segments.next()?;
     let _stage = segments.next();
-    (route == "callbacks" && segments.next().is_none()).then_some((tenant, key))
+    let is_ours = route == "callbacks" && segments.next().is_none();
+    // Last, since it is the dearest.
+    is_ours.then(|| Some((tenant, PathKey::sha256_of(key).ok()?)))?
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! directory through. The grammar lets through exactly the bytes that the HTTP client is going to send.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 /// A directory on a host that certificates may be downloaded from, such as [`CertificateLocation::DEFAULT`].
@@ -111,7 +112,16 @@ fn is_certificate_file(file: &str) -> bool {
 }
 
 pub(crate) fn is_host(host: &str) -> bool {
-    host.len() <= MAX_HOST_BYTES && host.split('.').all(is_host_label)
+    host.len() <= MAX_HOST_BYTES && host.split('.').all(is_host_label) && !is_address_in_disguise(host)
+}
+
+/// HTTP clients take a host that ends in a number for an IPv4 address, and `1`, `0x7f.1` or `127.1` for `0.0.0.1` or
+/// `127.0.0.1`.
+fn is_address_in_disguise(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or(host);
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
+        || last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    is_number && host.parse::<Ipv4Addr>().is_err()
 }
 
 fn is_host_label(label: &str) -> bool {

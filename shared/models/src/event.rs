@@ -141,21 +141,15 @@ impl<'de> Visitor<'de> for EventVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Event, A::Error> {
         let (mut name, mut uri, mut resource_name, mut audit, mut changed) = (None, None, None, None, None);
-        while let Some(key) = members.next_key::<std::borrow::Cow<'de, str>>()? {
-            let is = |member: &str| key.eq_ignore_ascii_case(member);
-            if is("EventName") {
-                once("EventName", &mut name, members.next_value()?)?;
-            } else if is("ResourceUri") {
-                once("ResourceUri", &mut uri, members.next_value()?)?;
-            } else if is("ResourceName") {
-                once("ResourceName", &mut resource_name, members.next_value()?)?;
-            } else if is("AuditUri") {
-                once("AuditUri", &mut audit, members.next_value()?)?;
-            } else if is("ResourceChangeUtcDate") {
-                once("ResourceChangeUtcDate", &mut changed, members.next_value()?)?;
-            } else {
+        while let Some(member) = members.next_key()? {
+            match member {
+                Member::EventName => once("EventName", &mut name, members.next_value()?)?,
+                Member::ResourceUri => once("ResourceUri", &mut uri, members.next_value()?)?,
+                Member::ResourceName => once("ResourceName", &mut resource_name, members.next_value()?)?,
+                Member::AuditUri => once("AuditUri", &mut audit, members.next_value()?)?,
+                Member::ResourceChangeUtcDate => once("ResourceChangeUtcDate", &mut changed, members.next_value()?)?,
                 // Unknown members stay in the raw body, which is kept.
-                members.next_value::<IgnoredAny>()?;
+                Member::Unknown => drop(members.next_value::<IgnoredAny>()?),
             }
         }
         let name = name.and_then(trimmed).ok_or_else(|| A::Error::missing_field("EventName"))?;
@@ -167,6 +161,45 @@ impl<'de> Visitor<'de> for EventVisitor {
             audit_uri: audit.and_then(trimmed),
             changed: changed.parse().map_err(|_| A::Error::custom("ResourceChangeUtcDate is not an RFC 3339 date"))?,
         })
+    }
+}
+
+/// A member of an event, in whatever case it is written.
+enum Member {
+    AuditUri,
+    EventName,
+    ResourceChangeUtcDate,
+    ResourceName,
+    ResourceUri,
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(MemberVisitor)
+    }
+}
+
+/// Looks at a member's name where it stands: none is copied.
+struct MemberVisitor;
+
+impl Visitor<'_> for MemberVisitor {
+    type Value = Member;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the name of a member")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Member, E> {
+        let known = [
+            ("EventName", Member::EventName),
+            ("ResourceUri", Member::ResourceUri),
+            ("ResourceName", Member::ResourceName),
+            ("AuditUri", Member::AuditUri),
+            ("ResourceChangeUtcDate", Member::ResourceChangeUtcDate),
+        ];
+        let named = known.into_iter().find(|(member, _)| name.eq_ignore_ascii_case(member));
+        Ok(named.map_or(Member::Unknown, |(_, member)| member))
     }
 }
 

@@ -118,6 +118,17 @@ impl EventId {
     }
 }
 
+impl PathKeyHash {
+    /// The hash in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        // It is 64 hexadecimal digits, or it could not be made.
+        let _ = hex::decode_to_slice(&self.0, &mut bytes);
+        bytes
+    }
+}
+
 impl MessageId {
     /// The id of the message about `parts`. Parts are length-prefixed, so that no two lists of parts are alike.
     #[must_use]
@@ -148,6 +159,16 @@ impl PathKey {
     #[must_use]
     pub fn hash(&self) -> PathKeyHash {
         PathKeyHash(hex::encode(Sha256::digest(self.0.as_bytes())))
+    }
+
+    /// The hash of the key that this text is, in bytes, with neither of them kept: for each request.
+    ///
+    /// # Errors
+    ///
+    /// As [`FromStr`].
+    pub fn sha256_of(text: &str) -> Result<[u8; 32], IdError> {
+        check_hex_digest("path key", text)?;
+        Ok(Sha256::digest(text.as_bytes()).into())
     }
 
     /// The key itself, to be put into a callback address and nowhere else.
@@ -192,8 +213,12 @@ fn guid(text: &str) -> Result<String, IdError> {
 }
 
 fn hex_digest(kind: &'static str, text: &str) -> Result<String, IdError> {
+    check_hex_digest(kind, text).map(|()| text.to_owned())
+}
+
+fn check_hex_digest(kind: &'static str, text: &str) -> Result<(), IdError> {
     if text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-        Ok(text.to_owned())
+        Ok(())
     } else {
         Err(IdError::Malformed { kind, expected: "64 lower-case hexadecimal digits" })
     }
@@ -229,6 +254,17 @@ mod tests {
         let key = PathKey::from_bytes([7; 32]);
         assert!(!format!("{key:?}").contains("07"));
         assert_eq!(key.hash(), key.expose().parse::<PathKey>().unwrap().hash());
+    }
+
+    #[test]
+    fn the_hash_of_a_path_key_is_the_same_in_bytes_and_nothing_but_a_key_has_one() {
+        let key = PathKey::from_bytes([7; 32]);
+        let bytes = PathKey::sha256_of(key.expose()).unwrap();
+        assert_eq!(bytes, key.hash().bytes());
+        assert_eq!(hex::encode(bytes), key.hash().as_str());
+        for bad in ["", &key.expose()[1..], &format!("{}0", key.expose()), &"A".repeat(64)] {
+            assert!(PathKey::sha256_of(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

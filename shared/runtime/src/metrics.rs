@@ -7,7 +7,7 @@
 use std::{fmt, io::Write as _, sync::Arc};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
 /// The namespace of all metrics.
 pub const METRICS_NAMESPACE: &str = "PartnerAlerts";
@@ -65,11 +65,19 @@ impl Metrics {
     /// Counts go to standard output, which Lambda gives to CloudWatch, as those of this function.
     #[must_use]
     pub fn to_stdout(function_name: String) -> Self {
+        // One write, so that no other line comes between. A metric that can't be written is not worth a failure.
+        Self::to_lines(function_name, |line| drop(std::io::stdout().write_all(line)))
+    }
+
+    /// Counts are lines for somebody else to write.
+    #[must_use]
+    pub fn to_lines(function_name: String, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         Self::to(move |now, counts| {
-            let mut line = line(&function_name, now, counts).to_string();
-            line.push('\n');
-            // One write, so that no other line comes between. A metric that can't be written is not worth a failure.
-            let _ = std::io::stdout().write_all(line.as_bytes());
+            // Texts and numbers: writing them to memory has no way to fail.
+            if let Ok(mut line) = line(&function_name, now, counts) {
+                line.push('\n');
+                write(line.as_bytes());
+            }
         })
     }
 
@@ -86,27 +94,74 @@ impl fmt::Debug for Metrics {
 }
 
 /// One line. What has a reason is given twice: in all, and by reason.
-fn line(function_name: &str, now: Timestamp, counts: &Counts) -> Value {
-    let mut directives = vec![directive("FunctionName", None, counts.counts.iter().map(|(name, _)| *name))];
-    directives.extend(counts.reason.map(|(name, _)| directive("FunctionName", Some("Reason"), [name])));
-    let mut line = Map::new();
-    line.insert("_aws".to_owned(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": directives }));
-    line.insert("FunctionName".to_owned(), json!(function_name));
-    line.extend(counts.reason.map(|(_, reason)| ("Reason".to_owned(), json!(reason))));
-    line.extend(counts.counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))));
-    Value::Object(line)
+fn line(function_name: &str, now: Timestamp, counts: &Counts) -> serde_json::Result<String> {
+    let all = Directive::of(&["FunctionName"], counts.counts.iter().map(|(name, _)| *name));
+    let by_reason = counts.reason.map(|(name, _)| Directive::of(&["FunctionName", "Reason"], [name]));
+    let directives = [Some(all), by_reason].into_iter().flatten().collect();
+    serde_json::to_string(&Line {
+        aws: Aws { timestamp: now.as_millisecond(), directives },
+        function_name,
+        reason: counts.reason.map(|(_, reason)| reason),
+        counts: &counts.counts,
+    })
 }
 
-/// These metrics, by these dimensions.
-fn directive(dimension: &str, another: Option<&str>, names: impl IntoIterator<Item = &'static str>) -> Value {
-    let dimensions: Vec<&str> = [dimension].into_iter().chain(another).collect();
-    let metrics: Vec<Value> = names.into_iter().map(|name| json!({ "Name": name, "Unit": "Count" })).collect();
-    json!({ "Namespace": METRICS_NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics })
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "_aws")]
+    aws: Aws,
+    #[serde(rename = "FunctionName")]
+    function_name: &'a str,
+    #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(flatten, serialize_with = "as_members")]
+    counts: &'a [(&'static str, usize)],
+}
+
+#[derive(Serialize)]
+struct Aws {
+    #[serde(rename = "Timestamp")]
+    timestamp: i64,
+    #[serde(rename = "CloudWatchMetrics")]
+    directives: Vec<Directive>,
+}
+
+/// Which members of the line are metrics, and by which dimensions.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: [&'static [&'static str]; 1],
+    metrics: Vec<Metric>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+impl Directive {
+    fn of(dimensions: &'static [&'static str], names: impl IntoIterator<Item = &'static str>) -> Self {
+        let metrics = names.into_iter().map(|name| Metric { name, unit: "Count" }).collect();
+        Self { namespace: METRICS_NAMESPACE, dimensions: [dimensions], metrics }
+    }
+}
+
+fn as_members<S: Serializer>(counts: &[(&'static str, usize)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().copied())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn read(counts: &Counts) -> Value {
+        serde_json::from_str(&line("a-function", noon(), counts).unwrap()).unwrap()
+    }
 
     fn noon() -> Timestamp {
         "2026-03-02T12:00:00.250Z".parse().unwrap()
@@ -131,13 +186,13 @@ mod tests {
             "AlertsListed": 7,
             "AlertsChanged": 0,
         });
-        assert_eq!(line("a-function", noon(), &counts), expected);
+        assert_eq!(read(&counts), expected);
     }
 
     #[test]
     fn only_what_has_a_reason_is_a_second_metric_by_that_reason() {
         let counts = Counts::new().with("CallbacksReceived", 1).because("CallbacksRefused", "signature-mismatch");
-        let line = line("a-function", noon(), &counts);
+        let line = read(&counts);
         let count = |name: &str| json!({ "Name": name, "Unit": "Count" });
         let expected = json!([
             {

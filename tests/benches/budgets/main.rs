@@ -1,16 +1,21 @@
 //! The budgets of what is deployed: `cargo bench --bench budgets`, or only some of them, as in `cargo bench --bench budgets -- 7`.
 //!
 //! Each figure is a line of its own, `budget <number>: <figure> target <target> ok` (or `short`), below the measurements that it
-//! comes from. If one is short, the exit status says so. What is measured are the binaries of the deployed profile, as processes
-//! of their own; this driver is built quickly and only has to be faster than they are.
+//! comes from. If one is short, the exit status says so. What takes time or memory is measured in binaries of the deployed profile,
+//! as processes of their own; this driver is built quickly and only has to be faster than they are. What is counted, requests and
+//! downloads, is counted here, over the local system.
 //!
 //! To add a budget: a module with `measure`, and a row in [`GROUPS`].
 #![expect(clippy::unwrap_used, reason = "a measurement that can't be made has to fail loudly")]
 
 mod aws;
+mod downloads;
+mod here;
+mod in_process;
 mod memory;
 mod report;
 mod start;
+mod writes;
 
 use std::{pin::Pin, process::ExitCode};
 
@@ -19,16 +24,21 @@ use report::Report;
 type Measure = for<'a> fn(&'a mut Report) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// The budgets by number, and what measures them.
-const GROUPS: [(u8, Measure); 2] =
-    [(7, |report| Box::pin(start::measure(report))), (8, |report| Box::pin(memory::measure(report)))];
+const GROUPS: [(&[u8], Measure); 5] = [
+    (&[1, 2, 4], |report| Box::pin(async { in_process::measure(report) })),
+    (&[3], |report| Box::pin(writes::measure(report))),
+    (&[7], |report| Box::pin(start::measure(report))),
+    (&[8], |report| Box::pin(memory::measure(report))),
+    (&[12], |report| Box::pin(downloads::measure(report))),
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {
     // Cargo adds options of its own, which are no numbers.
     let wanted: Vec<u8> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let mut report = Report::default();
-    for (number, measure) in GROUPS {
-        if wanted.is_empty() || wanted.contains(&number) {
+    for (numbers, measure) in GROUPS {
+        if wanted.is_empty() || numbers.iter().any(|number| wanted.contains(number)) {
             measure(&mut report).await;
         }
     }

@@ -28,12 +28,13 @@ use tokio::{
 
 use crate::{
     aws::Aws,
-    report::{Budget, Report, detail},
+    report::{Budget, Report, Target, detail},
 };
 
-const ZIP: Budget = Budget { number: 8, most: 4.0, unit: " MB", of: " as a zip" };
-const PEAK: Budget = Budget { number: 8, most: 16.0, unit: " MB", of: " of memory at the peak" };
-const GROWTH: Budget = Budget { number: 8, most: 1.0, unit: " MB", of: " of growth over 100,000 invocations" };
+const ZIP: Budget = Budget { number: 8, target: Target::AtMost(4.0), unit: " MB", of: " as a zip" };
+const PEAK: Budget = Budget { number: 8, target: Target::AtMost(16.0), unit: " MB", of: " of memory at the peak" };
+const GROWTH: Budget =
+    Budget { number: 8, target: Target::AtMost(1.0), unit: " MB", of: " of growth over 100,000 invocations" };
 
 const MB: f64 = (1 << 20) as f64;
 /// Connections, caches and the allocator have settled by then.

@@ -1,15 +1,40 @@
 //! What the budgets came to.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
-/// A budget: its number, and what its figure may be at most.
+/// What a figure may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Target {
+    fn is_met_by(self, figure: f64) -> bool {
+        match self {
+            Self::AtLeast(least) => figure >= least,
+            Self::AtMost(most) => figure <= most,
+        }
+    }
+}
+
+impl Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(least) => write!(formatter, "at least {least}"),
+            Self::AtMost(most) => write!(formatter, "at most {most}"),
+        }
+    }
+}
+
+/// A budget.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     pub(crate) number: u8,
-    pub(crate) most: f64,
+    pub(crate) target: Target,
     /// Behind the target.
     pub(crate) unit: &'static str,
-    /// Behind the figure and its unit: what it is of, where a budget has more than one.
+    /// Behind the figure and its unit: what it is of.
     pub(crate) of: &'static str,
 }
 
@@ -22,10 +47,13 @@ pub(crate) struct Report {
 impl Report {
     /// A figure, against its budget.
     pub(crate) fn figure(&mut self, budget: &Budget, figure: f64) {
-        let Budget { number, of, most, unit } = budget;
-        let verdict = if figure <= *most { "ok" } else { "short" };
-        self.short |= figure > *most;
-        println!("budget {number}: {figure:.2}{unit}{of} target {most}{unit} {verdict}");
+        let Budget { number, target, unit, of } = budget;
+        let is_met = target.is_met_by(figure);
+        self.short |= !is_met;
+        let verdict = if is_met { "ok" } else { "short" };
+        // Counts are whole; of a ratio three digits show what two would round away.
+        let digits = if figure.fract() == 0.0 { 0 } else { 3 };
+        println!("budget {number}: {figure:.digits$}{unit}{of} target {target}{unit} {verdict}");
     }
 
     pub(crate) fn is_short(&self) -> bool {

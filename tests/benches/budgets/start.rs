@@ -2,16 +2,18 @@
 //!
 //! All take turns, so that what else the machine does falls on all of them alike, and the median of each counts.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path};
 
 use tests::{
     binaries::{DEPLOYED, FUNCTIONS, build},
     lambda::{Environment, Lambda},
+    measured::median,
 };
 
-use crate::report::{Budget, Report, detail};
+use crate::report::{Budget, Report, Target, detail};
 
-const BUDGET: Budget = Budget { number: 7, most: 3.0, unit: "", of: " times the start of a bare function" };
+const BUDGET: Budget =
+    Budget { number: 7, target: Target::AtMost(3.0), unit: "", of: " times the start of a bare function" };
 /// How often each is started.
 const ROUNDS: usize = 101;
 const BARE: &str = "bare";
@@ -21,7 +23,7 @@ pub(crate) async fn measure(report: &mut Report) {
     // On its own, so that it has no feature of a dependency that only ours need.
     binaries.extend(build(DEPLOYED, &[format!("--package={BARE}")]));
     let environment = environment();
-    let mut took: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+    let mut took: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for _ in 0..ROUNDS {
         for (name, binary) in &binaries {
             took.entry(name).or_default().push(once(binary, &environment).await);
@@ -35,16 +37,11 @@ pub(crate) async fn measure(report: &mut Report) {
     report.figure(&BUDGET, worst);
 }
 
-async fn once(binary: &Path, environment: &[(String, String)]) -> Duration {
+async fn once(binary: &Path, environment: &[(String, String)]) -> f64 {
     let mut lambda = Lambda::start(binary, environment).await;
     let took = lambda.ready().await.unwrap();
     lambda.kill().await;
-    took
-}
-
-fn median(mut took: Vec<Duration>) -> f64 {
-    took.sort_unstable();
-    took[took.len() / 2].as_secs_f64()
+    took.as_secs_f64()
 }
 
 /// What `template.yaml` gives the functions where nobody changes a parameter. Nothing of it is asked at start.

@@ -8,14 +8,12 @@ use http::Request;
 use jiff::SignedDuration;
 use models::{EventId, EventName, TenantId};
 use simulator::NewAlert;
-use store::{EVENT_RETENTION, Kept, ReadTenants as _, WriteTenants as _};
+use store::{EVENT_RETENTION, ReadTenants as _, WriteTenants as _};
 use tests::TestSystem;
 use tokio::task::JoinSet;
 use webhook::{CLOCK_TOLERANCE, OLDEST_ACCEPTED, Outcome};
 
-use crate::support::{FRAUD, Fixture, count, event_body, other_key, receive, text, told};
-
-const LARGEST: usize = 256 * 1024;
+use crate::support::{Fixture, count, event_body, other_key, receive, text, told};
 
 #[tokio::test]
 async fn a_new_callback_is_kept_as_the_bytes_that_were_signed_with_tenant_and_expiry() {
@@ -89,15 +87,6 @@ async fn copies_at_two_processes_at_once_are_kept_once() {
 }
 
 #[tokio::test]
-async fn two_events_of_the_same_moment_are_two() {
-    let here = Fixture::new().await;
-    for mark in 0..2 {
-        assert_eq!(here.told(&here.genuine(&here.fraud_body(mark))).await, ("kept", 200));
-    }
-    assert_eq!(here.events().await.len(), 2);
-}
-
-#[tokio::test]
 async fn the_same_bytes_at_the_addresses_of_two_tenants_are_kept_for_each() {
     let here = Fixture::new().await;
     let second: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a11".parse().unwrap();
@@ -115,79 +104,6 @@ async fn the_same_bytes_at_the_addresses_of_two_tenants_are_kept_for_each() {
     let mut tenants: Vec<_> = here.events().await.iter().map(|item| text(item, "tenant").to_owned()).collect();
     tenants.sort();
     assert_eq!(tenants, [here.tenant().to_string(), second.to_string()]);
-}
-
-#[tokio::test]
-async fn the_largest_body_is_kept_whole() {
-    let here = Fixture::new().await;
-    let mut body = here.fraud_body(0);
-    body.resize(LARGEST, b' ');
-    assert_eq!(here.told(&here.genuine(&body)).await, ("kept", 200));
-    assert_eq!(here.event().await["body"].as_b().unwrap().as_ref(), body);
-}
-
-#[tokio::test]
-async fn an_event_of_an_unknown_name_is_kept() {
-    let here = Fixture::new().await;
-    let outcome = here.receive(&here.genuine(&event_body("something-new", here.now, 0))).await;
-    let Outcome::Kept { name, rang, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(name, EventName::Unknown("something-new".to_owned()));
-    assert!(rang.is_none());
-    assert!(!here.event().await.contains_key("unreadable"));
-}
-
-#[tokio::test]
-async fn hostile_text_is_kept_as_data() {
-    let here = Fixture::new().await;
-    let name = format!("{{{{7*7}}}}<script>\u{202e}\\u0000__proto__{}", "x".repeat(10_000));
-    let body = event_body(&name, here.now, 0);
-    assert_eq!(here.told(&here.genuine(&body)).await, ("kept", 200));
-    assert_eq!(here.event().await["body"].as_b().unwrap().as_ref(), body);
-}
-
-/// Authentic, but no event that can be read.
-fn unreadable(here: &Fixture) -> Vec<Vec<u8>> {
-    let event = String::from_utf8(here.fraud_body(0)).unwrap();
-    let utf16: Vec<u8> = event.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    vec![
-        Vec::new(),
-        b"null".to_vec(),
-        b"[]".to_vec(),
-        b"{}".to_vec(),
-        b"\"x\"".to_vec(),
-        b"{\"EventName\":NaN}".to_vec(),
-        event[..event.len() - 1].into(),
-        format!("{event}x").into(),
-        format!("\u{feff}{event}").into(),
-        utf16,
-        event.replace("subscription", "\u{1}").into(),
-        [&event.as_bytes()[..30], b"\xff\xfe", &event.as_bytes()[30..]].concat(),
-        event.replacen('{', &format!("{{\"EventName\":\"{FRAUD}\","), 1).into(),
-        event.replacen('{', &format!("{{\"ignored\":{},", "[".repeat(100_000)), 1).into(),
-        event.replace("ResourceChangeUtcDate", "Resourcechanged").into(),
-    ]
-}
-
-#[tokio::test]
-async fn an_authentic_body_that_is_no_event_is_kept_aside_each_time() {
-    let here = Fixture::new().await;
-    let bodies = unreadable(&here);
-    for body in &bodies {
-        let request = here.genuine(body);
-        for expected in [Kept::New, Kept::Duplicate] {
-            let outcome = here.receive(&request).await;
-            assert_eq!(told(&outcome), ("unreadable-event", 400), "{}", String::from_utf8_lossy(body));
-            let Outcome::KeptAside { tenant, event, kept, .. } = outcome else { panic!("{outcome:?}") };
-            assert_eq!((tenant, event, kept), (here.tenant(), EventId::of_body(body), expected));
-        }
-    }
-    let items = here.events().await;
-    assert_eq!(items.len(), bodies.len());
-    for item in &items {
-        assert_eq!(item["unreadable"], AttributeValue::Bool(true));
-        assert!(bodies.iter().any(|body| body == item["body"].as_b().unwrap().as_ref()));
-    }
-    assert_eq!(here.wire.count("SendMessage"), 0);
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ impl FetchCertificate for Downloads {
 }
 
 async fn get(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, FetchError> {
-    let no_answer = |error: reqwest::Error| FetchError::NoAnswer(runtime::chain(&error.without_url()));
+    let no_answer = |error: reqwest::Error| FetchError::NoAnswer(short(&runtime::chain(&error.without_url())));
     let mut response = client.get(url).send().await.map_err(no_answer)?;
     if response.status() != http::StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
@@ -61,3 +61,11 @@ async fn get(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, FetchError>
     }
     Ok(bytes)
 }
+
+/// What stands in a log line of a text that may repeat what the host sent, such as all names of its certificate.
+fn short(text: &str) -> String {
+    text.chars().take(MAX_REASON_CHARACTERS).collect()
+}
+
+/// Twice the usual reason.
+const MAX_REASON_CHARACTERS: usize = 200;

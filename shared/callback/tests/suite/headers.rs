@@ -1,100 +1,20 @@
 //! How the headers of a callback are read. The table is `tests/data/headers.json`.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use attacks::{Fill, Key, header_cases};
 use callback::{MAX_BODY_BYTES, RefusalKind, UnverifiedCallback};
 use http::HeaderMap;
-use serde::Deserialize;
 
 use crate::support::{BODY, URL, World, code, header_map, headers};
 
-/// A callback that is valid but for what `set` says.
-#[derive(Deserialize)]
-struct Case {
-    why: String,
-    set: BTreeMap<String, Vec<String>>,
-    expected: String,
-}
-
-impl Case {
-    /// The headers as a REST API hands them over, a line for each value.
-    fn lines(&self, fill: &Fill) -> HeaderMap {
-        self.headers(|values| values.iter().map(|value| fill.fill(value)).collect())
-    }
-
-    /// The headers as an HTTP API hands them over, with the values of a name in one line.
-    fn joined(&self, fill: &Fill, comma: &str) -> HeaderMap {
-        self.headers(|values| match values {
-            [] => vec![],
-            values => vec![values.iter().map(|value| fill.fill(value)).collect::<Vec<_>>().join(comma)],
-        })
-    }
-
-    fn headers(&self, values: impl Fn(&[String]) -> Vec<String>) -> HeaderMap {
-        let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::from([
-            ("authorization", values(&["Signature {signature}".to_owned()])),
-            ("x-ms-certificate-url", values(&["{url}".to_owned()])),
-            ("x-ms-signature-algorithm", values(&["rsa-sha256".to_owned()])),
-        ]);
-        for (name, spoilt) in &self.set {
-            lines.insert(name, values(spoilt));
-        }
-        header_map(lines.iter().flat_map(|(name, values)| values.iter().map(move |value| (*name, value.as_str()))))
-    }
-}
-
-/// What the names in braces stand for.
-struct Fill(Vec<(&'static str, String)>);
-
-impl Fill {
-    fn new(world: &World) -> Self {
-        let signature = world.key.sign(BODY);
-        let right = STANDARD.encode(&signature);
-        let bytes = |length: usize| STANDARD.encode(signature.iter().copied().cycle().take(length).collect::<Vec<_>>());
-        // The last digit before the padding carries four bits of nothing, which have to be zero.
-        let last = right.as_bytes()[341];
-        let non_canonical = format!("{}{}==", &right[..341], char::from(last + 1));
-        let padded = format!("{right}====");
-        Self(vec![
-            ("{signature}", right.clone()),
-            ("{other-signature}", world.key.sign_base64(b"another body")),
-            ("{url}", URL.to_owned()),
-            ("{signature-without-padding}", STANDARD_NO_PAD.encode(&signature)),
-            ("{signature-with-more-padding}", padded),
-            ("{signature-url-safe}", URL_SAFE.encode(&signature)),
-            ("{signature-non-canonical}", non_canonical),
-            ("{signature-with-blank-inside}", format!("{} {}", &right[..76], &right[76..])),
-            ("{signature-with-blank-before-padding}", right.replacen("==", " ==", 1)),
-            (
-                "{signature-in-two-pieces}",
-                format!("{}{}", STANDARD.encode(&signature[..128]), STANDARD.encode(&signature[128..])),
-            ),
-            ("{signature-255-bytes}", bytes(255)),
-            ("{signature-257-bytes}", bytes(257)),
-            ("{signature-512-bytes}", bytes(512)),
-            ("{signature-513-bytes}", bytes(513)),
-            ("{signature-megabyte}", bytes(1024 * 1024)),
-        ])
-    }
-
-    fn fill(&self, text: &str) -> String {
-        let filled = self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-        assert!(!filled.contains('{'), "an unknown name in braces: {text}");
-        filled
-    }
-}
-
-fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("../data/headers.json")).unwrap()
+fn fill() -> Fill {
+    Fill::new(&Key::named("signing-2048"), BODY, URL)
 }
 
 #[test]
 fn headers_are_read_as_the_table_says() {
     let world = World::new();
-    let fill = Fill::new(&world);
-    for case in cases() {
+    let fill = fill();
+    for case in header_cases() {
         let verdict = world.verdict(&case.lines(&fill), BODY);
         assert_eq!(verdict, case.expected, "{}: {:?}", case.why, case.set);
     }
@@ -103,8 +23,8 @@ fn headers_are_read_as_the_table_says() {
 #[test]
 fn joined_values_have_the_verdict_of_separate_lines() {
     let world = World::new();
-    let fill = Fill::new(&world);
-    for case in cases() {
+    let fill = fill();
+    for case in header_cases() {
         for comma in [",", ", "] {
             let verdict = world.verdict(&case.joined(&fill, comma), BODY);
             assert_eq!(verdict, case.expected, "{}: {:?}", case.why, case.set);

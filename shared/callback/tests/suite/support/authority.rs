@@ -3,23 +3,19 @@
 use callback::Policy;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm, SigningKey,
-    date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm, date_time_ymd,
 };
-use rsa::pkcs1v15;
-use rsa::signature::{SignatureEncoding as _, Signer as _};
-use sha2::Sha256;
 use x509_cert::der::Encode as _;
 use x509_cert::der::asn1::{Ia5String, ObjectIdentifier};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{AccessDescription, AuthorityInfoAccessSyntax};
 
-use super::signing::{SignatureKey, key_pem};
-use super::{code, default_locations, default_names, now};
+use super::signing::key_pem;
+use super::{default_locations, default_names};
 
-pub(crate) struct Authority<K = KeyPair> {
+pub(crate) struct Authority {
     pub(crate) root: CertifiedIssuer<'static, KeyPair>,
-    pub(crate) intermediate: CertifiedIssuer<'static, K>,
+    pub(crate) intermediate: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
@@ -28,16 +24,14 @@ impl Authority {
     }
 
     pub(crate) fn with(root: CertificateParams, root_key: &str, intermediate: CertificateParams) -> Self {
-        Authority::with_intermediate_key(root, root_key, intermediate, key_pair("intermediate"))
+        Self::with_intermediate_key(root, root_key, intermediate, key_pair("intermediate"))
     }
-}
 
-impl<K: SigningKey> Authority<K> {
     pub(crate) fn with_intermediate_key(
         root: CertificateParams,
         root_key: &str,
         intermediate: CertificateParams,
-        intermediate_key: K,
+        intermediate_key: KeyPair,
     ) -> Self {
         let root = CertifiedIssuer::self_signed(root, key_pair(root_key)).expect("a root");
         let intermediate = CertifiedIssuer::signed_by(intermediate, intermediate_key, &root).expect("an intermediate");
@@ -79,14 +73,6 @@ impl Leaf {
         params.distinguished_name.push(DnType::CommonName, "pcnotifications-dispatch.microsoft.com");
         Self { params, key: rsa_public_key("signing-2048") }
     }
-}
-
-/// Issues the valid leaf with one thing spoilt, and returns the verdict on it.
-pub(crate) fn verdict_on_leaf(spoil: impl FnOnce(&mut CertificateParams)) -> &'static str {
-    let authority = Authority::new();
-    let mut leaf = Leaf::valid();
-    spoil(&mut leaf.params);
-    code(authority.policy().check_certificate(&authority.issue(&leaf), now()))
 }
 
 pub(crate) fn root_params() -> CertificateParams {
@@ -148,34 +134,4 @@ pub(crate) fn key_pair(name: &str) -> KeyPair {
 
 pub(crate) fn rsa_public_key(name: &str) -> PublicKey {
     PublicKey { bytes: key_pair(name).public_key_raw().to_vec(), algorithm: &PKCS_RSA_SHA256 }
-}
-
-/// An RSA key too small for ring, which signs all the same.
-pub(crate) struct WeakKey {
-    signer: pkcs1v15::SigningKey<Sha256>,
-    public: Vec<u8>,
-}
-
-impl WeakKey {
-    pub(crate) fn new() -> Self {
-        let private = SignatureKey::new("weak-1024").private();
-        let public = rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_der(&private.to_public_key()).expect("a public key");
-        Self { signer: pkcs1v15::SigningKey::new(private), public: public.as_bytes().to_vec() }
-    }
-}
-
-impl PublicKeyData for WeakKey {
-    fn der_bytes(&self) -> &[u8] {
-        &self.public
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_RSA_SHA256
-    }
-}
-
-impl SigningKey for WeakKey {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        Ok(self.signer.sign(message).to_vec())
-    }
 }
