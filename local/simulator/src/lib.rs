@@ -25,6 +25,7 @@ mod book;
 mod callbacks;
 mod control;
 mod faults;
+mod graph;
 mod microsoft;
 mod options;
 mod reply;
