@@ -5,36 +5,37 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::app::{App, BODY_LIMIT, Shared};
 use crate::authority::CERTIFICATE_NAME;
-use crate::faults::{FaultKind, Target};
-use crate::graph;
+use crate::faults::FaultKind;
 use crate::reply::Reply;
-use crate::token::token;
+use crate::targets::Target;
+use crate::{entra, graph, partner_center};
 
 pub(crate) fn router(app: App) -> Router {
     Router::new()
-        .route("/{tenant}/oauth2/v2.0/token", post(token))
         .route("/cert/{file}", get(certificate))
         .route(ISSUER_PATH, get(issuer))
         .route("/moved/{file}", get(moved_certificate))
+        .merge(entra::router())
         .merge(graph::router())
+        .merge(partner_center::router())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
 }
 
 async fn certificate(State(app): State<App>, Path(file): Path<String>) -> Response {
-    app.respond(Target::Certificate, |fault| download(fault, || the_certificate(&app, &file))).await
+    app.respond(Target::Certificate, None, |fault| download(&app, fault, || the_certificate(&app, &file))).await
 }
 
 async fn issuer(State(app): State<App>) -> Response {
     let there = || Reply::new(StatusCode::OK, CERTIFICATE_TYPE, app.authority.issuing_der());
-    app.respond(Target::Issuer, |fault| download(fault, there)).await
+    app.respond(Target::Issuer, None, |fault| download(&app, fault, there)).await
 }
 
-fn download(fault: Option<FaultKind>, there: impl FnOnce() -> Reply) -> Reply {
+fn download(app: &Shared, fault: Option<FaultKind>, there: impl FnOnce() -> Reply) -> Reply {
     match fault {
         Some(FaultKind::CertificateHtml) => {
             Reply::new(StatusCode::OK, "text/html", b"<!doctype html><title>Sign in</title>".to_vec())
@@ -44,7 +45,7 @@ fn download(fault: Option<FaultKind>, there: impl FnOnce() -> Reply) -> Reply {
         Some(FaultKind::CertificateRedirect) => Reply::new(StatusCode::FOUND, CERTIFICATE_TYPE, Vec::new())
             .with(header::LOCATION, HeaderValue::from_static(MOVED)),
         Some(FaultKind::Throttle { retry_after }) => {
-            Reply::new(StatusCode::TOO_MANY_REQUESTS, "application/xml", Vec::new()).retry_after(retry_after)
+            Reply::new(StatusCode::TOO_MANY_REQUESTS, "application/xml", Vec::new()).retry_after(retry_after, app.now())
         }
         _ => there(),
     }

@@ -183,8 +183,9 @@ async fn the_rest_is_there_too() {
     let before = world.simulator.sign(b"x").unwrap();
     assert_eq!(world.control("POST", "/certificate/rotate", "").await.status(), 204);
     assert_ne!(world.simulator.sign(b"x").unwrap(), before);
-    let counts = json!({ "certificate": 0, "get": 0, "issuer": 0, "list": 1, "patch": 0, "token": 1 });
-    assert_eq!(json(world.control("GET", "/requests", "").await).await, counts);
+    let counts = json(world.control("GET", "/requests", "").await).await;
+    let asked = counts.as_object().unwrap().iter().filter(|(_, count)| **count != json!(0));
+    assert_eq!(asked.collect::<Vec<_>>(), [(&"list".to_owned(), &json!(1)), (&"token".to_owned(), &json!(1))]);
     let help = world.control("GET", "/", "").await.text().await.unwrap();
     assert!(help.contains(&format!("curl -X POST {}/alerts", world.simulator.control_url())));
 }

@@ -85,6 +85,7 @@ pub(crate) fn options() -> Options {
         client_id: format!("client-of-{id}"),
         client_secret: format!("secret-of-{id}"),
         id: id.to_owned(),
+        ..Tenant::default()
     };
     Options { tenants: vec![tenant(FIRST), tenant(SECOND)], page_size: 2, ..Options::default() }
 }
