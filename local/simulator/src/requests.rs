@@ -237,3 +237,17 @@ const PLAIN_FAULTS: [(&str, FaultKind); 21] = [
     ("wrongAudience", FaultKind::Denied(Denial::WrongAudience)),
     ("wrongCloud", FaultKind::Denied(Denial::WrongCloud)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::PLAIN_FAULTS;
+
+    #[test]
+    fn the_help_names_every_kind_of_fault() {
+        let help = include_str!("help.txt");
+        let words: Vec<_> = help.split([' ', ',', ';', '\n']).collect();
+        for (kind, _) in PLAIN_FAULTS {
+            assert!(words.contains(&kind), "{kind} is missing");
+        }
+    }
+}

@@ -84,16 +84,16 @@ impl Drop for Waiting<'_> {
 
 /// Microsoft would let a confidential application go without PKCE; not doing so shows who forgot it.
 fn check(query: &Fields) -> Result<(), Problem> {
-    let bad = |number, text: &str| Err(Problem::new("invalid_request", number, text));
     if query.get("response_type") != "code" {
         let text = "The request's response type is not supported.";
         return Err(Problem::new("unsupported_response_type", 70005, text));
     }
     if query.get("code_challenge").len() != 43 || query.get("code_challenge_method") != "S256" {
-        return bad(501_491, "Invalid size or method of Code_Challenge parameter.");
+        let text = "Invalid size or method of Code_Challenge parameter.";
+        return Err(Problem::new("invalid_request", 501_491, text));
     }
     if query.get("scope").is_empty() {
-        return bad(900_144, "The request must contain the following parameter: 'scope'.");
+        return Err(Problem::missing("scope"));
     }
     Ok(())
 }

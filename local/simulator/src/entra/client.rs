@@ -2,15 +2,23 @@
 
 use std::collections::HashMap;
 
+use axum::extract::{Form, FromRequest as _, Request};
+
 use crate::app::Shared;
 use crate::entra::assertion;
 use crate::entra::problem::Problem;
 use crate::options::Tenant;
 
-/// The fields of a posted form.
+/// The fields of a posted form, or of a query.
 pub(crate) struct Fields(pub(crate) HashMap<String, String>);
 
 impl Fields {
+    /// Those of a request; none if its body is no form.
+    pub(crate) async fn of(request: Request) -> Option<Self> {
+        let form = Form::from_request(request, &()).await;
+        form.ok().map(|Form(fields)| Self(fields))
+    }
+
     /// A field's value; empty if it isn't there.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.get(name).map(String::as_str).unwrap_or_default()

@@ -1,8 +1,6 @@
 //! Device codes: consent without a browser on the same machine (RFC 8628).
 
-use std::collections::HashMap;
-
-use axum::extract::{Form, Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
@@ -14,14 +12,14 @@ use crate::entra::sign_ins::WAIT;
 use crate::reply::Reply;
 use crate::targets::Target;
 
-pub(crate) async fn device_code(
-    State(app): State<App>,
-    Path(tenant): Path<String>,
-    Form(form): Form<HashMap<String, String>>,
-) -> Response {
+pub(crate) async fn device_code(State(app): State<App>, Path(tenant): Path<String>, request: Request) -> Response {
+    let fields = Fields::of(request).await;
     app.respond(Target::DeviceCode, Some(&tenant), |fault| {
-        let answer = || give(&app, &tenant, &Fields(form)).unwrap_or_else(|problem| problem.reply(&app));
-        trouble(&app, Target::DeviceCode, fault).unwrap_or_else(answer)
+        if let Some(reply) = trouble(&app, Target::DeviceCode, fault) {
+            return reply;
+        }
+        let fields = fields.ok_or_else(|| Problem::missing("client_id"));
+        fields.and_then(|fields| give(&app, &tenant, &fields)).unwrap_or_else(|problem| problem.reply(&app))
     })
     .await
 }
@@ -30,8 +28,7 @@ fn give(app: &Shared, tenant: &str, fields: &Fields) -> Result<Reply, Problem> {
     let tenant = application(app, tenant, fields.get("client_id"))?;
     let scope = fields.get("scope");
     if scope.is_empty() {
-        let text = "The request body must contain the following parameter: 'scope'.";
-        return Err(Problem::new("invalid_request", 900_144, text));
+        return Err(Problem::missing("scope"));
     }
     let interval = i64::from(app.device_interval);
     let (device_code, user_code) = lock(&app.sign_ins).begin_on_device(&tenant.id, scope, interval, app.now());

@@ -40,6 +40,11 @@ impl Problem {
         Self::new("unauthorized_client", 700_016, text)
     }
 
+    pub(crate) fn missing(parameter: &str) -> Self {
+        let text = format!("The request body must contain the following parameter: '{parameter}'.");
+        Self::new("invalid_request", 900_144, text)
+    }
+
     pub(crate) fn no_such_tenant() -> Self {
         Self::new(
             "invalid_request",

@@ -1,8 +1,6 @@
 //! The token endpoint: an application for itself, or for a person by refresh token, authorization code or device code.
 
-use std::collections::HashMap;
-
-use axum::extract::{Form, FromRequest, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
@@ -19,16 +17,13 @@ use crate::reply::Reply;
 use crate::targets::Target;
 
 pub(crate) async fn token(State(app): State<App>, Path(tenant): Path<String>, request: Request) -> Response {
-    let form = Form::<HashMap<String, String>>::from_request(request, &()).await;
+    let fields = Fields::of(request).await;
     app.respond(Target::Token, Some(&tenant), |fault| {
         if let Some(reply) = trouble(&app, Target::Token, fault) {
             return reply;
         }
-        let Ok(Form(form)) = form else {
-            let text = "The request body must contain the following parameter: 'grant_type'.";
-            return Problem::new("invalid_request", 900_144, text).reply(&app);
-        };
-        answer(&app, &tenant, &Fields(form)).unwrap_or_else(|problem| problem.reply(&app))
+        let fields = fields.ok_or_else(|| Problem::missing("grant_type"));
+        fields.and_then(|fields| answer(&app, &tenant, &fields)).unwrap_or_else(|problem| problem.reply(&app))
     })
     .await
 }

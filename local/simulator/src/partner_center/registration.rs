@@ -1,6 +1,7 @@
 //! The one registration that a tenant has: where its callbacks go and which events are sent.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use axum::body::Bytes;
@@ -11,7 +12,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::{App, Shared, lock, new_id};
+use crate::app::{App, lock, new_id};
 use crate::partner_center::caller::{answer, plain_error};
 use crate::partner_center::test_events::TestEvents;
 use crate::reply::Reply;
@@ -88,10 +89,16 @@ pub(crate) async fn read(State(app): State<App>, headers: HeaderMap) -> Response
 
 pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     answer(&app, Target::RegistrationPost, &headers, |grant| {
-        if lock(&app.registrations).by_tenant.contains_key(&grant.tenant) {
-            return plain_error(StatusCode::CONFLICT, "The tenant has a registration already. Use PUT to change it.");
+        let wanted = match wanted(&body) {
+            Ok(wanted) => wanted,
+            Err(bad) => return bad,
+        };
+        match lock(&app.registrations).by_tenant.entry(grant.tenant.clone()) {
+            Entry::Vacant(place) => Reply::json(StatusCode::OK, &place.insert(wanted).shown()),
+            Entry::Occupied(_) => {
+                plain_error(StatusCode::CONFLICT, "The tenant has a registration already. Use PUT to change it.")
+            }
         }
-        keep(&app, &grant.tenant, &body, new_id())
     })
     .await
 }
@@ -100,14 +107,22 @@ pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, body: Byt
 /// is 404, which is among the documented results.
 pub(crate) async fn replace(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     answer(&app, Target::RegistrationPut, &headers, |grant| {
-        let id = lock(&app.registrations).by_tenant.get(&grant.tenant).map(|known| known.subscriber_id.clone());
-        id.map_or_else(none, |id| keep(&app, &grant.tenant, &body, id))
+        let wanted = match wanted(&body) {
+            Ok(wanted) => wanted,
+            Err(bad) => return bad,
+        };
+        let mut registrations = lock(&app.registrations);
+        let Some(known) = registrations.by_tenant.get_mut(&grant.tenant) else { return none() };
+        let subscriber_id = std::mem::take(&mut known.subscriber_id);
+        *known = Registration { subscriber_id, ..wanted };
+        Reply::json(StatusCode::OK, &known.shown())
     })
     .await
 }
 
-fn keep(app: &Shared, tenant: &str, body: &[u8], subscriber_id: String) -> Reply {
-    let bad = |description: &str| plain_error(StatusCode::BAD_REQUEST, description);
+/// The registration that a body asks for, under an id of its own.
+fn wanted(body: &[u8]) -> Result<Registration, Reply> {
+    let bad = |description: &str| Err(plain_error(StatusCode::BAD_REQUEST, description));
     // Not the parser's words: they may hold a part of the address.
     let Ok(wanted) = serde_json::from_slice::<Wanted>(body) else {
         return bad("The body has to be JSON with WebhookUrl and WebhookEvents.");
@@ -122,16 +137,12 @@ fn keep(app: &Shared, tenant: &str, body: &[u8], subscriber_id: String) -> Reply
     if let Some(unknown) = wanted.webhook_events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
         return bad(&format!("{unknown} is not an event."));
     }
-    let registration = Registration {
+    Ok(Registration {
         signature_in_ms_header: wanted.signature_token_to_ms_signature_header,
-        subscriber_id,
+        subscriber_id: new_id(),
         webhook_events: wanted.webhook_events,
         webhook_url: wanted.webhook_url,
-    };
-    let shown = registration.shown();
-    lock(&app.registrations).by_tenant.insert(tenant.to_owned(), registration);
-    app.changed();
-    Reply::json(StatusCode::OK, &shown)
+    })
 }
 
 fn none() -> Reply {
