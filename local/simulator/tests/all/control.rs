@@ -188,6 +188,10 @@ async fn the_rest_is_there_too() {
     assert_eq!(asked.collect::<Vec<_>>(), [(&"list".to_owned(), &json!(1)), (&"token".to_owned(), &json!(1))]);
     let help = world.control("GET", "/", "").await.text().await.unwrap();
     assert!(help.contains(&format!("curl -X POST {}/alerts", world.simulator.control_url())));
+    let words: Vec<_> = help.split([' ', ',', ';', '\n']).collect();
+    for target in counts.as_object().unwrap().keys() {
+        assert!(words.contains(&target.as_str()), "the help leaves out the target {target}");
+    }
 }
 
 #[tokio::test]
