@@ -237,6 +237,8 @@ async fn a_code_is_good_for_who_asked_for_it_only() {
 #[tokio::test]
 async fn nobody_is_sent_to_an_address_that_is_not_the_applications() {
     let world = World::start().await;
+    // For a request that is let through by mistake: it would wait for a decision.
+    world.simulator.deny_next(FIRST).unwrap();
     for (name, value) in [
         ("redirect_uri", "https://127.0.0.1.evil.example/back"),
         ("redirect_uri", "http://127.0.0.1@evil.example/back"),
@@ -255,8 +257,9 @@ async fn nobody_is_sent_to_an_address_that_is_not_the_applications() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_proof_key_comes_back_at_once() {
+async fn a_request_without_a_proof_key_comes_back_before_its_person_decides() {
     let world = World::start().await;
+    world.simulator.deny_next(FIRST).unwrap();
     for (name, value, error) in [
         ("code_challenge", "", "invalid_request"),
         ("code_challenge_method", "plain", "invalid_request"),
@@ -267,7 +270,8 @@ async fn a_request_without_a_proof_key_comes_back_at_once() {
         assert_eq!(parameter(&back, "error").as_deref(), Some(error), "{name}");
         assert_eq!(parameter(&back, "state").as_deref(), Some(STATE));
     }
-    assert_eq!(world.simulator.pending_sign_ins(), []);
+    let back = sent_back(&world, authorize_url(&world)).await;
+    assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"), "the decision was not used up");
 }
 
 #[tokio::test]

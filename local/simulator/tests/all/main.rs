@@ -7,6 +7,7 @@
 mod alerts;
 mod certificates;
 mod client_proof;
+mod connecting;
 mod consent;
 mod control;
 mod denials;
