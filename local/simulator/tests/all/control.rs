@@ -90,7 +90,7 @@ async fn an_alert_is_raised_changed_and_listed() {
 #[tokio::test]
 async fn an_unknown_field_is_named() {
     let world = World::start().await;
-    for path in ["/alerts", "/callbacks", "/faults"] {
+    for path in ["/alerts", "/callbacks", "/faults", "/grants/revoke", "/public-addresses", "/sign-ins"] {
         let answer = world.control("POST", path, r#"{"target":"list","kind":"reset","sevrity":1}"#).await;
         assert_eq!(answer.status(), 400, "{path}");
         let body = json(answer).await;
