@@ -1,6 +1,7 @@
 //! Test events: asked for, signed, delivered to the registered address, and looked up.
 
 use std::fmt;
+use std::sync::{Arc, Weak};
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -148,7 +149,7 @@ fn begin(app: &App, tenant: &str) -> Reply {
         asked: now,
     });
     drop(registrations);
-    tokio::spawn(deliver(app.clone(), correlation_id.clone(), registration.webhook_url, callback));
+    tokio::spawn(deliver(Arc::downgrade(app), correlation_id.clone(), registration.webhook_url, callback));
     // The swagger has a bare string here, the page an object: the page is newer.
     Reply::json(StatusCode::OK, &json!({ "correlationId": correlation_id }))
 }
@@ -158,12 +159,10 @@ fn is_test(event: &String) -> bool {
 }
 
 /// The same bytes until they are taken, ten times at most. Whether any 2xx but 200 counts is documented nowhere: who
-/// relies on one is shown here.
-async fn deliver(app: App, id: String, url: String, callback: SignedCallback) {
+/// relies on one is shown here. A simulator that has ended makes no more attempts.
+async fn deliver(app: Weak<Shared>, id: String, url: String, callback: SignedCallback) {
     for attempt in 1..=ATTEMPTS {
-        if attempt > 1 {
-            tokio::time::sleep(app.retry_pause).await;
-        }
+        let Some(app) = app.upgrade() else { return };
         let outcome = app.post(&url, &callback).await;
         let taken = outcome.as_ref().is_ok_and(|answer| answer.status == 200);
         let status = match (taken, attempt) {
@@ -176,6 +175,9 @@ async fn deliver(app: App, id: String, url: String, callback: SignedCallback) {
         if taken {
             return;
         }
+        let pause = app.retry_pause;
+        drop(app);
+        tokio::time::sleep(pause).await;
     }
 }
 
