@@ -308,6 +308,7 @@ async fn start_simulator(config: &LocalConfig, state: &State, callback_url: &str
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned(),
         callback_url: Some(callback_url.to_owned()),
+        ..simulator::Tenant::default()
     };
     let options = simulator::Options {
         control: config.control,
