@@ -3,9 +3,12 @@
 //! What a stack is made of stands in its outputs, so `--stack` is all that has to be said. Each can be given as a variable of the
 //! process, too, which counts more: this is how the local system is worked on, and one that was not made by CloudFormation.
 
+use std::{sync::Arc, time::Duration};
+
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
-use runtime::{ConfigError, OutgoingTls, StartError, Variable, Variables};
+use partner_center::{ADDRESS_VARIABLES, BaseUrlError, CloudDirectory, Limits, Registrations, SecretsManager, Tokens};
+use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables};
 use store::{Store, TableNames};
 
 /// The table of tenants.
@@ -21,12 +24,23 @@ const CALLBACK_BASE_URL: Variable = Variable {
     default: None,
 };
 
+const fn address(name: &'static str) -> Variable {
+    Variable {
+        name,
+        meaning: "a base address in place of Microsoft's, https://host or https://host:port",
+        default: None,
+    }
+}
+
 /// The outputs of a stack, and the variables that they stand for.
 const OUTPUTS: [(&str, &Variable); 2] = [("TenantsTableName", &TENANTS_TABLE), ("CallbackBaseUrl", &CALLBACK_BASE_URL)];
 
 /// Why an account can't be worked on.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
+    /// One of Microsoft's published addresses is none.
+    #[error("an address of Microsoft's can't be used")]
+    Address(#[from] BaseUrlError),
     /// The configuration can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -75,6 +89,30 @@ impl Account {
     pub fn store(&self) -> Result<Store, ConfigError> {
         let tables = TableNames { tenants: self.variables.read(&TENANTS_TABLE)?, ..TableNames::default() };
         Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.aws), tables))
+    }
+
+    /// The webhook registrations of its tenants.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub fn registrations(&self) -> Result<Registrations<SecretsManager>, AccountError> {
+        let tls = OutgoingTls::read(&self.variables)?;
+        let http = runtime::http_client(&tls, Duration::from_secs(30)).map_err(StartError::from)?;
+        let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws));
+        let (limits, now) = (Limits::default(), Arc::new(|| SystemClock.now()));
+        let tokens = Arc::new(Tokens::new(http.clone(), self.clouds()?, credentials, limits, now));
+        Ok(Registrations::new(http, tokens, limits))
+    }
+
+    fn clouds(&self) -> Result<CloudDirectory, AccountError> {
+        CloudDirectory::new(|cloud, service| {
+            let wanted = ADDRESS_VARIABLES.iter().find(|(of, name, _)| (*of, *name) == (cloud, service));
+            match wanted {
+                Some((_, _, name)) => Ok(self.variables.optional(&address(name))?),
+                None => Ok(None),
+            }
+        })
     }
 
     /// What callback addresses begin with.

@@ -6,6 +6,7 @@ mod account;
 pub mod callback;
 mod output;
 pub mod tenants;
+pub mod webhook;
 
 pub use account::{Account, AccountError};
 pub use output::{Output, printable, table};

@@ -3,7 +3,7 @@
 use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use cli::{Account, Output, callback, tenants};
+use cli::{Account, Output, callback, tenants, webhook};
 
 /// What operators of Partner Alerts do from a terminal.
 ///
@@ -30,6 +30,9 @@ enum Command {
     /// The partner's tenants.
     #[command(subcommand)]
     Tenants(tenants::Command),
+    /// Where Partner Center sends a tenant's events.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,13 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
         Command::Tenants(command) => {
             let account = Account::open(arguments.stack.as_deref()).await?;
             command.run(&account, &mut output).await?;
+        }
+        Command::Webhook(command) => {
+            let account = Account::open(arguments.stack.as_deref()).await?;
+            if let Err(error) = command.run(&account, &mut output).await {
+                let advice = error.advice().map(|advice| format!("\nWhat to do: {advice}")).unwrap_or_default();
+                return Err(format!("{}{advice}", runtime::chain(&error)).into());
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

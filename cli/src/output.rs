@@ -18,6 +18,19 @@ impl<W: Write> Output<W> {
         Self { out, json }
     }
 
+    /// Says how long work goes on: for people alone.
+    ///
+    /// # Errors
+    ///
+    /// Writing failed.
+    pub fn progress(&mut self, line: &str) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        writeln!(self.out, "{line}")?;
+        self.out.flush()
+    }
+
     /// Says one value: as JSON, or in the words of `told`.
     ///
     /// # Errors

@@ -379,6 +379,7 @@ fn variables_of_functions(
         ("SIGNATURE_INTERMEDIATES_FILE", file("signature-intermediates.pem", simulator.intermediates_pem())?),
         ("GLOBAL_GRAPH_URL", simulator.microsoft_url()),
         ("GLOBAL_LOGIN_URL", simulator.microsoft_url()),
+        ("GLOBAL_PARTNER_CENTER_URL", simulator.partner_center_url()),
         // Nobody wants to wait a quarter of a minute for what he has just raised.
         ("RECONCILE_GAP_SECONDS", "2".to_owned()),
         // Nor two minutes and a half after a run was killed.

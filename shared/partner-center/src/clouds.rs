@@ -79,6 +79,22 @@ impl Addresses {
     }
 }
 
+/// The variables that replace an address, by cloud and service.
+pub const ADDRESS_VARIABLES: [(Cloud, &str, &str); 12] = [
+    (Cloud::China, "GRAPH", "CHINA_GRAPH_URL"),
+    (Cloud::China, "LOGIN", "CHINA_LOGIN_URL"),
+    (Cloud::China, "PARTNER_CENTER", "CHINA_PARTNER_CENTER_URL"),
+    (Cloud::Global, "GRAPH", "GLOBAL_GRAPH_URL"),
+    (Cloud::Global, "LOGIN", "GLOBAL_LOGIN_URL"),
+    (Cloud::Global, "PARTNER_CENTER", "GLOBAL_PARTNER_CENTER_URL"),
+    (Cloud::UsGovernmentL4, "GRAPH", "US_GOVERNMENT_L4_GRAPH_URL"),
+    (Cloud::UsGovernmentL4, "LOGIN", "US_GOVERNMENT_L4_LOGIN_URL"),
+    (Cloud::UsGovernmentL4, "PARTNER_CENTER", "US_GOVERNMENT_L4_PARTNER_CENTER_URL"),
+    (Cloud::UsGovernmentL5, "GRAPH", "US_GOVERNMENT_L5_GRAPH_URL"),
+    (Cloud::UsGovernmentL5, "LOGIN", "US_GOVERNMENT_L5_LOGIN_URL"),
+    (Cloud::UsGovernmentL5, "PARTNER_CENTER", "US_GOVERNMENT_L5_PARTNER_CENTER_URL"),
+];
+
 /// The addresses of all clouds.
 #[derive(Clone, Debug)]
 pub struct CloudDirectory(BTreeMap<Cloud, Addresses>);

@@ -21,7 +21,7 @@ use std::future::Future;
 use models::{Alert, Tenant};
 
 pub use assertion::{ApplicationCertificate, CertificateError};
-pub use clouds::{Audience, BaseUrl, BaseUrlError, CloudDirectory};
+pub use clouds::{ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
 pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, SecretError, SecretsManager};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;

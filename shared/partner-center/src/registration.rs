@@ -30,7 +30,7 @@ pub struct Registration {
 }
 
 /// A test event under way.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestEvent {
     /// `submitted`, `completed`, `failed`, or what Microsoft may add.
@@ -45,7 +45,7 @@ pub struct TestEvent {
 }
 
 /// One attempt to deliver a test event.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
     /// The answer of our endpoint by its name, as in `OK` or `Unauthorized`.
