@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 use std::{
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     process::{Command, Output, Stdio},
     time::Duration,
 };
@@ -177,6 +177,40 @@ async fn a_line_that_can_t_be_read_is_named_by_its_number_and_stops_no_other() {
         );
     }
     assert_eq!(answers.iter().filter(|answer| answer["authentic"] == true).count(), 2);
+}
+
+#[tokio::test]
+async fn where_an_issuer_is_missing_it_is_said_what_a_function_would_ask() {
+    let leaf = include_bytes!("../../shared/callback/tests/data/microsoft-chain/leaf-microsoft.com.pem");
+    let microsoft = Microsoft::start().await;
+    let mut line = with(microsoft.genuine(), "certificate", json!(STANDARD.encode(leaf)));
+    line = with(line, "trust_anchors", Value::Null);
+    line = with(line, "certificate_names", json!(["microsoft.com"]));
+    line = with(line, "now", json!("2026-04-01T00:00:00Z"));
+    let (answers, _) = verify(&[with(line.clone(), "intermediates", json!([])).to_string()]);
+    assert_eq!(answers[0]["reason"], "certificate-chain");
+    let address = "http://www.microsoft.com/pkiops/certs/Microsoft%20TLS%20G2%20RSA%20CA%20OCSP%2002.crt";
+    assert!(answers[0]["detail"].as_str().unwrap().contains(address), "{}", answers[0]);
+    // With those that are built in, the chain holds; the signature is somebody else's.
+    let (answers, _) = verify(&[with(line, "intermediates", Value::Null).to_string()]);
+    assert_eq!(answers[0]["reason"], "signature-mismatch");
+}
+
+#[tokio::test]
+async fn an_answer_is_there_before_the_next_line_is_asked() {
+    let line = Microsoft::start().await.genuine().to_string() + "\n";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
+    let mut process =
+        command.args(["callback", "verify"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut asks, mut answers) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
+    for _ in 0..3 {
+        asks.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        answers.read_line(&mut answer).unwrap();
+        assert!(answer.contains("\"authentic\":true"), "{answer}");
+    }
+    drop(asks);
+    assert!(process.wait().unwrap().success());
 }
 
 #[tokio::test]

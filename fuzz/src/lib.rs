@@ -8,7 +8,10 @@ mod rules;
 
 use std::sync::LazyLock;
 
-use callback::{BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, Policy, SigningCertificate};
+use callback::{
+    BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, DEFAULT_ISSUER_HOSTS, Policy,
+    SigningCertificate,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
@@ -17,6 +20,15 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     let locations = vec![CertificateLocation::DEFAULT.parse().expect("the default location is valid")];
     let names = vec!["microsoft.com".to_owned()];
     Policy::new(locations, names, BUNDLED_TRUST_ANCHORS_PEM, BUNDLED_INTERMEDIATES_PEM).expect("a valid policy")
+});
+
+/// The same without issuers, which have to be looked for.
+static WITHOUT_ISSUERS: LazyLock<Policy> = LazyLock::new(|| {
+    let locations = vec![CertificateLocation::DEFAULT.parse().expect("the default location is valid")];
+    let names = vec!["microsoft.com".to_owned()];
+    let hosts = DEFAULT_ISSUER_HOSTS.map(|host| host.parse().expect("a host")).to_vec();
+    let policy = Policy::new(locations, names, BUNDLED_TRUST_ANCHORS_PEM, "").expect("a valid policy");
+    policy.with_issuer_hosts(hosts)
 });
 
 static KNOWN: LazyLock<SigningCertificate> = LazyLock::new(|| {
@@ -42,6 +54,7 @@ pub fn body(data: &[u8]) {
 /// What a certificate's address led to.
 pub fn certificate(data: &[u8]) {
     rules::certificate(&POLICY, &KNOWN, data, now());
+    rules::search(&WITHOUT_ISSUERS, data, now());
 }
 
 /// Lines of `name: value`, an empty line, and the body. Lines that no HTTP library would hand over are left out.

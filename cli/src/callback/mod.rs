@@ -6,7 +6,7 @@ mod verify;
 
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Read, Write as _},
+    io::{self, BufReader, LineWriter, Read, Write as _},
     path::PathBuf,
     process::ExitCode,
 };
@@ -66,7 +66,8 @@ impl Command {
             Some(path) => Box::new(File::open(&path).map_err(|source| CommandError::Open { path, source })?),
             None => Box::new(io::stdin()),
         };
-        let mut output = BufWriter::new(io::stdout().lock());
+        // Each answer goes out when it is there: whoever asks line by line waits for it.
+        let mut output = LineWriter::new(io::stdout().lock());
         let unreadable = verify(&mut BufReader::new(input), &mut output, || SystemClock.now())?;
         output.flush()?;
         Ok(if unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -4,8 +4,8 @@ use std::io::{self, BufRead, Write};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use callback::{
-    BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, DEFAULT_CERTIFICATE_NAMES, Policy,
-    Refusal, UnverifiedCallback,
+    BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, DEFAULT_CERTIFICATE_NAMES,
+    DEFAULT_ISSUER_HOSTS, IssuerUrl, Policy, Refusal, UnverifiedCallback, Verdict,
 };
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -74,16 +74,26 @@ impl Verifier {
             Ok(Ok(())) => Judged::Verdict {
                 authentic: true,
                 reason: "authentic",
-                detail: "the key of the certificate signed these bytes".to_owned(),
+                detail:
+                    "the key of the certificate signed these bytes; a function may still find the event unreadable, or \
+                         out of time"
+                        .to_owned(),
             },
-            Ok(Err(refusal)) => {
+            Ok(Err(Refused { refusal, issuer: None })) => {
                 Judged::Verdict { authentic: false, reason: refusal.code(), detail: refusal.to_string() }
             }
+            Ok(Err(Refused { refusal, issuer: Some(url) })) => Judged::Verdict {
+                authentic: false,
+                reason: refusal.code(),
+                detail: format!(
+                    "{refusal}; a function would look for the issuer at {url}: give it among intermediates"
+                ),
+            },
             Err(error) => Judged::Unreadable { line, error },
         }
     }
 
-    fn read(&mut self, text: &[u8], now: impl Fn() -> Timestamp) -> Result<Result<(), Refusal>, String> {
+    fn read(&mut self, text: &[u8], now: impl Fn() -> Timestamp) -> Result<Result<(), Refused>, String> {
         let request: Request = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         let headers = request.headers()?;
         let policy = self.policy(Trust::of(&request, &headers)?)?;
@@ -103,11 +113,30 @@ impl Verifier {
     }
 }
 
+/// Why a callback is not authentic.
+struct Refused {
+    refusal: Refusal,
+    /// Where a function, which may use the network, would go on.
+    issuer: Option<IssuerUrl>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, issuer: None }
+    }
+}
+
 /// The same order as in the deployed function: what costs least comes first.
-fn judge(policy: &Policy, headers: &HeaderMap, body: &[u8], certificate: &[u8], now: Timestamp) -> Result<(), Refusal> {
+fn judge(policy: &Policy, headers: &HeaderMap, body: &[u8], certificate: &[u8], now: Timestamp) -> Result<(), Refused> {
     let callback = UnverifiedCallback::read(headers, body, policy)?;
-    let certificate = policy.check_certificate(certificate, now)?;
-    callback.verify(&certificate, now).map(|_| ())
+    let certificate = match policy.judge_certificate(certificate, now) {
+        Verdict::Accepted(accepted) => accepted.certificate,
+        Verdict::Refused(refusal) => return Err(refusal.into()),
+        Verdict::LacksIssuer(search) => {
+            return Err(Refused { refusal: search.refusal(), issuer: Some(search.url().clone()) });
+        }
+    };
+    Ok(callback.verify(&certificate, now).map(|_| ())?)
 }
 
 /// What a policy is made of.
@@ -133,7 +162,9 @@ impl Trust {
     fn policy(&self) -> Result<Policy, String> {
         let anchors = self.anchors_pem.as_deref().unwrap_or(BUNDLED_TRUST_ANCHORS_PEM);
         let intermediates = self.intermediates_pem.as_deref().unwrap_or(BUNDLED_INTERMEDIATES_PEM);
+        let hosts = DEFAULT_ISSUER_HOSTS.iter().filter_map(|host| host.parse().ok()).collect();
         Policy::new(self.locations.clone(), self.names.clone(), anchors, intermediates)
+            .map(|policy| policy.with_issuer_hosts(hosts))
             .map_err(|error| error.to_string())
     }
 }

@@ -163,3 +163,18 @@ fn blamed(error: &callback::PolicyError) -> &'static Variable {
         PolicyError::UnreadableIntermediates => &SIGNATURE_INTERMEDIATES_FILE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use callback::{DEFAULT_CERTIFICATE_NAMES, DEFAULT_ISSUER_HOSTS};
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_verifier() {
+        let default = |variable: Variable| variable.default.unwrap().split(',').collect::<Vec<_>>();
+        assert_eq!(default(CERTIFICATE_NAMES), DEFAULT_CERTIFICATE_NAMES);
+        assert_eq!(default(CERTIFICATE_ISSUER_HOSTS), DEFAULT_ISSUER_HOSTS);
+        assert_eq!(default(CALLBACK_MAX_BYTES), [MAX_BODY_BYTES.to_string()]);
+    }
+}

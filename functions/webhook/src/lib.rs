@@ -14,7 +14,8 @@
 //! | we can't decide: certificate or store out of reach | 503 | no | yes, and it helps |
 //!
 //! Bodies of refusals are constant and short; the log has the exact reason. The order of the checks is that of their cost:
-//! what a stranger can make us do is compare bytes, at most one download a second (per instance), and one signature check.
+//! what a stranger can make us do is compare bytes, some downloads a second (per instance), and one signature check; the exact
+//! bounds are in `docs/security.md`.
 
 mod certificates;
 mod config;
@@ -34,7 +35,7 @@ use models::{Event, EventId, ReconcileCause, ReconcileRequest, TenantId, TraceCo
 use runtime::{Metrics, SharedClock};
 use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent};
 
-pub use certificates::{CertificateSettings, Downloads, FetchCertificate, FetchError};
+pub use certificates::{CertificateSettings, Downloads, FETCH_LIMIT, FetchCertificate, FetchError};
 pub use config::{Config, VARIABLES};
 pub use outcome::{Outcome, Undecided};
 pub use wire::{Deployed, wire};
@@ -53,7 +54,7 @@ pub const OLDEST_ACCEPTED: SignedDuration = SignedDuration::from_hours(29 * 24);
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long a callback that is durable already waits for the ring. The schedule makes up for one that fails.
-const RING_LIMIT: Duration = Duration::from_secs(2);
+pub const RING_LIMIT: Duration = Duration::from_secs(2);
 
 /// How callbacks are judged.
 #[derive(Clone, Copy, Debug)]
@@ -149,9 +150,7 @@ where
         let url = unverified.certificate_url();
         let certificate = self.certificates.get(url, &self.policy, now).await?;
         match unverified.verify(&certificate, now) {
-            Err(
-                refusal @ (Refusal::SignatureMismatch | Refusal::SignatureNotOfKeySize | Refusal::CertificateExpired),
-            ) => {
+            Err(refusal @ (Refusal::SignatureMismatch | Refusal::SignatureNotOfKeySize)) => {
                 // Signed before the certificate was renewed, and tried again since.
                 if let Some(replaced) = self.certificates.replaced(url, now)
                     && let Ok(verified) = unverified.verify(&replaced, now)

@@ -17,9 +17,9 @@ use x509_cert::der::asn1::{Any, ObjectIdentifier};
 use x509_cert::der::{Decode as _, Tag, Tagged as _};
 use x509_cert::ext::pkix::ExtendedKeyUsage;
 
-use crate::chain::NotProven;
+use crate::chain::{NotProven, Proven};
 use crate::validity::Validity;
-use crate::{Policy, Refusal, chain, encoding};
+use crate::{Policy, Refusal, UnverifiedIssuer, chain, encoding};
 
 /// A certificate that may sign callbacks: a verdict of [`Policy::check_certificate`] or
 /// [`Policy::judge_certificate`], which are the only ways to get one.
@@ -69,6 +69,22 @@ impl std::fmt::Debug for SigningCertificate {
     }
 }
 
+/// A certificate that may sign callbacks, with what it rests on.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The certificate.
+    pub certificate: SigningCertificate,
+    issuers: Vec<CertificateDer<'static>>,
+}
+
+impl Accepted {
+    /// Whether an issuer that was found stands between the certificate and its root.
+    #[must_use]
+    pub fn rests_on(&self, issuer: &UnverifiedIssuer) -> bool {
+        self.issuers.contains(issuer.der())
+    }
+}
+
 /// A certificate as it was found: readable, and not proven.
 pub(crate) struct UnverifiedLeaf {
     der: CertificateDer<'static>,
@@ -95,12 +111,12 @@ impl UnverifiedLeaf {
         policy: &Policy,
         found: &[CertificateDer<'static>],
         now: Timestamp,
-    ) -> Result<SigningCertificate, NotProven> {
+    ) -> Result<Accepted, NotProven> {
         let end_entity = EndEntityCert::try_from(&self.der).map_err(|error| unreadable(&error))?;
-        let validity = chain::check(&end_entity, &self.certificate, policy, found, now)?;
+        let Proven { validity, issuers } = chain::check(&end_entity, &self.certificate, policy, found, now)?;
         // From here on, what the leaf says is what a trusted authority vouched for.
         let key = self.statements(&end_entity, policy)?;
-        Ok(SigningCertificate { key: VerifyingKey::new(key), validity })
+        Ok(Accepted { certificate: SigningCertificate { key: VerifyingKey::new(key), validity }, issuers })
     }
 
     /// Whether it would be accepted if its chain held.

@@ -31,7 +31,15 @@ impl From<Refusal> for NotProven {
     }
 }
 
-/// Proves the chain, and says for how long all of its certificates hold, the root's included.
+/// A chain that holds.
+pub(crate) struct Proven {
+    /// For how long all of its certificates hold, the root's included.
+    pub(crate) validity: Validity,
+    /// The issuers between the leaf and the root.
+    pub(crate) issuers: Vec<CertificateDer<'static>>,
+}
+
+/// Proves the chain.
 ///
 /// `leaf` is the same certificate as `unverified`, for the reason that is given when the proof fails. `found` are issuers that
 /// are tried beside those of the policy.
@@ -41,7 +49,7 @@ pub(crate) fn check(
     policy: &Policy,
     found: &[CertificateDer<'static>],
     now: Timestamp,
-) -> Result<Validity, NotProven> {
+) -> Result<Proven, NotProven> {
     let time = seconds(now).ok_or(Refusal::CertificateNotYetValid)?;
     // webpki trusts a root for ever; one that is past its own validity is not offered to it.
     let (anchors, trusted): (Vec<&Anchor>, Vec<TrustAnchor<'_>>) = policy
@@ -65,8 +73,8 @@ pub(crate) fn check(
             None,
         )
         .map_err(|error| NotProven { refusal: refusal(&error, leaf, now), lacks_issuer: lacks_issuer(&error) })?;
-    let issuers = validity_of_issuers(&path, &anchors).ok_or(UNREADABLE_ISSUER)?;
-    Ok(Validity::of(leaf).intersection(issuers))
+    let validity = validity_of_issuers(&path, &anchors).ok_or(UNREADABLE_ISSUER)?.intersection(Validity::of(leaf));
+    Ok(Proven { validity, issuers: path.intermediate_certificates().map(|issuer| issuer.der().into_owned()).collect() })
 }
 
 fn validity_of_issuers(path: &VerifiedPath<'_>, anchors: &[&Anchor]) -> Option<Validity> {
@@ -77,17 +85,18 @@ fn validity_of_issuers(path: &VerifiedPath<'_>, anchors: &[&Anchor]) -> Option<V
     })
 }
 
-/// Whether it is about the issuers that were tried, so that others might do: there is none of the right name, or it has
-/// another key (renewed under its old name), or is outside its validity.
+/// Whether other issuers might do: whatever is wrong, but for a leaf that is itself an authority and for too much work. What
+/// else may be wrong with the leaf is looked at where it is asked for.
 fn lacks_issuer(error: &webpki::Error) -> bool {
     use webpki::Error;
 
-    matches!(
+    !matches!(
         error,
-        Error::CertExpired { .. }
-            | Error::CertNotValidYet { .. }
-            | Error::InvalidSignatureForPublicKey
-            | Error::UnknownIssuer
+        Error::CaUsedAsEndEntity
+            | Error::MaximumNameConstraintComparisonsExceeded
+            | Error::MaximumPathBuildCallsExceeded
+            | Error::MaximumPathDepthExceeded
+            | Error::MaximumSignatureChecksExceeded
     )
 }
 

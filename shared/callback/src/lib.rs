@@ -46,7 +46,7 @@ mod request;
 mod search;
 mod validity;
 
-pub use certificate::{MAX_CERTIFICATE_BYTES, SigningCertificate};
+pub use certificate::{Accepted, MAX_CERTIFICATE_BYTES, SigningCertificate};
 pub use issuer::{DEFAULT_ISSUER_HOSTS, IssuerHost, IssuerHostError, IssuerUrl};
 pub use location::{CertificateLocation, CertificateUrl, LocationError};
 pub use policy::{
@@ -54,4 +54,4 @@ pub use policy::{
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use request::{MAX_BODY_BYTES, UnverifiedCallback, VerifiedCallback};
-pub use search::{IssuerSearch, MAX_ISSUER_REQUESTS, Verdict};
+pub use search::{IssuerSearch, MAX_ISSUER_REQUESTS, UnverifiedIssuer, Verdict};

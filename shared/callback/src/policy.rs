@@ -82,7 +82,7 @@ impl Policy {
     /// Why the certificate can't sign callbacks at `now`.
     pub fn check_certificate(&self, unverified: &[u8], now: Timestamp) -> Result<SigningCertificate, Refusal> {
         match self.judge_certificate(unverified, now) {
-            Verdict::Accepted(certificate) => Ok(certificate),
+            Verdict::Accepted(accepted) => Ok(accepted.certificate),
             Verdict::Refused(refusal) => Err(refusal),
             Verdict::LacksIssuer(search) => Err(search.refusal()),
         }

@@ -10,6 +10,9 @@
 //! | another scheme | `<base64>` or `Signature <base64>` | that signature |
 //! | another scheme, or nothing | absent | refused |
 //!
+//! A header that came twice, or whose value has a comma, is refused whatever else there is: who joins several values does it
+//! by a comma, and no value of ours has one.
+//!
 //! An `Authorization` of another scheme holds no signature and takes no part: `x-ms-signature` exists for receivers whose
 //! gateway uses `Authorization` for itself, and it has to verify all the same.
 

@@ -14,16 +14,16 @@ use rustls_pki_types::CertificateDer;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-use crate::certificate::{MAX_CERTIFICATE_BYTES, UnverifiedLeaf};
+use crate::certificate::{Accepted, MAX_CERTIFICATE_BYTES, UnverifiedLeaf};
 use crate::chain::NotProven;
 use crate::issuer::{self, IssuerUrl};
-use crate::{Policy, Refusal, SigningCertificate, encoding};
+use crate::{Policy, Refusal, encoding};
 
 /// What has come of judging a certificate.
 #[derive(Debug)]
 pub enum Verdict<'p> {
     /// It may sign callbacks.
-    Accepted(SigningCertificate),
+    Accepted(Accepted),
     /// It may not, and no issuer would change that, or none is to be had.
     Refused(Refusal),
     /// There is no path from it to a trust anchor yet, and a place where an issuer may lie.
@@ -34,7 +34,7 @@ pub enum Verdict<'p> {
 pub struct IssuerSearch<'p> {
     policy: &'p Policy,
     leaf: UnverifiedLeaf,
-    found: Vec<(CertificateDer<'static>, Certificate)>,
+    found: Vec<UnverifiedIssuer>,
     url: IssuerUrl,
     others: VecDeque<IssuerUrl>,
     asked: Vec<IssuerUrl>,
@@ -48,7 +48,7 @@ impl<'p> IssuerSearch<'p> {
             Err(refusal) => return Verdict::Refused(refusal),
         };
         let refusal = match leaf.check(policy, &[], now) {
-            Ok(certificate) => return Verdict::Accepted(certificate),
+            Ok(accepted) => return Verdict::Accepted(accepted),
             Err(NotProven { refusal, lacks_issuer }) if lacks_issuer && leaf.would_do(policy, now) => refusal,
             Err(NotProven { refusal, .. }) => return Verdict::Refused(refusal),
         };
@@ -69,26 +69,31 @@ impl<'p> IssuerSearch<'p> {
         self.refusal
     }
 
-    /// Whether these bytes are an issuer of one of the certificates that are there: only then are they worth keeping.
+    /// Reads what lies at the address. None if that is no issuer of one of the certificates that are there.
     #[must_use]
-    pub fn wants(&self, unverified: &[u8]) -> bool {
-        self.read(unverified).is_some()
+    pub fn read(&self, unverified: &[u8]) -> Option<UnverifiedIssuer> {
+        let issuer = UnverifiedIssuer::read(unverified)?;
+        let so_far = self.found.iter().map(|found| &found.certificate).chain([self.leaf.certificate()]);
+        let subject = issuer.certificate.tbs_certificate().subject();
+        let names = |certificate: &Certificate| certificate.tbs_certificate().issuer() == subject;
+        so_far.into_iter().any(names).then_some(issuer)
     }
 
-    /// Goes on with what lies at the address. If that is no issuer of those certificates that are there, it counts as nothing.
+    /// Goes on with an issuer that was found.
+    ///
+    /// One that leads nowhere, or that webpki refuses for a reason of its own, does not end the search: a place that anybody can
+    /// answer for must not decide.
     #[must_use]
-    pub fn found(mut self: Box<Self>, unverified: &[u8], now: Timestamp) -> Verdict<'p> {
-        let Some((der, issuer)) = self.read(unverified) else { return self.not_found() };
+    pub fn found(mut self: Box<Self>, issuer: UnverifiedIssuer, now: Timestamp) -> Verdict<'p> {
         // The issuer's own issuer comes next, before other places of the same one.
-        for url in issuer::addresses(&issuer, self.policy.issuer_hosts()).into_iter().rev() {
+        for url in issuer::addresses(&issuer.certificate, self.policy.issuer_hosts()).into_iter().rev() {
             self.others.push_front(url);
         }
-        self.found.push((der, issuer));
-        let found: Vec<_> = self.found.iter().map(|(der, _)| der.clone()).collect();
+        self.found.push(issuer);
+        let found: Vec<_> = self.found.iter().map(|found| found.der.clone()).collect();
         match self.leaf.check(self.policy, &found, now) {
-            Ok(certificate) => Verdict::Accepted(certificate),
-            Err(NotProven { refusal, lacks_issuer: false }) => Verdict::Refused(refusal),
-            Err(NotProven { refusal, lacks_issuer: true }) => {
+            Ok(accepted) => Verdict::Accepted(accepted),
+            Err(NotProven { refusal, .. }) => {
                 self.refusal = refusal;
                 self.not_found()
             }
@@ -108,18 +113,33 @@ impl<'p> IssuerSearch<'p> {
             _ => Verdict::Refused(self.refusal),
         }
     }
+}
 
-    /// The certificate in these bytes, if its subject is an issuer that the certificates so far name.
-    fn read(&self, unverified: &[u8]) -> Option<(CertificateDer<'static>, Certificate)> {
+/// The certificate of an issuer as it was found: readable, and not proven.
+#[derive(Clone)]
+pub struct UnverifiedIssuer {
+    der: CertificateDer<'static>,
+    certificate: Certificate,
+}
+
+impl UnverifiedIssuer {
+    fn read(unverified: &[u8]) -> Option<Self> {
         if unverified.len() > MAX_CERTIFICATE_BYTES {
             return None;
         }
         let der = CertificateDer::from(encoding::der(unverified)?.into_owned());
         let certificate = Certificate::from_der(&der).ok()?;
-        let issued = self.found.iter().map(|(_, issued)| issued).chain([self.leaf.certificate()]);
-        let names = |issued: &Certificate| issued.tbs_certificate().issuer() == certificate.tbs_certificate().subject();
-        let is_new = self.found.iter().all(|(known, _)| *known != der);
-        (is_new && issued.into_iter().any(names)).then_some((der, certificate))
+        Some(Self { der, certificate })
+    }
+
+    pub(crate) fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+}
+
+impl std::fmt::Debug for UnverifiedIssuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UnverifiedIssuer").field("bytes", &self.der.len()).finish_non_exhaustive()
     }
 }
 

@@ -4,32 +4,53 @@
 //! it. [`PublicAddresses`] leaves such answers out, so that nothing is sent there. `localhost` is this machine by definition
 //! (RFC 6761, section 6.3), and an address that is written as a number is meant: neither is asked for here.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+/// Answers for names.
+pub(crate) trait LookUp: Clone + Send + Sync + 'static {
+    /// The addresses of a name.
+    fn look_up(&self, name: &str) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+}
+
+/// The answers of the machine's resolver.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemNames;
+
+impl LookUp for SystemNames {
+    async fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+    }
+}
+
 /// A resolver that leaves out addresses of private and special networks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PublicAddresses;
+pub(crate) struct PublicAddresses<L>(pub(crate) L);
 
 /// A name leads nowhere but to private or special networks.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the name resolves to no public address")]
 struct NoPublicAddress;
 
-impl Resolve for PublicAddresses {
+impl<L: LookUp> Resolve for PublicAddresses<L> {
     fn resolve(&self, name: Name) -> Resolving {
+        let names = self.0.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = names.look_up(name.as_str()).await?;
             Ok(Box::new(meant(name.as_str(), found)?.into_iter()) as Addrs)
         })
     }
 }
 
 /// Those of the addresses of a name that it may lead to.
-fn meant(name: &str, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, NoPublicAddress> {
+fn meant(name: &str, found: impl IntoIterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, NoPublicAddress> {
     let fits = |address: IpAddr| if name == "localhost" { address.is_loopback() } else { is_public(address) };
-    let meant: Vec<_> = found.filter(|address| fits(address.ip())).collect();
+    let meant: Vec<_> = found.into_iter().filter(|address| fits(address.ip())).collect();
     if meant.is_empty() { Err(NoPublicAddress) } else { Ok(meant) }
 }
 
@@ -75,7 +96,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::{OutgoingTls, Schemes, Variables, download_client};
+    use crate::{OutgoingTls, Schemes, Variables, chain, clients::download_client_asking, download_client};
 
     #[test]
     fn private_and_special_addresses_are_not_public() {
@@ -115,6 +136,30 @@ mod tests {
     fn the_name_of_this_machine_leads_to_it_alone() {
         assert_eq!(meant_of("localhost", &["13.107.246.40", "127.0.0.1", "::1", "10.0.0.1"]), ["127.0.0.1", "::1"]);
         assert!(meant_of("localhost.example", &["127.0.0.1"]).is_empty());
+    }
+
+    /// Every name is this machine.
+    #[derive(Clone)]
+    struct ThisMachine;
+
+    impl LookUp for ThisMachine {
+        async fn look_up(&self, _: &str) -> io::Result<Vec<SocketAddr>> {
+            Ok(vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)])
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_connects_to_nothing_private_whatever_a_name_resolves_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let tls = OutgoingTls::read(&Variables::default()).unwrap();
+        let client = download_client_asking(ThisMachine, &tls, Duration::from_secs(5), Schemes::HttpAndHttps).unwrap();
+        let refused = client.get(format!("http://www.microsoft.com:{port}/a.crt")).send().await.unwrap_err();
+        assert!(chain(&refused).contains("the name resolves to no public address"), "{}", chain(&refused));
+        // By the name that may, the same answer is connected to.
+        let asked = tokio::spawn(client.get(format!("http://localhost:{port}/a.crt")).send());
+        listener.accept().await.unwrap();
+        asked.abort();
     }
 
     #[tokio::test]

@@ -18,7 +18,10 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::{ConfigError, Variable, Variables, addresses::PublicAddresses};
+use crate::{
+    ConfigError, Variable, Variables,
+    addresses::{LookUp, PublicAddresses, SystemNames},
+};
 
 /// Trust anchors of outgoing TLS. Separate from those of callback signatures.
 const TRUST_ANCHORS_FILE: Variable = Variable {
@@ -104,9 +107,19 @@ pub enum Schemes {
 ///
 /// [`ClientError`].
 pub fn download_client(tls: &OutgoingTls, timeout: Duration, schemes: Schemes) -> Result<reqwest::Client, ClientError> {
+    download_client_asking(SystemNames, tls, timeout, schemes)
+}
+
+/// The same with these answers for names.
+pub(crate) fn download_client_asking(
+    names: impl LookUp,
+    tls: &OutgoingTls,
+    timeout: Duration,
+    schemes: Schemes,
+) -> Result<reqwest::Client, ClientError> {
     http_client_builder(tls, timeout)?
         .https_only(schemes == Schemes::Https)
-        .dns_resolver(Arc::new(PublicAddresses))
+        .dns_resolver(Arc::new(PublicAddresses(names)))
         .build()
         .map_err(ClientError::Http)
 }
@@ -122,6 +135,9 @@ fn http_client_builder(tls: &OutgoingTls, timeout: Duration) -> Result<reqwest::
         .timeout(timeout)
         .user_agent(concat!("partner-alerts/", env!("CARGO_PKG_VERSION"))))
 }
+
+/// How long one operation of AWS's may take, all its attempts together.
+pub const AWS_OPERATION_LIMIT: Duration = Duration::from_secs(8);
 
 /// A loader of the AWS configuration: region, credentials and endpoint from the environment, as Lambda sets them; TLS by
 /// rustls with ring, and our trust anchors in place of the machine's; bounded in time.
@@ -142,7 +158,7 @@ pub fn aws_config_loader(tls: &OutgoingTls) -> Result<ConfigLoader, ClientError>
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(8))
+        .operation_timeout(AWS_OPERATION_LIMIT)
         .build();
     Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(MadeOnce(client)).timeout_config(timeouts))
 }

@@ -13,7 +13,9 @@ mod metrics;
 mod start;
 mod telemetry;
 
-pub use clients::{ClientError, OutgoingTls, Schemes, aws_config_loader, download_client, http_client};
+pub use clients::{
+    AWS_OPERATION_LIMIT, ClientError, OutgoingTls, Schemes, aws_config_loader, download_client, http_client,
+};
 pub use clock::{Clock, FixedClock, SharedClock, SystemClock};
 pub use config::{ConfigError, Seconds, Variable, Variables};
 pub use metrics::{Counts, METRICS_NAMESPACE, Metrics};

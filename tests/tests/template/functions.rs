@@ -1,10 +1,11 @@
 //! Binaries, variables and parameters.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use models::FraudThreshold;
-use runtime::{ConfigError, LOG_LEVEL, OutgoingTls, Variable};
+use runtime::{AWS_OPERATION_LIMIT, ConfigError, LOG_LEVEL, OutgoingTls, Variable};
 use serde_json::json;
+use webhook::{FETCH_LIMIT, RING_LIMIT};
 
 use crate::support::{FUNCTIONS, Template, listed};
 
@@ -180,4 +181,15 @@ fn nothing_is_reserved_of_the_accounts_concurrency_unless_somebody_says_so() {
         });
         assert_eq!(reserved, expected, "{}", function.resource);
     }
+}
+
+/// Its slowest way to an answer: the keys are read, certificate and issuers are fetched, the event is kept, and `poll` is rung for.
+#[test]
+fn webhook_answers_before_lambda_ends_it() {
+    let template = Template::read();
+    let limits = [AWS_OPERATION_LIMIT, FETCH_LIMIT, AWS_OPERATION_LIMIT, RING_LIMIT];
+    let slowest: u64 = limits.iter().map(Duration::as_secs).sum();
+    let timeout = template.function("WebhookFunction")["Timeout"].as_u64().unwrap();
+    assert!(slowest < timeout, "{slowest} s of {timeout}");
+    assert!(timeout < 30, "API Gateway waits for 30 seconds");
 }

@@ -10,6 +10,7 @@ mod certificates;
 mod downloads;
 mod foreign_customers;
 mod headers;
+mod kept_issuers;
 mod place;
 mod register;
 mod scenarios;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use callback::{CertificateUrl, IssuerUrl};
+use callback::{CertificateUrl, IssuerUrl, MAX_CERTIFICATE_BYTES};
 use webhook::{FetchCertificate, FetchError};
 
 /// What lies at an address.
@@ -35,7 +35,9 @@ impl Shelf {
     fn take(&self, url: &str) -> Found {
         let mut inside = self.0.lock().unwrap();
         inside.asked.push(url.to_owned());
-        inside.found.get(url).cloned().unwrap_or(Err(FetchError::Status(404)))
+        let found = inside.found.get(url).cloned().unwrap_or(Err(FetchError::Status(404)))?;
+        // As the client over the wire, which stops reading there.
+        if found.len() > MAX_CERTIFICATE_BYTES { Err(FetchError::TooLarge) } else { Ok(found) }
     }
 }
 

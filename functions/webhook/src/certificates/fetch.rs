@@ -1,8 +1,12 @@
 //! Downloads: no redirects, a deadline, at most the bytes of a certificate, and nothing that lies in a private network.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use callback::{CertificateUrl, IssuerUrl, MAX_CERTIFICATE_BYTES};
+
+/// How long a certificate and the issuers that it lacks may take together. With what DynamoDB and SQS may take it fits into what the
+/// function is given, so that it answers before Lambda ends it and forgets what was fetched.
+pub const FETCH_LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a certificate could not be fetched.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -10,6 +14,12 @@ pub enum FetchError {
     /// No whole answer.
     #[error("no whole answer from the certificate's host ({0})")]
     NoAnswer(String),
+    /// What lies there is no certificate: the host's own page, or half a file.
+    #[error("what the certificate's host sent is no certificate")]
+    NoCertificate,
+    /// Certificate and issuers took too long together.
+    #[error("certificate and issuers took longer than {} seconds together", FETCH_LIMIT.as_secs())]
+    OutOfTime,
     /// An answer other than 200.
     #[error("the certificate's host answered with status {0}")]
     Status(u16),

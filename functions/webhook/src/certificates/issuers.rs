@@ -1,14 +1,14 @@
 //! Issuers that were found on the way to a trust anchor.
 //!
-//! They are kept only once they have led there, so that nothing else can get in, and forgotten when they lead nowhere any more:
-//! an authority may have been renewed under its old address.
+//! Those that a certificate rests on are kept, and nothing else that lay at their addresses. An authority may be renewed under its old
+//! address: where what is kept leads nowhere, it is forgotten, and looked for anew before anything is concluded.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, future::Future};
 
-use callback::{IssuerUrl, Policy, Refusal, SigningCertificate, Verdict};
+use callback::{IssuerUrl, Policy, Refusal, SigningCertificate, UnverifiedIssuer, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FetchCertificate, FetchError};
+use super::FetchError;
 
 /// Most issuers that are kept. Microsoft's certificates have two each.
 const ENTRIES: usize = 16;
@@ -28,7 +28,7 @@ pub(super) struct Issuers {
     kept: HashMap<IssuerUrl, Kept>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     unverified: Vec<u8>,
     fetched: Timestamp,
@@ -39,22 +39,45 @@ impl Issuers {
         Self { keep, kept: HashMap::new() }
     }
 
-    /// Judges a certificate, with issuers from where it says that they lie if it lacks some.
-    pub(super) async fn judge(
+    /// Judges a certificate, with issuers from where it says that they lie if it lacks some. `fetch` gives what lies there.
+    pub(super) async fn judge<F: Future<Output = Result<Vec<u8>, FetchError>>>(
         &mut self,
         unverified: &[u8],
         policy: &Policy,
-        source: &impl FetchCertificate,
+        fetch: impl Fn(IssuerUrl) -> F,
         now: Timestamp,
     ) -> Result<SigningCertificate, NotAccepted> {
-        let mut used = Vec::new();
+        self.kept.retain(|_, kept| now.duration_since(kept.fetched).abs() < self.keep);
+        let mut used_kept = Vec::new();
+        let judged = self.search(unverified, policy, &fetch, now, &mut used_kept).await;
+        if judged.is_ok() || used_kept.is_empty() {
+            return judged;
+        }
+        // It may have been renewed since.
+        for url in &used_kept {
+            self.kept.remove(url);
+        }
+        self.search(unverified, policy, &fetch, now, &mut Vec::new()).await
+    }
+
+    async fn search<F: Future<Output = Result<Vec<u8>, FetchError>>>(
+        &mut self,
+        unverified: &[u8],
+        policy: &Policy,
+        fetch: impl Fn(IssuerUrl) -> F,
+        now: Timestamp,
+        used_kept: &mut Vec<IssuerUrl>,
+    ) -> Result<SigningCertificate, NotAccepted> {
+        let mut fetched: Vec<(IssuerUrl, Vec<u8>, UnverifiedIssuer)> = Vec::new();
         let mut not_fetched = None;
         let mut verdict = policy.judge_certificate(unverified, now);
         loop {
             let search = match verdict {
-                Verdict::Accepted(certificate) => {
-                    self.keep(used);
-                    return Ok(certificate);
+                Verdict::Accepted(accepted) => {
+                    for (url, unverified, _) in fetched.into_iter().filter(|(.., issuer)| accepted.rests_on(issuer)) {
+                        self.keep(url, Kept { unverified, fetched: now });
+                    }
+                    return Ok(accepted.certificate);
                 }
                 Verdict::Refused(refusal) => {
                     return Err(not_fetched.map_or(NotAccepted::Refused(refusal), NotAccepted::NotFetched));
@@ -62,19 +85,23 @@ impl Issuers {
                 Verdict::LacksIssuer(search) => search,
             };
             let url = search.url().clone();
-            // Taken out: whoever keeps it again is a path that holds.
-            let known = self.kept.remove(&url).filter(|kept| now.duration_since(kept.fetched).abs() < self.keep);
-            let fetched = match known {
-                Some(kept) => Ok(kept),
-                None => source.fetch_issuer(&url).await.map(|unverified| Kept { unverified, fetched: now }),
-            };
-            verdict = match fetched {
-                Ok(kept) if search.wants(&kept.unverified) => {
-                    let verdict = search.found(&kept.unverified, now);
-                    used.push((url, kept));
-                    verdict
+            let there = match self.kept.get(&url) {
+                Some(kept) => {
+                    used_kept.push(url.clone());
+                    Ok(kept.unverified.clone())
                 }
-                Ok(_) => search.not_found(),
+                None => fetch(url.clone()).await,
+            };
+            verdict = match there {
+                Ok(bytes) => match search.read(&bytes) {
+                    Some(issuer) => {
+                        if !self.kept.contains_key(&url) {
+                            fetched.push((url, bytes, issuer.clone()));
+                        }
+                        search.found(issuer, now)
+                    }
+                    None => search.not_found(),
+                },
                 Err(error) => {
                     not_fetched.get_or_insert(error);
                     search.not_found()
@@ -83,13 +110,11 @@ impl Issuers {
         }
     }
 
-    fn keep(&mut self, used: Vec<(IssuerUrl, Kept)>) {
-        for (url, kept) in used {
-            if self.kept.len() >= ENTRIES {
-                let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.fetched).map(|(url, _)| url.clone());
-                oldest.and_then(|oldest| self.kept.remove(&oldest));
-            }
-            self.kept.insert(url, kept);
+    fn keep(&mut self, url: IssuerUrl, kept: Kept) {
+        if self.kept.len() >= ENTRIES {
+            let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.fetched).map(|(url, _)| url.clone());
+            oldest.and_then(|oldest| self.kept.remove(&oldest));
         }
+        self.kept.insert(url, kept);
     }
 }

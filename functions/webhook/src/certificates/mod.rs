@@ -15,18 +15,19 @@ mod issuers;
 
 use std::{
     collections::HashMap,
+    future::Future,
     sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError},
 };
 
 use callback::{CertificateUrl, Policy, Refusal, SigningCertificate};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{NotVerified, Undecided};
 use budget::{Budget, Budgets};
 use issuers::{Issuers, NotAccepted};
 
-pub use fetch::{Downloads, FetchCertificate, FetchError};
+pub use fetch::{Downloads, FETCH_LIMIT, FetchCertificate, FetchError};
 
 /// Most addresses that are remembered, good and bad (threats: bounded cache).
 const ENTRIES: usize = 16;
@@ -65,6 +66,17 @@ enum Entry {
 }
 
 impl Entry {
+    fn is_good(&self) -> bool {
+        matches!(self, Self::Good { .. })
+    }
+
+    fn since(&self) -> Timestamp {
+        match self {
+            Self::Good { fetched, .. } => *fetched,
+            Self::Bad { noted, .. } => *noted,
+        }
+    }
+
     /// Whether there ever was a good certificate: then the address is no stranger's invention.
     fn was_good(&self) -> bool {
         match self {
@@ -197,6 +209,12 @@ impl<F: FetchCertificate> Certificates<F> {
                 self.insert(url, Entry::Good { certificate: Arc::clone(&certificate), before, fetched: now, looked });
                 Ok(certificate)
             }
+            // The host's own page says nothing of what should lie there.
+            Err(Denial::Refused(Refusal::CertificateUnreadable)) => {
+                let unseen = NotFetched::Certificate(FetchError::NoCertificate);
+                self.note_look(url, Looked { at: now, unseen: Some(unseen.clone()) });
+                Err(Denial::NotFetched(unseen).into())
+            }
             // What is there now is no good: the old verdict stands, and so does its mismatch.
             Err(Denial::Refused(_)) => {
                 self.note_look(url, Looked::seen(now));
@@ -235,7 +253,8 @@ impl<F: FetchCertificate> Certificates<F> {
         match self.entries().get(url)? {
             Entry::Good { certificate, fetched, .. } => {
                 let age = now.duration_since(*fetched).abs();
-                (age < self.settings.keep && now < certificate.valid_until()).then(|| Ok(Arc::clone(certificate)))
+                let holds = now.as_second() <= certificate.valid_until().as_second();
+                (age < self.settings.keep && holds).then(|| Ok(Arc::clone(certificate)))
             }
             Entry::Bad { denial, noted, .. } => {
                 let age = now.duration_since(*noted).abs();
@@ -255,21 +274,20 @@ impl<F: FetchCertificate> Certificates<F> {
         if !budget.take(now) {
             return Err(Denial::OverBudget);
         }
+        let end = Instant::now() + FETCH_LIMIT;
         let not_fetched = |error| Denial::NotFetched(NotFetched::Certificate(error));
-        let unverified = self.source.fetch(url).await.map_err(not_fetched)?;
-        Ok(Arc::new(issuers.judge(&unverified, policy, &self.source, now).await?))
+        let unverified = before(end, self.source.fetch(url)).await.map_err(not_fetched)?;
+        let fetch = |url| async move { before(end, self.source.fetch_issuer(&url)).await };
+        Ok(Arc::new(issuers.judge(&unverified, policy, fetch, now).await?))
     }
 
     fn insert(&self, url: &CertificateUrl, entry: Entry) {
         let mut entries = self.entries();
         if !entries.contains_key(url) && entries.len() >= ENTRIES {
-            let is_good = |entry: &Entry| matches!(entry, Entry::Good { .. });
-            let oldest = |(_, entry): &(&CertificateUrl, &Entry)| match entry {
-                Entry::Good { fetched, .. } => *fetched,
-                Entry::Bad { noted, .. } => *noted,
-            };
-            let bad = entries.iter().filter(|(_, kept)| !is_good(kept)).min_by_key(oldest);
-            let victim = bad.or_else(|| entries.iter().filter(|_| is_good(&entry)).min_by_key(oldest));
+            // First what never was good, the oldest of it. What is or was good makes room for what is good alone.
+            let worth = |(_, kept): &(&CertificateUrl, &Entry)| (kept.was_good(), kept.is_good(), kept.since());
+            let victim = entries.iter().min_by_key(worth);
+            let victim = victim.filter(|(_, kept)| entry.is_good() || !kept.was_good());
             let Some(victim) = victim.map(|(url, _)| url.clone()) else { return };
             entries.remove(&victim);
         }
@@ -281,45 +299,116 @@ impl<F: FetchCertificate> Certificates<F> {
     }
 }
 
+/// What is fetched, or that it took too long.
+async fn before(end: Instant, fetch: impl Future<Output = Result<Vec<u8>, FetchError>>) -> Result<Vec<u8>, FetchError> {
+    tokio::time::timeout_at(end, fetch).await.unwrap_or(Err(FetchError::OutOfTime))
+}
+
 #[cfg(test)]
 mod tests {
-    use callback::{BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, IssuerUrl};
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use callback::{
+        BUNDLED_INTERMEDIATES_PEM, BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, DEFAULT_ISSUER_HOSTS, IssuerUrl,
+    };
 
     use super::*;
 
-    /// Whatever it is asked for, it is not there.
-    #[derive(Debug)]
-    struct Nothing;
+    const MICROSOFTS: &[u8] =
+        include_bytes!("../../../../shared/callback/tests/data/microsoft-chain/leaf-microsoft.com.pem");
 
-    impl FetchCertificate for Nothing {
-        async fn fetch(&self, _: &CertificateUrl) -> Result<Vec<u8>, FetchError> {
-            Err(FetchError::Status(404))
+    /// What lies at the addresses that are allowed.
+    #[derive(Clone, Debug, Default)]
+    struct Host {
+        /// Microsoft's certificate, at its name; nothing at all elsewhere.
+        is_up: Arc<AtomicBool>,
+    }
+
+    impl FetchCertificate for Host {
+        async fn fetch(&self, url: &CertificateUrl) -> Result<Vec<u8>, FetchError> {
+            let is_there = self.is_up.load(Relaxed) && url.as_str().ends_with("/real.cer");
+            if is_there { Ok(MICROSOFTS.to_vec()) } else { Err(FetchError::Status(404)) }
         }
 
+        /// Nobody ever answers.
         async fn fetch_issuer(&self, _: &IssuerUrl) -> Result<Vec<u8>, FetchError> {
-            Err(FetchError::Status(404))
+            std::future::pending().await
         }
     }
 
-    #[tokio::test]
-    async fn ten_thousand_addresses_leave_sixteen_entries() {
-        let location = CertificateLocation::DEFAULT;
-        let names = vec!["pcnotifications-dispatch.microsoft.com".to_owned()];
-        let anchors = (BUNDLED_TRUST_ANCHORS_PEM, BUNDLED_INTERMEDIATES_PEM);
-        let policy = Policy::new(vec![location.parse().unwrap()], names, anchors.0, anchors.1).unwrap();
+    fn policy(intermediates: &str) -> Policy {
+        let locations = vec![CertificateLocation::DEFAULT.parse().unwrap()];
+        let names = vec!["microsoft.com".to_owned()];
+        let hosts = DEFAULT_ISSUER_HOSTS.map(|host| host.parse().unwrap()).to_vec();
+        let policy = Policy::new(locations, names, BUNDLED_TRUST_ANCHORS_PEM, intermediates).unwrap();
+        policy.with_issuer_hosts(hosts)
+    }
+
+    fn certificates(host: Host) -> Certificates<Host> {
         let settings = CertificateSettings {
             keep: SignedDuration::from_hours(24),
             remember_failure: SignedDuration::from_secs(10),
             renewal_pause: SignedDuration::from_mins(1),
         };
-        let certificates = Certificates::new(Nothing, settings);
-        let mut now: Timestamp = "2026-04-01T00:00:00Z".parse().unwrap();
+        Certificates::new(host, settings)
+    }
+
+    fn url(policy: &Policy, name: &str) -> CertificateUrl {
+        let location = CertificateLocation::DEFAULT;
+        policy.certificate_url(format!("{location}{name}.cer").as_bytes()).unwrap()
+    }
+
+    fn start() -> Timestamp {
+        "2026-04-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn seconds(seconds: i64) -> SignedDuration {
+        SignedDuration::from_secs(seconds)
+    }
+
+    #[tokio::test]
+    async fn ten_thousand_addresses_leave_sixteen_entries() {
+        let (policy, certificates) = (policy(BUNDLED_INTERMEDIATES_PEM), certificates(Host::default()));
+        let mut now = start();
         for number in 0..10_000 {
-            let url = policy.certificate_url(format!("{location}x{number}.cer").as_bytes()).unwrap();
-            let denied = certificates.get(&url, &policy, now).await;
+            let denied = certificates.get(&url(&policy, &format!("x{number}")), &policy, now).await;
             assert!(matches!(denied, Err(NotVerified::Undecided(Undecided::Certificate(FetchError::Status(404))))));
-            now += SignedDuration::from_secs(1);
+            now += seconds(1);
         }
         assert_eq!(certificates.entries().len(), ENTRIES);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_once_was_good_is_never_starved_by_made_up_ones() {
+        let host = Host::default();
+        host.is_up.store(true, Relaxed);
+        let (policy, certificates) = (policy(BUNDLED_INTERMEDIATES_PEM), certificates(host.clone()));
+        let real = url(&policy, "real");
+        certificates.get(&real, &policy, start()).await.unwrap();
+        // Its day is over, and its host is down for a moment.
+        host.is_up.store(false, Relaxed);
+        let mut now = start() + SignedDuration::from_hours(24);
+        assert!(certificates.get(&real, &policy, now).await.is_err());
+        host.is_up.store(true, Relaxed);
+        for number in 0..200 {
+            let made_up = url(&policy, &format!("x{number}"));
+            assert!(certificates.get(&made_up, &policy, now).await.is_err());
+            now += SignedDuration::from_millis(100);
+        }
+        certificates.get(&real, &policy, now).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_certificate_and_its_issuers_take_no_longer_than_the_function_has() {
+        let host = Host::default();
+        host.is_up.store(true, Relaxed);
+        let (policy, certificates) = (policy(""), certificates(host));
+        let began = Instant::now();
+        let undecided = certificates.get(&url(&policy, "real"), &policy, start()).await;
+        assert!(
+            matches!(undecided, Err(NotVerified::Undecided(Undecided::Issuer(FetchError::OutOfTime)))),
+            "{undecided:?}"
+        );
+        assert_eq!(began.elapsed(), FETCH_LIMIT);
     }
 }

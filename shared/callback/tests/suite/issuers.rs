@@ -50,7 +50,7 @@ fn search_at(
     let mut verdict = policy.judge_certificate(leaf, now);
     loop {
         let search = match verdict {
-            Verdict::Accepted(certificate) => return (Ok(certificate), asked),
+            Verdict::Accepted(accepted) => return (Ok(accepted.certificate), asked),
             Verdict::Refused(refusal) => return (Err(refusal), asked),
             Verdict::LacksIssuer(search) => search,
         };
@@ -58,7 +58,10 @@ fn search_at(
         let there = places.get(url.as_str());
         asked.push(url);
         verdict = match there {
-            Some(bytes) => search.found(bytes, now),
+            Some(bytes) => match search.read(bytes) {
+                Some(issuer) => search.found(issuer, now),
+                None => search.not_found(),
+            },
             None => search.not_found(),
         };
     }

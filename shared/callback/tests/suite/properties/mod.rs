@@ -7,17 +7,19 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use callback::{CertificateLocation, Policy, UnverifiedCallback};
+use callback::{BUNDLED_TRUST_ANCHORS_PEM, CertificateLocation, DEFAULT_ISSUER_HOSTS, Policy, UnverifiedCallback};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 use proptest::{prop_assert, prop_assert_eq, proptest};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use url::Url;
 
 use crate::support::authority::{Authority, Leaf};
-use crate::support::{BODY, URL, World, code, headers, now};
+use crate::support::{BODY, URL, World, at, code, default_locations, headers, now};
 
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
 static SIGNATURE: LazyLock<Vec<u8>> = LazyLock::new(|| WORLD.key.sign(BODY));
@@ -134,6 +136,28 @@ fn an_accepted_certificate_is_the_known_one_in_another_form() {
             *place.get_mut(&mut form) = byte;
         }
         rules::certificate(policy, &known, &form, now())
+    });
+}
+
+/// A certificate of Microsoft's whose issuer is missing, with the addresses in it changed.
+#[test]
+fn an_address_of_an_issuer_can_be_taken_for_no_other() {
+    const ADDRESS: &[u8] = b"http://www.microsoft.com/pkiops/certs/";
+    let hosts = DEFAULT_ISSUER_HOSTS.map(|host| host.parse().unwrap()).to_vec();
+    let names = vec!["microsoft.com".to_owned()];
+    let policy = Policy::new(default_locations(), names, BUNDLED_TRUST_ANCHORS_PEM, "").unwrap();
+    let policy = policy.with_issuer_hosts(hosts);
+    let leaf = CertificateDer::from_pem_slice(include_bytes!("../../data/microsoft-chain/leaf-microsoft.com.pem"));
+    let leaf = leaf.unwrap().to_vec();
+    let start = leaf.windows(ADDRESS.len()).position(|window| window == ADDRESS).unwrap();
+    // Both addresses, and the lengths and tags between them.
+    let changes = vec((start - 20..start + 200, prop_oneof![select(b"/.:@?#%20aA-\\\0".to_vec()), any::<u8>()]), 0..5);
+    holds(&changes, |changes| {
+        let mut spoilt = leaf.clone();
+        for (place, byte) in changes {
+            spoilt[place] = byte;
+        }
+        rules::search(&policy, &spoilt, at("2026-04-01T00:00:00Z"))
     });
 }
 

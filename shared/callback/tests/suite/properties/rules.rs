@@ -3,7 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use callback::{CertificateLocation, MAX_BODY_BYTES, Policy, Refusal, SigningCertificate, UnverifiedCallback};
+use callback::{
+    CertificateLocation, DEFAULT_ISSUER_HOSTS, MAX_BODY_BYTES, MAX_ISSUER_REQUESTS, Policy, Refusal,
+    SigningCertificate, UnverifiedCallback, Verdict,
+};
 use http::HeaderMap;
 use jiff::Timestamp;
 use url::Url;
@@ -77,6 +80,38 @@ pub(crate) fn certificate(policy: &Policy, known: &SigningCertificate, unverifie
             true
         }
         Err(refusal) => refused(refusal, UNPROVEN_REFUSALS),
+    }
+}
+
+/// Whether a certificate has us look for an issuer, and if so, that every address can be taken for no other, is asked once and
+/// soon is the last. The policy has no issuers of its own, and the default hosts. What is found there is the certificate itself.
+pub(crate) fn search(policy: &Policy, unverified: &[u8], now: Timestamp) -> bool {
+    let mut asked = Vec::new();
+    let mut verdict = policy.judge_certificate(unverified, now);
+    loop {
+        let search = match verdict {
+            Verdict::Accepted(_) => panic!("there is no path without an issuer"),
+            Verdict::Refused(refusal) => {
+                refused(refusal, UNPROVEN_REFUSALS);
+                return !asked.is_empty();
+            }
+            Verdict::LacksIssuer(search) => search,
+        };
+        let text = search.url().as_str().to_owned();
+        let parsed = Url::parse(&text).unwrap();
+        assert_eq!(parsed.as_str(), text, "a parser changes nothing");
+        assert!(["http", "https"].contains(&parsed.scheme()), "{text}");
+        assert!(DEFAULT_ISSUER_HOSTS.contains(&parsed.host_str().unwrap()), "{text}");
+        assert_eq!((parsed.username(), parsed.password(), parsed.port()), ("", None, None));
+        assert_eq!((parsed.query(), parsed.fragment()), (None, None));
+        assert!([".crt", ".cer"].contains(&&text[text.len() - 4..]), "{text}");
+        assert!(!asked.contains(&text), "{text}");
+        asked.push(text);
+        assert!(asked.len() <= MAX_ISSUER_REQUESTS, "{asked:?}");
+        verdict = match search.read(unverified) {
+            Some(issuer) => search.found(issuer, now),
+            None => search.not_found(),
+        };
     }
 }
 
