@@ -1,6 +1,9 @@
 //! A webhook as it is deployed, over a local system where nothing runs by itself.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
@@ -48,10 +51,11 @@ impl Here {
     }
 }
 
-/// A callback as the handler gets it, with the trace and the id of an invocation.
+/// A callback as the handler gets it, with the trace and the id of an invocation, of which no two are the same.
 fn request(callback: SignedCallback) -> Request<Bytes> {
     let trace = TraceContext::new(1, 1, true).unwrap();
-    let id = RequestId("8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned());
+    static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
+    let id = RequestId(format!("8476a536-e9f4-11e8-9739-{:012x}", INVOCATIONS.fetch_add(1, Relaxed)));
     let request = Request::post(format!("/callbacks/{TENANT}/{PATH_KEY}")).extension(trace).extension(id);
     let mut request = request.body(Bytes::from(callback.body)).unwrap();
     for (name, value) in &callback.headers {
