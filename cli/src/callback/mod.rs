@@ -20,16 +20,27 @@ pub use verify::{Judged, Verifier, verify};
 /// What can be done with callbacks.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judges callbacks as the deployed function does, without it.
+    /// Judges callbacks with the code of the deployed function, without network and account
     ///
-    /// Reads JSON lines, one callback each. Only the certificate and the body have to be there; for what is absent stands what a
-    /// deployed function uses, and for `now` this moment:
+    /// Reads JSON lines, one callback each, of at most 8 MiB. `certificate`, `headers` and `body` are what came; the rest
+    /// may be absent, and then stands what a deployed function uses, and for `now` this moment:
     ///
-    /// `{"certificate": base64, "intermediates": [base64], "trust_anchors": [base64], "headers": {name: value},`
-    /// ` "body": base64, "now": RFC 3339, "certificate_names": [name], "certificate_hosts": [host]}`
+    /// `{"certificate": base64, "headers": {name: value}, "body": base64, "now": RFC 3339,`
+    /// ` "intermediates": [base64], "trust_anchors": [base64], "certificate_names": [name], "certificate_hosts": [host]}`
+    ///
+    ///   `certificate`                     the file as its address serves it
+    ///   `headers`                         a list of values for a header that came more than once
+    ///   `intermediates`, `trust_anchors`  DER, in place of those that are built in
+    ///   `certificate_hosts`               host or host:port, any directory of which will do; or a location as
+    ///                                     `CERTIFICATE_LOCATIONS` has it: `https://host/directory/`
     ///
     /// Writes a JSON line for each, `{"authentic": bool, "reason": code, "detail": text}`; for a line that can't be read
-    /// `{"line": number, "error": text}`, and then the exit status is 1. The reasons are explained in docs/operations.md.
+    /// `{"line": number, "error": text}`. The reasons are explained in docs/operations.md. An issuer that is neither built in nor
+    /// in `intermediates` is not downloaded: the detail says from where a function would.
+    ///
+    /// Exit status 0: every line was judged, whatever the verdict; 1: a line could not be read, or the file.
+    ///
+    /// Example: partner-alerts callback verify callbacks.jsonl
     #[command(verbatim_doc_comment)]
     Verify {
         /// A file of callbacks; standard input if there is none.

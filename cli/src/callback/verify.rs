@@ -94,7 +94,7 @@ impl Verifier {
     }
 
     fn read(&mut self, text: &[u8], now: impl Fn() -> Timestamp) -> Result<Result<(), Refused>, String> {
-        let request: Request = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        let request: Request = serde_json::from_slice(text).map_err(|error| unreadable(&error))?;
         let headers = request.headers()?;
         let policy = self.policy(Trust::of(&request, &headers)?)?;
         let now = request.now.unwrap_or_else(now);
@@ -111,6 +111,15 @@ impl Verifier {
         };
         Ok(&self.kept.insert(kept).1)
     }
+}
+
+/// What is wrong with a line, and in which column of it. It may begin with all of a certificate, which is of no use.
+fn unreadable(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let words = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words);
+    let start: String = words.chars().take(200).collect();
+    let advice = if error.is_eof() { ": a callback has to be on one line, as `jq -c` writes it" } else { "" };
+    format!("{start} (column {}){advice}", error.column())
 }
 
 /// Why a callback is not authentic.

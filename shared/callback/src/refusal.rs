@@ -57,7 +57,7 @@ pub enum Refusal {
     CertificateOrganisation,
 
     /// The certificate is that of an authority, or does not say that it is for server authentication.
-    #[error("certificate is for another purpose")]
+    #[error("certificate is that of an authority, or not for servers")]
     CertificatePurpose,
 
     /// The certificate is larger than [`MAX_CERTIFICATE_BYTES`](crate::MAX_CERTIFICATE_BYTES).

@@ -51,10 +51,11 @@ impl Here {
     }
 }
 
+static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
+
 /// A callback as the handler gets it, with the trace and the id of an invocation, of which no two are the same.
 fn request(callback: SignedCallback) -> Request<Bytes> {
     let trace = TraceContext::new(1, 1, true).unwrap();
-    static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
     let id = RequestId(format!("8476a536-e9f4-11e8-9739-{:012x}", INVOCATIONS.fetch_add(1, Relaxed)));
     let request = Request::post(format!("/callbacks/{TENANT}/{PATH_KEY}")).extension(trace).extension(id);
     let mut request = request.body(Bytes::from(callback.body)).unwrap();

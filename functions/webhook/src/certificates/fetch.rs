@@ -12,19 +12,19 @@ pub const FETCH_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// No whole answer.
-    #[error("no whole answer from the certificate's host ({0})")]
+    #[error("no whole answer from the host ({0})")]
     NoAnswer(String),
     /// What lies there is no certificate: the host's own page, or half a file.
-    #[error("what the certificate's host sent is no certificate")]
+    #[error("what the host sent is no certificate")]
     NoCertificate,
     /// Certificate and issuers took too long together.
     #[error("certificate and issuers took longer than {} seconds together", FETCH_LIMIT.as_secs())]
     OutOfTime,
     /// An answer other than 200.
-    #[error("the certificate's host answered with status {0}")]
+    #[error("the host answered with status {0}")]
     Status(u16),
     /// More bytes than a certificate has.
-    #[error("the certificate's host sent more than {MAX_CERTIFICATE_BYTES} bytes")]
+    #[error("the host sent more than {MAX_CERTIFICATE_BYTES} bytes")]
     TooLarge,
 }
 
