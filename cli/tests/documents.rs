@@ -1,6 +1,4 @@
 //! The commands in the documents are ones that the binary understands.
-#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
-
 use std::{fs, path::Path, process::Command};
 
 /// What the binary's exit status says of a command that it could not understand.
