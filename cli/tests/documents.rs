@@ -1,4 +1,5 @@
 //! The commands in the documents are ones that the binary understands.
+
 use std::{fs, path::Path, process::Command};
 
 /// What the binary's exit status says of a command that it could not understand.
