@@ -71,7 +71,7 @@ mod tests {
     fn columns_stand_below_each_other_and_nothing_steers_the_terminal() {
         let rows = [vec!["a".to_owned(), "long name".to_owned()], vec!["\u{1b}[2Jb".to_owned(), "c\nd".to_owned()]];
         let text = table(&["id", "name"], rows);
-        assert_eq!(text, " id      name\n a       long name\n \u{fffd}[2Jb  c\u{fffd}d\n");
+        assert_eq!(text, " id     name\n a      long name\n \u{fffd}[2Jb  c\u{fffd}d\n");
     }
 
     #[test]

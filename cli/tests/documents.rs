@@ -20,7 +20,7 @@ fn every_documented_command_is_understood() {
             let output = command.args(line.split_whitespace().skip(1)).output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr);
             assert_ne!(output.status.code(), Some(MISUNDERSTOOD), "{page}: {line}: {said}");
-            assert!(said.contains("TENANTS_TABLE"), "{page}: {line}: {said}");
+            assert!(said.contains("TENANTS_TABLE") || said.contains("can't be opened"), "{page}: {line}: {said}");
             commands += 1;
         }
     }
