@@ -12,7 +12,6 @@ mod consent;
 mod control;
 mod denials;
 mod faults;
-mod logs;
 mod refresh_tokens;
 mod registrations;
 mod support;
