@@ -2,4 +2,11 @@
 //!
 //! Promises: nothing of the local system or of the tests is in it, and a command that only judges needs no network and no account.
 
+mod account;
 pub mod callback;
+mod output;
+pub mod tenants;
+pub mod webhook;
+
+pub use account::{Account, AccountError};
+pub use output::{Output, printable, table};

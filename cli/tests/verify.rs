@@ -28,6 +28,7 @@ impl Microsoft {
             client_id: "client".to_owned(),
             client_secret: "secret".to_owned(),
             callback_url: None,
+            ..Tenant::default()
         };
         let options = Options { tenants: vec![tenant], ..Options::default() };
         let simulator = Simulator::start(options).await.unwrap();

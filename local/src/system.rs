@@ -308,6 +308,7 @@ async fn start_simulator(config: &LocalConfig, state: &State, callback_url: &str
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned(),
         callback_url: Some(callback_url.to_owned()),
+        ..simulator::Tenant::default()
     };
     let options = simulator::Options {
         control: config.control,
@@ -378,6 +379,7 @@ fn variables_of_functions(
         ("SIGNATURE_INTERMEDIATES_FILE", file("signature-intermediates.pem", simulator.intermediates_pem())?),
         ("GLOBAL_GRAPH_URL", simulator.microsoft_url()),
         ("GLOBAL_LOGIN_URL", simulator.microsoft_url()),
+        ("GLOBAL_PARTNER_CENTER_URL", simulator.partner_center_url()),
         // Nobody wants to wait a quarter of a minute for what he has just raised.
         ("RECONCILE_GAP_SECONDS", "2".to_owned()),
         // Nor two minutes and a half after a run was killed.

@@ -329,6 +329,7 @@ async fn another_certificate_authority_can_be_named_and_then_only_its_callbacks_
         client_id: "client".to_owned(),
         client_secret: "secret".to_owned(),
         callback_url: None,
+        ..simulator::Tenant::default()
     };
     let options = simulator::Options { tenants: vec![tenant], ..simulator::Options::default() };
     let other = simulator::Simulator::start(options).await.unwrap();

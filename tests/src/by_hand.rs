@@ -445,6 +445,7 @@ async fn microsoft(page_size: usize, clock: &Arc<FixedClock>) -> Simulator {
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned(),
         callback_url: None,
+        ..simulator::Tenant::default()
     };
     let options = simulator::Options {
         clock: Arc::new(move || clock.now()),

@@ -21,7 +21,7 @@ mod wire;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use messaging::{QueueError, Ring};
 use models::{ReconcileCause, ReconcileRequest, TraceContext};
-use partner_center::ListAlerts;
+use partner_center::{Diagnosis, ListAlerts};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
 use store::{Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
@@ -147,8 +147,13 @@ where
         let work = async {
             let done = self.reconcile(&request, trace).await;
             done.inspect_err(|error| {
-                let error = runtime::chain(error);
-                tracing::error!(tenant.id = %request.tenant, error, "the tenant could not be reconciled");
+                let diagnosis = error.diagnosis();
+                let advice = diagnosis.map(Diagnosis::what_to_do);
+                let (error, diagnosis) = (runtime::chain(error), diagnosis.map(Diagnosis::code));
+                tracing::error!(
+                    tenant.id = %request.tenant, error, diagnosis, advice,
+                    "the tenant could not be reconciled"
+                );
             })
         };
         if work.instrument(runtime::linked_span(request.trace)).await.is_ok() {

@@ -12,7 +12,7 @@ use std::{
 use jiff::SignedDuration;
 use messaging::{QueueError, Ring};
 use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant, TraceContext};
-use partner_center::{ListAlerts, MicrosoftError, UnreadableAlert};
+use partner_center::{Diagnosis, ListAlerts, MicrosoftError, UnreadableAlert};
 use runtime::Counts;
 use store::{
     Acquired, AlertFingerprint, Grant, KnownAlerts, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenants, Rung,
@@ -82,6 +82,17 @@ pub enum ReconcileError {
     /// Alerts kept being changed by somebody else.
     #[error("{0} alerts kept being changed by somebody else")]
     Unsettled(usize),
+}
+
+impl ReconcileError {
+    /// What Microsoft's refusal means, where it is one and known.
+    #[must_use]
+    pub fn diagnosis(&self) -> Option<Diagnosis> {
+        match self {
+            Self::Microsoft(error) => error.diagnosis(),
+            _ => None,
+        }
+    }
 }
 
 /// A run: under which lease, of whom, why and in which trace.

@@ -5,18 +5,21 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::alerts::{Alert, AlertChange, NewAlert};
 use crate::authority::Authority;
 use crate::book::{AlertError, Book};
 use crate::callbacks::SignedCallback;
-use crate::faults::{FaultKind, Faults, Target};
+use crate::entra::{SignIns, Tokens};
+use crate::faults::{FaultKind, Faults};
 use crate::options::{Clock, Options, StartError, Tenant};
+use crate::partner_center::Registrations;
 use crate::reply::Reply;
-use crate::token::Tokens;
+use crate::targets::Target;
 
 pub(crate) type App = Arc<Shared>;
 
@@ -29,14 +32,22 @@ pub(crate) struct Shared {
     /// The names by which the control side may be called.
     pub(crate) control_hosts: [String; 2],
     pub(crate) control_url: String,
+    pub(crate) device_interval: u32,
     pub(crate) faults: Faults,
     /// The tenant and the callback that the control side posted last.
     pub(crate) last_callback: Mutex<Option<(String, SignedCallback)>>,
     pub(crate) microsoft_url: String,
     pub(crate) page_size: usize,
+    pub(crate) partner_center_url: String,
+    /// Addresses that the world would know, and where they are served on this machine.
+    pub(crate) public_addresses: Mutex<Vec<(String, String)>>,
+    pub(crate) registrations: Mutex<Registrations>,
+    pub(crate) retry_pause: Duration,
+    pub(crate) sign_ins: Mutex<SignIns>,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) tokens: Mutex<Tokens>,
     callback_url: Option<String>,
+    changes: watch::Sender<()>,
     clock: Clock,
 }
 
@@ -64,19 +75,43 @@ impl Shared {
             client,
             control_hosts: [control.to_string(), format!("localhost:{}", control.port())],
             control_url: format!("http://{control}"),
+            device_interval: options.device_interval,
             faults: Faults::default(),
             last_callback: Mutex::default(),
             microsoft_url: format!("https://{microsoft}"),
             page_size: options.page_size,
+            partner_center_url: format!("https://localhost:{}", microsoft.port()),
+            public_addresses: Mutex::default(),
+            registrations: Mutex::default(),
+            retry_pause: options.retry_pause,
+            sign_ins: Mutex::default(),
             tenants: options.tenants,
             tokens: Mutex::default(),
             callback_url: options.callback_url,
+            changes: watch::Sender::default(),
             clock: options.clock,
         })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Tells whoever waits that something has become different.
+    pub(crate) fn changed(&self) {
+        self.changes.send_replace(());
+    }
+
+    /// Waits until `look` finds what it looks for. It looks at once and after every change.
+    pub(crate) async fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            // The sender is a part of what is borrowed here, so there is always another change to hope for.
+            let _ = changes.changed().await;
+        }
     }
 
     /// The tenant of this id, or the first.
@@ -91,15 +126,31 @@ impl Shared {
         }
     }
 
+    /// The two names of the Microsoft side. Partner Center has one of its own, so that a token says which of the two
+    /// services it is for.
+    pub(crate) fn addresses(&self) -> [&str; 2] {
+        [&self.microsoft_url, &self.partner_center_url]
+    }
+
     pub(crate) fn certificate_location(&self) -> String {
         format!("{}/cert/", self.microsoft_url)
     }
 
     pub(crate) fn callback_url(&self, tenant: &str) -> Option<String> {
         let set = lock(&self.callback_urls).get(tenant).cloned();
+        let registered = || Some(lock(&self.registrations).by_tenant.get(tenant)?.webhook_url.clone());
         let own = || self.tenants.iter().find(|known| known.id == tenant)?.callback_url.clone();
         let common = || Some(self.callback_url.as_ref()?.replace("{tenant}", tenant));
-        set.or_else(own).or_else(common)
+        set.or_else(registered).or_else(own).or_else(common)
+    }
+
+    /// Where a public address is served on this machine, or the address itself.
+    pub(crate) fn reached_at(&self, url: &str) -> String {
+        let stands_in = |(public, local): &(String, String)| {
+            let rest = url.strip_prefix(public.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{local}{rest}"))
+        };
+        lock(&self.public_addresses).iter().rev().find_map(stands_in).unwrap_or_else(|| url.to_owned())
     }
 
     pub(crate) fn raise(&self, new: NewAlert) -> Result<Alert, AlertError> {
@@ -119,9 +170,18 @@ impl Shared {
     pub(crate) async fn respond(
         &self,
         target: Target,
+        tenant: Option<&str>,
         answer: impl FnOnce(Option<FaultKind>) -> Reply + Send,
     ) -> Response {
-        let fault = self.faults.take(target);
+        match self.begin(target, tenant).await {
+            Ok(fault) => answer(fault).sent(fault),
+            Err(failed) => failed.sent(None),
+        }
+    }
+
+    /// The first half of that: what is to go wrong with the answer, or the answer that stands in for it.
+    pub(crate) async fn begin(&self, target: Target, tenant: Option<&str>) -> Result<Option<FaultKind>, Reply> {
+        let fault = self.faults.take(target, tenant);
         if let Some(kind) = fault {
             tracing::info!(?target, ?kind, "misbehaving on demand");
         }
@@ -130,11 +190,22 @@ impl Shared {
             Some(FaultKind::Fail { status }) => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let body = b"<html><body>The service is unavailable.</body></html>".to_vec();
-                return Reply::new(status, "text/html", body).sent(None);
+                return Err(Reply::new(status, "text/html", body));
             }
             _ => {}
         }
-        answer(fault).sent(fault)
+        Ok(fault)
+    }
+
+    /// The bearer token that a request shows; empty if none.
+    pub(crate) fn bearer(headers: &HeaderMap) -> &str {
+        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default()
+    }
+
+    /// Whose token a request shows.
+    pub(crate) fn caller_tenant(&self, headers: &HeaderMap) -> Option<String> {
+        lock(&self.tokens).find(Self::bearer(headers)).map(|grant| grant.tenant.clone())
     }
 }
 

@@ -76,7 +76,7 @@ impl Shared {
     }
 
     pub(crate) async fn post(&self, url: &str, callback: &SignedCallback) -> Result<Answer, DeliverError> {
-        let mut request = self.client.post(url).body(callback.body.clone());
+        let mut request = self.client.post(self.reached_at(url)).body(callback.body.clone());
         for (name, value) in &callback.headers {
             request = request.header(name, value);
         }
@@ -104,7 +104,7 @@ impl Shared {
 
 /// The body of an event; `alert` says whose it is, where the event has an owner.
 pub(crate) fn event_body(event: &str, alert: Option<&Alert>, now: Timestamp) -> Vec<u8> {
-    let change = now.strftime("%Y-%m-%dT%H:%M:%S%.7f+00:00");
+    let change = now.strftime(CHANGE);
     match (event, alert) {
         (FRAUD_EVENT, Some(alert)) => {
             let Alert { customer_tenant_id, subscription_id, .. } = alert;
@@ -120,15 +120,17 @@ pub(crate) fn event_body(event: &str, alert: Option<&Alert>, now: Timestamp) -> 
             );
             body(event, Some(&uri), Some("subscription"), &change)
         }
-        ("test-created", _) => {
-            let uri = format!(
-                "http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/{}",
-                new_id()
-            );
-            body(event, Some(&uri), Some("test"), &change)
-        }
+        ("test-created", _) => test_body(&new_id(), now),
         _ => body(event, None, Some(event.split('-').next().unwrap_or(event)), &change),
     }
+}
+
+/// The body of the test event that has this id.
+pub(crate) fn test_body(correlation_id: &str, now: Timestamp) -> Vec<u8> {
+    // Plain http is Microsoft's.
+    let uri =
+        format!("http://api.partnercenter.microsoft.com/webhooks/v1/registration/validationEvents/{correlation_id}");
+    body("test-created", Some(&uri), Some("test"), &now.strftime(CHANGE))
 }
 
 fn body(event: &str, uri: Option<&str>, resource: Option<&str>, change: &dyn fmt::Display) -> Vec<u8> {
@@ -158,5 +160,6 @@ struct Body<'a> {
 /// The event of the purpose.
 pub(crate) const FRAUD_EVENT: &str = "azure-fraud-event-detected";
 
+const CHANGE: &str = "%Y-%m-%dT%H:%M:%S%.7f+00:00";
 const API: &str = "https://api.partnercenter.microsoft.com";
 const AUTHORIZATION: &str = "Authorization";

@@ -17,8 +17,13 @@ use crate::alerts::{Alert, AlertChange};
 use crate::app::{App, BODY_LIMIT, lock};
 use crate::book::AlertError;
 use crate::callbacks::{FRAUD_EVENT, SignedCallback, event_body};
-use crate::faults::Requests;
-use crate::requests::{CallbackRequest, FaultRequest, Refusal, TenantQuery, parse};
+
+use crate::entra::PendingSignIn;
+use crate::partner_center::TestEvent;
+use crate::requests::{
+    CallbackRequest, FaultRequest, PublicAddressRequest, Refusal, SignInRequest, TenantQuery, parse,
+};
+use crate::targets::Requests;
 
 pub(crate) fn router(app: App) -> Router {
     Router::new()
@@ -27,6 +32,11 @@ pub(crate) fn router(app: App) -> Router {
         .route("/alerts/{id}", patch(change))
         .route("/callbacks", post(call_back))
         .route("/certificate/rotate", post(rotate))
+        .route("/grants/revoke", post(revoke_grants))
+        .route("/public-addresses", post(set_public_address))
+        .route("/registration", get(registration))
+        .route("/sign-ins", get(sign_ins).post(decide))
+        .route("/test-events/{id}", get(test_event))
         .route("/faults", post(set_fault).delete(clear_faults))
         .route("/requests", get(requests))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -153,7 +163,9 @@ fn prepare(app: &App, wanted: &CallbackRequest) -> Result<(String, SignedCallbac
         Some(forgery) => app.forge(&body, forgery)?,
         None => app.sign(&body)?,
     };
-    Ok((tenant.clone(), if wanted.ms_signature { callback.in_ms_signature() } else { callback }))
+    let registered = lock(&app.registrations).by_tenant.get(tenant).is_some_and(|known| known.signature_in_ms_header);
+    let ms_signature = wanted.ms_signature || registered;
+    Ok((tenant.clone(), if ms_signature { callback.in_ms_signature() } else { callback }))
 }
 
 async fn set_fault(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refusal> {
@@ -171,6 +183,52 @@ async fn rotate(State(app): State<App>) -> Result<StatusCode, Refusal> {
     let rotated = tokio::task::spawn_blocking(move || app.authority.rotate(app.now())).await;
     rotated.map_err(|_| Refusal::internal())??;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn sign_ins(State(app): State<App>) -> Json<Vec<PendingSignIn>> {
+    Json(lock(&app.sign_ins).pending(app.now()))
+}
+
+async fn decide(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let wanted: SignInRequest = parse(&body)?;
+    let tenant = app.tenant(wanted.tenant.as_deref())?.id.clone();
+    let (code, ahead) = (wanted.user_code.clone(), wanted.ahead);
+    let decision = wanted.into_decision(&tenant);
+    if ahead {
+        app.decide_next(&tenant, decision)?;
+    } else {
+        app.decide(&tenant, code.as_deref(), decision)?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn revoke_grants(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let wanted: TenantQuery = parse(&body)?;
+    let tenant = app.tenant(wanted.tenant.as_deref())?;
+    lock(&app.tokens).revoke_grants(&tenant.id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn registration(State(app): State<App>, Query(query): Query<TenantQuery>) -> Result<Json<Value>, Refusal> {
+    let tenant = app.tenant(query.tenant.as_deref())?;
+    let registration = lock(&app.registrations).by_tenant.get(&tenant.id).cloned();
+    let registration = registration.ok_or_else(|| nothing("the tenant has registered nothing"))?;
+    Ok(Json(registration.shown()))
+}
+
+/// Waits until the outcome is known: there is nothing to poll.
+async fn test_event(State(app): State<App>, Path(id): Path<String>) -> Result<Json<TestEvent>, Refusal> {
+    app.test_event_over(&id).await.map(Json).ok_or_else(|| nothing("there is no such test event"))
+}
+
+async fn set_public_address(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let wanted: PublicAddressRequest = parse(&body)?;
+    app.set_public_address(&wanted.public, &wanted.local);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn nothing(text: &str) -> Refusal {
+    Refusal(StatusCode::NOT_FOUND, text.to_owned())
 }
 
 async fn requests(State(app): State<App>) -> Json<Requests> {

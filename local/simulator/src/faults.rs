@@ -2,21 +2,21 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use serde::{Deserialize, Serialize};
 
 use crate::app::lock;
+use crate::targets::{Counts, Requests, Target};
 
 /// One kind of trouble at one endpoint.
 ///
 /// Several on the same endpoint take turns: the first that was set applies until its count is spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// What happens.
     pub kind: FaultKind,
     /// Where it happens.
     pub target: Target,
+    /// Whom it happens to: the tenant that is asked for, or whose token is shown. `None` is everybody.
+    pub tenant: Option<String>,
     /// For how many requests; `None` is until [`Simulator::clear_faults`](crate::Simulator::clear_faults).
     pub times: Option<u32>,
 }
@@ -25,29 +25,38 @@ impl Fault {
     /// A fault that stays until it is cleared.
     #[must_use]
     pub const fn new(target: Target, kind: FaultKind) -> Self {
-        Self { kind, target, times: None }
+        Self { kind, target, tenant: None, times: None }
     }
 
     /// The same for the next `times` requests only.
     #[must_use]
-    pub const fn times(self, times: u32) -> Self {
-        Self { times: Some(times), ..self }
+    pub const fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// The same for one tenant only.
+    #[must_use]
+    pub fn of(self, tenant: &str) -> Self {
+        Self { tenant: Some(tenant.to_owned()), ..self }
     }
 
     fn check(self) -> Result<Self, FaultError> {
         let Self { kind, target, .. } = self;
-        let certificate = matches!(target, Target::Certificate | Target::Issuer);
-        let graph = matches!(target, Target::Get | Target::List | Target::Patch);
+        let service = target.is_graph() || target.is_partner_center();
         let fits = match kind {
-            FaultKind::Fail { .. } | FaultKind::Reset | FaultKind::Slow { .. } | FaultKind::Throttle { .. } => true,
-            FaultKind::Truncated => !certificate,
-            FaultKind::ExpiredToken | FaultKind::MissingMfa => graph,
+            // The way back to the application is an address and has no body that could be spoilt.
+            FaultKind::Reset => target != Target::Authorize,
+            FaultKind::Truncated => target != Target::Authorize && !target.is_download(),
+            FaultKind::Fail { .. } | FaultKind::Slow { .. } | FaultKind::Throttle { .. } => true,
+            FaultKind::Denied(denial) => denial.fits(target),
+            FaultKind::ExpiredToken | FaultKind::MissingMfa => service,
             FaultKind::EmptyPage | FaultKind::ForeignNextLink | FaultKind::MalformedAlert => target == Target::List,
             FaultKind::StaleAnswer => target == Target::Patch,
             FaultKind::CertificateHtml
             | FaultKind::CertificateMissing
             | FaultKind::CertificateOversize
-            | FaultKind::CertificateRedirect => certificate,
+            | FaultKind::CertificateRedirect => target.is_download(),
         };
         if !fits {
             return Err(FaultError::Misplaced { kind, target });
@@ -70,9 +79,11 @@ pub enum FaultKind {
     CertificateOversize,
     /// Certificate, issuer: 302 to another path, where the certificate really is.
     CertificateRedirect,
+    /// Entra ID, Partner Center: refused for a reason that a person has to mend.
+    Denied(Denial),
     /// List: no alerts, but a next link that leads to those left out.
     EmptyPage,
-    /// Graph: 401; the token that was shown is worth nothing from then on.
+    /// Graph, Partner Center: 401; the token that was shown is worth nothing from then on.
     ExpiredToken,
     /// Any: a server error without a body that could be read.
     Fail {
@@ -83,9 +94,9 @@ pub enum FaultKind {
     ForeignNextLink,
     /// List: one alert whose status is a number and whose detection date is none.
     MalformedAlert,
-    /// Graph: 403, as users report it of application tokens.
+    /// Graph: 403, as users report it of application tokens. Partner Center: 401 with 900421.
     MissingMfa,
-    /// Any: the connection ends in the middle of the body.
+    /// Any with a body: the connection ends in the middle of it.
     Reset,
     /// Any: the answer, but late.
     Slow {
@@ -99,8 +110,48 @@ pub enum FaultKind {
         /// What the answer says about coming back.
         retry_after: RetryAfter,
     },
-    /// Token and Graph: 200 with the first half of the JSON.
+    /// Any with JSON: 200 with the first half of it.
     Truncated,
+}
+
+/// What a person has to mend before Microsoft serves again.
+///
+/// What follows from the request itself needs no fault: a wrong or expired secret, a token of another audience, a
+/// person without a role or without multi-factor authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// Partner Center: this resource takes no application tokens.
+    AppOnly,
+    /// Partner Center: nobody registered the application in its App Management.
+    ApplicationUnregistered,
+    /// Entra ID: there is no such application in the tenant.
+    ApplicationUnknown,
+    /// Entra ID, Partner Center: blocked by a policy of Conditional Access.
+    ConditionalAccess,
+    /// Token endpoint: nobody consented to the application.
+    ConsentMissing,
+    /// Token endpoint: the password was changed, or the grant was revoked.
+    GrantRevoked,
+    /// Partner Center: the person's role lacks the right.
+    RoleMissing,
+    /// Partner Center: the token is for a service that was retired.
+    WrongAudience,
+    /// Entra ID: the tenant lives in another cloud.
+    WrongCloud,
+}
+
+impl Denial {
+    const fn fits(self, target: Target) -> bool {
+        let entra = matches!(target, Target::Authorize | Target::DeviceCode | Target::Token);
+        match self {
+            Self::ApplicationUnknown | Self::WrongCloud => entra,
+            Self::ConditionalAccess => matches!(target, Target::Token) || target.is_partner_center(),
+            Self::ConsentMissing | Self::GrantRevoked => matches!(target, Target::Token),
+            Self::AppOnly | Self::ApplicationUnregistered | Self::RoleMissing | Self::WrongAudience => {
+                target.is_partner_center()
+            }
+        }
+    }
 }
 
 /// The header `Retry-After` of a throttled answer.
@@ -108,28 +159,12 @@ pub enum FaultKind {
 pub enum RetryAfter {
     /// There is none.
     Absent,
+    /// A date, that many seconds from now, which is HTTP's other form.
+    Date(u32),
     /// Neither a number nor a date.
     Garbage,
     /// Seconds to wait.
     Seconds(u64),
-}
-
-/// An endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// The download of the signing certificate.
-    Certificate,
-    /// One alert.
-    Get,
-    /// The download of the certificate's issuer.
-    Issuer,
-    /// A page of alerts.
-    List,
-    /// The update of an alert.
-    Patch,
-    /// The token endpoint of Entra ID.
-    Token,
 }
 
 /// The fault can't be had.
@@ -148,27 +183,10 @@ pub enum FaultError {
     Status(u16),
 }
 
-/// How often each endpoint was asked, whatever it answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Requests {
-    /// Downloads of the certificate.
-    pub certificate: u64,
-    /// Single alerts.
-    pub get: u64,
-    /// Downloads of the certificate's issuer.
-    pub issuer: u64,
-    /// Pages of alerts.
-    pub list: u64,
-    /// Updates.
-    pub patch: u64,
-    /// Tokens.
-    pub token: u64,
-}
-
 /// The faults in force, and the counts.
 #[derive(Default)]
 pub(crate) struct Faults {
-    counts: [AtomicU64; 6],
+    counts: Counts,
     pending: Mutex<VecDeque<Fault>>,
 }
 
@@ -184,11 +202,12 @@ impl Faults {
     }
 
     /// Counts a request and says what is to go wrong with it.
-    pub(crate) fn take(&self, target: Target) -> Option<FaultKind> {
-        self.counts[target as usize].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn take(&self, target: Target, tenant: Option<&str>) -> Option<FaultKind> {
+        self.counts.count(target);
         let mut pending = lock(&self.pending);
         pending.retain(|fault| fault.times != Some(0));
-        let fault = pending.iter_mut().find(|fault| fault.target == target)?;
+        let concerns = |fault: &Fault| fault.tenant.is_none() || fault.tenant.as_deref() == tenant;
+        let fault = pending.iter_mut().find(|fault| fault.target == target && concerns(fault))?;
         if let Some(times) = &mut fault.times {
             *times -= 1;
         }
@@ -196,14 +215,6 @@ impl Faults {
     }
 
     pub(crate) fn requests(&self) -> Requests {
-        let count = |target: Target| self.counts[target as usize].load(Ordering::Relaxed);
-        Requests {
-            certificate: count(Target::Certificate),
-            get: count(Target::Get),
-            issuer: count(Target::Issuer),
-            list: count(Target::List),
-            patch: count(Target::Patch),
-            token: count(Target::Token),
-        }
+        self.counts.requests()
     }
 }

@@ -1,10 +1,10 @@
 //! A stand-in for Microsoft, for `cargo run` and for tests.
 //!
 //! It has two sides, both on loopback. The *Microsoft side* ([`Simulator::microsoft_url`], TLS) serves Entra ID's
-//! token endpoint, Graph's partner security alerts and the certificate that callbacks are signed with. The *control
-//! side* ([`Simulator::control_url`], plain http) is for a person with curl, and every request of it has its twin
-//! among the methods of [`Simulator`]: alerts are raised and changed, callbacks signed (or forged) and posted, and
-//! [faults](Fault) set. `GET /` there lists it all.
+//! sign-in and tokens, Graph's partner security alerts, Partner Center's webhook registrations and the certificate that
+//! callbacks are signed with. The *control side* ([`Simulator::control_url`], plain http) is for a person with curl, and
+//! every request of it has its twin among the methods of [`Simulator`]: alerts are raised and changed, callbacks signed
+//! (or forged) and posted, people signed in, and [faults](Fault) set. `GET /` there lists it all.
 //!
 //! It shares no code with what it is there to test, so that a mistake can't be made on both sides and go unseen.
 //! It is stricter than Microsoft where that shows a caller's mistakes: query options it doesn't support are refused,
@@ -23,21 +23,28 @@ mod app;
 mod authority;
 mod book;
 mod callbacks;
+mod connecting;
 mod control;
+mod entra;
 mod faults;
+mod graph;
 mod microsoft;
 mod options;
+mod partner_center;
 mod reply;
 mod requests;
 mod serve;
-mod token;
+mod targets;
 
 pub use alerts::{ActivityLog, AffectedResource, Alert, AlertChange, NewAlert};
 pub use authority::AuthorityError;
 pub use book::AlertError;
 pub use callbacks::{DeliverError, Forgery, SignedCallback};
-pub use faults::{Fault, FaultError, FaultKind, Requests, RetryAfter, Target};
+pub use entra::{PendingSignIn, Person, Role, SignInError};
+pub use faults::{Denial, Fault, FaultError, FaultKind, RetryAfter};
 pub use options::{Clock, Options, StartError, Tenant};
+pub use partner_center::{DeliveryAttempt, Registration, TestEvent};
+pub use targets::{Requests, Target};
 
 use app::{App, Shared, lock};
 use authority::Authority;
@@ -184,7 +191,7 @@ impl Simulator {
     /// The tenant is unknown.
     pub fn refresh_token(&self, tenant: &str) -> Result<String, AlertError> {
         let tenant = self.app.tenant(Some(tenant))?;
-        Ok(lock(&self.app.tokens).sign_in(&tenant.id, self.app.now()))
+        Ok(lock(&self.app.tokens).sign_in(&tenant.id, Person::admin_agent(&tenant.id), self.app.now()))
     }
 
     /// How often each endpoint was asked since the start.

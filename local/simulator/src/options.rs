@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -24,10 +25,14 @@ pub struct Options {
     pub clock: Clock,
     /// Where the control side listens, in plain http; a loopback address, port 0 for any.
     pub control: SocketAddr,
+    /// Seconds that a device has to leave between two questions whether its person has signed in; 0 lets it ask at will.
+    pub device_interval: u32,
     /// Where the Microsoft side listens, in TLS; a loopback address, port 0 for any.
     pub microsoft: SocketAddr,
     /// How many alerts are in a page of the list; at least one.
     pub page_size: usize,
+    /// The pause between two attempts to deliver a test event. Microsoft's is not documented.
+    pub retry_pause: Duration,
     /// Keeps the alerts over a restart. Its folder has to exist, it need not.
     pub state_file: Option<PathBuf>,
     /// The partner tenants; at least one. The first is the one meant where none is named.
@@ -42,8 +47,10 @@ impl Default for Options {
             callback_url: None,
             clock: Arc::new(Timestamp::now),
             control: anywhere,
+            device_interval: 5,
             microsoft: anywhere,
             page_size: 100,
+            retry_pause: Duration::from_millis(10),
             state_file: None,
             tenants: Vec::new(),
         }
@@ -64,16 +71,22 @@ impl fmt::Debug for Options {
 }
 
 /// A partner tenant and the application registered in it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Tenant {
     /// Where its callbacks go, path key and all; without it [`Options::callback_url`].
     pub callback_url: Option<String>,
+    /// The certificate, in DER, by which the application may prove itself in place of the secret.
+    pub client_certificate: Option<Vec<u8>>,
     /// The application's id.
     pub client_id: String,
     /// The application's secret.
     pub client_secret: String,
+    /// When the secret ends.
+    pub client_secret_expires: Option<Timestamp>,
     /// The tenant's id.
     pub id: String,
+    /// Whether the application may act for people without a proof of its own, as one on people's machines has to.
+    pub public_client: bool,
 }
 
 impl fmt::Debug for Tenant {

@@ -10,6 +10,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use http_body::Frame;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::time::Sleep;
 
@@ -39,10 +40,23 @@ impl Reply {
         self
     }
 
+    /// The same with a value that could hold what no header may; then there is none.
+    pub(crate) fn with_text(self, name: HeaderName, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(value) => self.with(name, value),
+            Err(_) => self,
+        }
+    }
+
     /// The header of a throttled answer.
-    pub(crate) fn retry_after(self, retry_after: RetryAfter) -> Self {
+    pub(crate) fn retry_after(self, retry_after: RetryAfter, now: Timestamp) -> Self {
         match retry_after {
             RetryAfter::Absent => self,
+            RetryAfter::Date(seconds) => {
+                let then = now.checked_add(SignedDuration::from_secs(seconds.into())).unwrap_or(now);
+                let date = then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                self.with_text(header::RETRY_AFTER, &date)
+            }
             RetryAfter::Garbage => self.with(header::RETRY_AFTER, HeaderValue::from_static("in a little while")),
             RetryAfter::Seconds(seconds) => self.with(header::RETRY_AFTER, HeaderValue::from(seconds)),
         }

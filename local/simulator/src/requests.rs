@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use crate::authority::AuthorityError;
 use crate::book::AlertError;
 use crate::callbacks::{DeliverError, Forgery};
-use crate::faults::{Fault, FaultError, FaultKind, RetryAfter, Target};
+use crate::entra::{Decision, Person, Role, SignInError};
+use crate::faults::{Denial, Fault, FaultError, FaultKind, RetryAfter};
+use crate::targets::Target;
 
 /// No body is the empty object: all that can be asked for has a default.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
@@ -65,6 +67,7 @@ enum How {
 pub(crate) struct FaultRequest {
     target: Target,
     kind: String,
+    tenant: Option<String>,
     times: Option<u32>,
     milliseconds: Option<u64>,
     retry_after: Option<Value>,
@@ -78,14 +81,9 @@ impl FaultRequest {
             ("fail", None, None, status) => FaultKind::Fail { status: status.unwrap_or(503) },
             ("slow", Some(milliseconds), None, None) => FaultKind::Slow { milliseconds },
             ("throttle", None, retry_after, None) => {
-                let retry_after = match retry_after {
-                    None => RetryAfter::Seconds(1),
-                    Some(Value::String(word)) if word == "absent" => RetryAfter::Absent,
-                    Some(Value::String(word)) if word == "garbage" => RetryAfter::Garbage,
-                    Some(other) => match other.as_u64() {
-                        Some(seconds) => RetryAfter::Seconds(seconds),
-                        None => return bad("retryAfter is a number of seconds, \"absent\" or \"garbage\"".to_owned()),
-                    },
+                let Some(retry_after) = read_retry_after(retry_after.as_ref()) else {
+                    let forms = "a number of seconds, {\"date\": seconds from now}, \"absent\" or \"garbage\"";
+                    return bad(format!("retryAfter is {forms}"));
                 };
                 FaultKind::Throttle { retry_after }
             }
@@ -95,7 +93,59 @@ impl FaultRequest {
             },
             (kind, ..) => return bad(format!("{kind} takes other parameters: see GET /")),
         };
-        Ok(Fault { kind, target: self.target, times: self.times })
+        Ok(Fault { kind, target: self.target, tenant: self.tenant, times: self.times })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SignInRequest {
+    #[serde(default)]
+    pub(crate) ahead: bool,
+    decision: Choice,
+    mfa: Option<bool>,
+    roles: Option<Vec<Role>>,
+    pub(crate) tenant: Option<String>,
+    user: Option<String>,
+    pub(crate) user_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Choice {
+    Approve,
+    Deny,
+}
+
+impl SignInRequest {
+    /// Who isn't described is an admin agent with two factors.
+    pub(crate) fn into_decision(self, tenant: &str) -> Decision {
+        let usual = Person::admin_agent(tenant);
+        match self.decision {
+            Choice::Approve => Decision::Approve(Person {
+                mfa: self.mfa.unwrap_or(usual.mfa),
+                name: self.user.unwrap_or(usual.name),
+                roles: self.roles.unwrap_or(usual.roles),
+            }),
+            Choice::Deny => Decision::Deny,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublicAddressRequest {
+    pub(crate) local: String,
+    pub(crate) public: String,
+}
+
+fn read_retry_after(value: Option<&Value>) -> Option<RetryAfter> {
+    match value {
+        None => Some(RetryAfter::Seconds(1)),
+        Some(Value::String(word)) if word == "absent" => Some(RetryAfter::Absent),
+        Some(Value::String(word)) if word == "garbage" => Some(RetryAfter::Garbage),
+        Some(Value::Object(form)) => Some(RetryAfter::Date(u32::try_from(form.get("date")?.as_u64()?).ok()?)),
+        Some(other) => other.as_u64().map(RetryAfter::Seconds),
     }
 }
 
@@ -137,6 +187,16 @@ impl From<DeliverError> for Refusal {
     }
 }
 
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        let status = match error {
+            SignInError::NonePending(_) => StatusCode::CONFLICT,
+            SignInError::UnknownTenant(_) => StatusCode::NOT_FOUND,
+        };
+        Self(status, chain(&error))
+    }
+}
+
 impl From<FaultError> for Refusal {
     fn from(error: FaultError) -> Self {
         Self(StatusCode::BAD_REQUEST, chain(&error))
@@ -154,17 +214,40 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-const PLAIN_FAULTS: [(&str, FaultKind); 12] = [
+const PLAIN_FAULTS: [(&str, FaultKind); 21] = [
+    ("appOnly", FaultKind::Denied(Denial::AppOnly)),
+    ("applicationUnknown", FaultKind::Denied(Denial::ApplicationUnknown)),
+    ("applicationUnregistered", FaultKind::Denied(Denial::ApplicationUnregistered)),
     ("certificateHtml", FaultKind::CertificateHtml),
     ("certificateMissing", FaultKind::CertificateMissing),
     ("certificateOversize", FaultKind::CertificateOversize),
     ("certificateRedirect", FaultKind::CertificateRedirect),
+    ("conditionalAccess", FaultKind::Denied(Denial::ConditionalAccess)),
+    ("consentMissing", FaultKind::Denied(Denial::ConsentMissing)),
     ("emptyPage", FaultKind::EmptyPage),
     ("expiredToken", FaultKind::ExpiredToken),
     ("foreignNextLink", FaultKind::ForeignNextLink),
+    ("grantRevoked", FaultKind::Denied(Denial::GrantRevoked)),
     ("malformedAlert", FaultKind::MalformedAlert),
     ("missingMfa", FaultKind::MissingMfa),
     ("reset", FaultKind::Reset),
+    ("roleMissing", FaultKind::Denied(Denial::RoleMissing)),
     ("staleAnswer", FaultKind::StaleAnswer),
     ("truncated", FaultKind::Truncated),
+    ("wrongAudience", FaultKind::Denied(Denial::WrongAudience)),
+    ("wrongCloud", FaultKind::Denied(Denial::WrongCloud)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::PLAIN_FAULTS;
+
+    #[test]
+    fn the_help_names_every_kind_of_fault() {
+        let help = include_str!("help.txt");
+        let words: Vec<_> = help.split([' ', ',', ';', '\n']).collect();
+        for (kind, _) in PLAIN_FAULTS {
+            assert!(words.contains(&kind), "{kind} is missing");
+        }
+    }
+}

@@ -58,7 +58,42 @@ impl BaseUrl {
 pub(crate) struct Addresses {
     pub(crate) graph: BaseUrl,
     pub(crate) login: BaseUrl,
+    pub(crate) partner_center: BaseUrl,
 }
+
+/// A service that tokens are for. One is worth nothing at another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Microsoft Graph.
+    Graph,
+    /// Partner Center's API.
+    PartnerCenter,
+}
+
+impl Addresses {
+    pub(crate) fn of(&self, audience: Audience) -> &BaseUrl {
+        match audience {
+            Audience::Graph => &self.graph,
+            Audience::PartnerCenter => &self.partner_center,
+        }
+    }
+}
+
+/// The variables that replace an address, by cloud and service.
+pub const ADDRESS_VARIABLES: [(Cloud, &str, &str); 12] = [
+    (Cloud::China, "GRAPH", "CHINA_GRAPH_URL"),
+    (Cloud::China, "LOGIN", "CHINA_LOGIN_URL"),
+    (Cloud::China, "PARTNER_CENTER", "CHINA_PARTNER_CENTER_URL"),
+    (Cloud::Global, "GRAPH", "GLOBAL_GRAPH_URL"),
+    (Cloud::Global, "LOGIN", "GLOBAL_LOGIN_URL"),
+    (Cloud::Global, "PARTNER_CENTER", "GLOBAL_PARTNER_CENTER_URL"),
+    (Cloud::UsGovernmentL4, "GRAPH", "US_GOVERNMENT_L4_GRAPH_URL"),
+    (Cloud::UsGovernmentL4, "LOGIN", "US_GOVERNMENT_L4_LOGIN_URL"),
+    (Cloud::UsGovernmentL4, "PARTNER_CENTER", "US_GOVERNMENT_L4_PARTNER_CENTER_URL"),
+    (Cloud::UsGovernmentL5, "GRAPH", "US_GOVERNMENT_L5_GRAPH_URL"),
+    (Cloud::UsGovernmentL5, "LOGIN", "US_GOVERNMENT_L5_LOGIN_URL"),
+    (Cloud::UsGovernmentL5, "PARTNER_CENTER", "US_GOVERNMENT_L5_PARTNER_CENTER_URL"),
+];
 
 /// The addresses of all clouds.
 #[derive(Clone, Debug)]
@@ -66,7 +101,7 @@ pub struct CloudDirectory(BTreeMap<Cloud, Addresses>);
 
 impl CloudDirectory {
     /// Microsoft's published addresses, each replaced where `replace` has another. It is asked for a cloud and one of
-    /// `GRAPH` and `LOGIN`.
+    /// `GRAPH`, `LOGIN` and `PARTNER_CENTER`.
     ///
     /// # Errors
     ///
@@ -83,8 +118,12 @@ impl CloudDirectory {
                     None => published.parse()?,
                 })
             };
-            let graph = address("GRAPH", published.graph)?;
-            clouds.insert(cloud, Addresses { graph, login: address("LOGIN", published.login)? });
+            let addresses = Addresses {
+                graph: address("GRAPH", published.graph)?,
+                login: address("LOGIN", published.login)?,
+                partner_center: address("PARTNER_CENTER", published.partner_center)?,
+            };
+            clouds.insert(cloud, addresses);
         }
         Ok(Self(clouds))
     }

@@ -45,11 +45,16 @@ pub(crate) struct Call<'a> {
     pub(crate) limits: Limits,
 }
 
-/// Both error bodies of Graph, and Entra ID's.
+/// The error bodies of Graph (both), Entra ID and Partner Center: each has some of these.
 #[derive(Deserialize)]
 struct ErrorBody {
     #[serde(alias = "Error")]
-    error: ErrorCode,
+    error: Option<ErrorCode>,
+    /// Entra ID's numbers, the most exact first.
+    #[serde(default)]
+    error_codes: Vec<u64>,
+    /// Partner Center's.
+    code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -159,11 +164,15 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Microsoft's code, where its answer has one.
+/// Microsoft's code, where its answer has one; behind Entra ID's word its number, as in `invalid_grant AADSTS70008`.
 fn error_code(body: &[u8]) -> String {
-    let Ok(ErrorBody { error }) = serde_json::from_slice(body) else { return "none".to_owned() };
-    let (ErrorCode::Graph { code } | ErrorCode::Entra(code)) = error;
-    harmless(&code)
+    let Ok(ErrorBody { error, error_codes, code }) = serde_json::from_slice(body) else { return "none".to_owned() };
+    let word = error.map(|(ErrorCode::Graph { code } | ErrorCode::Entra(code))| code).or(code);
+    match (word, error_codes.first()) {
+        (Some(word), Some(number)) => format!("{} AADSTS{number}", harmless(&word)),
+        (Some(word), None) => harmless(&word),
+        (None, _) => "none".to_owned(),
+    }
 }
 
 /// What of a text can stand in a log line: letters, digits and a few marks, and not many.
@@ -180,7 +189,11 @@ mod tests {
         for (body, code) in [
             (include_str!("../tests/data/graph-error-standard.json"), "TooManyRequests"),
             (include_str!("../tests/data/graph-error-missing-mfa.json"), "Unauthorized_MissingMFA"),
+            (include_str!("../tests/data/error-partner-center.json"), "900421"),
+            (include_str!("../tests/data/error-throttled.json"), "none"),
             (r#"{"error":"invalid_client","error_description":"AADSTS7000215: x"}"#, "invalid_client"),
+            (r#"{"error":"invalid_grant","error_codes":[70008,1]}"#, "invalid_grant AADSTS70008"),
+            (r#"{"error_codes":[70008]}"#, "none"),
             (r#"{"error":{"code":"a\n{\"level\":\"forged\"}"}}"#, "alevelforged"),
             ("<html>", "none"),
             ("", "none"),

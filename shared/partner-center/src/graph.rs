@@ -3,12 +3,12 @@
 use std::{collections::HashSet, sync::Arc};
 
 use models::Tenant;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    BaseUrl, Credentials, Limits, ListAlerts, Listing, MicrosoftError, Tokens, exchange::Call, wire::read_alert,
+    Audience, BaseUrl, Credentials, Limits, ListAlerts, Listing, MicrosoftError, Tokens, exchange::Call,
+    wire::read_alert,
 };
 
 const CALL: &str = "listing security alerts";
@@ -36,20 +36,6 @@ impl<C: Credentials + Send + Sync> GraphAlerts<C> {
     pub fn new(http: reqwest::Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
         Self { http, tokens, limits }
     }
-
-    /// One page. A token that Microsoft no longer takes is replaced once.
-    async fn page(&self, call: Call<'_>, tenant: &Tenant, url: &reqwest::Url) -> Result<Vec<u8>, MicrosoftError> {
-        let get = |token: SecretString| {
-            move || self.http.get(url.clone()).bearer_auth(token.expose_secret()).header("accept", "application/json")
-        };
-        match call.send(get(self.tokens.graph_token(tenant).await?)).await {
-            Err(MicrosoftError::Refused { status: 401, .. }) => {
-                self.tokens.forget(&tenant.id).await;
-                call.send(get(self.tokens.graph_token(tenant).await?)).await
-            }
-            answer => answer,
-        }
-    }
 }
 
 impl<C: Credentials + Send + Sync> ListAlerts for GraphAlerts<C> {
@@ -67,7 +53,7 @@ impl<C: Credentials + Send + Sync> ListAlerts for GraphAlerts<C> {
             if !seen.insert(url.clone()) {
                 return Err(call.bad("its pages lead back to one that was read".to_owned()));
             }
-            let body = self.page(call, tenant, &url).await?;
+            let body = self.tokens.call(call, tenant, Audience::Graph, || self.http.get(url.clone())).await?;
             let page: Page<'_> = serde_json::from_slice(&body)
                 .map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))?;
             for alert in page.value {

@@ -1,15 +1,18 @@
-//! Client of Entra ID and Microsoft Graph.
+//! Client of Entra ID, Microsoft Graph and Partner Center.
 //!
 //! Promises: a token goes only to the hosts that the tenant's cloud or configuration names, always over https, never to a
 //! link that came from outside; every answer is bounded in size, every list in pages; a secret never prints. One alert that
 //! can't be read does not keep the others from landing. Leaves to others: what is done with the alerts (`poll`), where TLS
 //! trust and time come from (`runtime`).
 
+mod assertion;
 mod clouds;
 mod credentials;
+mod diagnosis;
 mod error;
 mod exchange;
 mod graph;
+mod registration;
 mod token;
 mod wire;
 
@@ -17,11 +20,14 @@ use std::future::Future;
 
 use models::{Alert, Tenant};
 
-pub use clouds::{BaseUrl, BaseUrlError, CloudDirectory};
-pub use credentials::{Credential, CredentialError, Credentials, Grant, SecretsManager};
+pub use assertion::{ApplicationCertificate, CertificateError};
+pub use clouds::{ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
+pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, SecretError, SecretsManager};
+pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;
 pub use graph::GraphAlerts;
+pub use registration::{Attempt, Registration, Registrations, TestEvent};
 pub use token::{Now, Tokens};
 pub use wire::{UnreadableAlert, read_alert};
 

@@ -1,14 +1,17 @@
-//! Access tokens, one for each tenant, fetched once for any number of waiting calls and renewed early.
+//! Access tokens, one for each tenant and audience, fetched once for any number of waiting calls and renewed early.
 
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use models::{Tenant, TenantId};
+use reqwest::{RequestBuilder, header::ACCEPT};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::{CloudDirectory, Credentials, Grant, Limits, MicrosoftError, exchange::Call};
+use crate::{
+    Audience, CloudDirectory, Credentials, Grant, Limits, MicrosoftError, Proof, assertion::TYPE, exchange::Call,
+};
 
 pub(crate) const CALL: &str = "sign-in (token)";
 
@@ -24,20 +27,23 @@ struct AccessToken {
     expires: Timestamp,
 }
 
+/// Where a token is kept, and awaited while one call fetches it.
+type Slot = Arc<Mutex<Option<AccessToken>>>;
+
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
     expires_in: i64,
 }
 
-/// Gives access tokens for Microsoft Graph.
+/// Gives access tokens.
 pub struct Tokens<C> {
     http: reqwest::Client,
     clouds: CloudDirectory,
     credentials: C,
     limits: Limits,
     now: Now,
-    kept: Mutex<HashMap<TenantId, Arc<Mutex<Option<AccessToken>>>>>,
+    kept: Mutex<HashMap<(TenantId, Audience), Slot>>,
 }
 
 impl<C> std::fmt::Debug for Tokens<C> {
@@ -57,25 +63,46 @@ impl<C: Credentials + Sync> Tokens<C> {
         &self.clouds
     }
 
-    /// A token of this tenant for Graph.
-    pub(crate) async fn graph_token(&self, tenant: &Tenant) -> Result<SecretString, MicrosoftError> {
-        let slot = Arc::clone(self.kept.lock().await.entry(tenant.id.clone()).or_default());
+    /// A token of this tenant for this audience.
+    pub(crate) async fn token(&self, tenant: &Tenant, audience: Audience) -> Result<SecretString, MicrosoftError> {
+        let slot = Arc::clone(self.kept.lock().await.entry((tenant.id.clone(), audience)).or_default());
         let mut token = slot.lock().await;
         let now = (self.now)();
         if let Some(kept) = token.as_ref().filter(|kept| kept.expires - RENEW_EARLY > now) {
             return Ok(kept.secret.clone());
         }
-        let fresh = self.fetch(tenant, now).await?;
+        let fresh = self.fetch(tenant, audience, now).await?;
         *token = Some(fresh.clone());
         Ok(fresh.secret)
     }
 
     /// Forgets a token that Microsoft refused.
-    pub(crate) async fn forget(&self, tenant: &TenantId) {
-        self.kept.lock().await.remove(tenant);
+    async fn forget(&self, tenant: &TenantId, audience: Audience) {
+        self.kept.lock().await.remove(&(tenant.clone(), audience));
     }
 
-    async fn fetch(&self, tenant: &Tenant, now: Timestamp) -> Result<AccessToken, MicrosoftError> {
+    /// Makes a call with a token. One that Microsoft no longer takes is replaced once.
+    pub(crate) async fn call(
+        &self,
+        call: Call<'_>,
+        tenant: &Tenant,
+        audience: Audience,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Vec<u8>, MicrosoftError> {
+        let with = |token: SecretString| {
+            let request = &request;
+            move || request().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
+        };
+        match call.send(with(self.token(tenant, audience).await?)).await {
+            Err(MicrosoftError::Refused { status: 401, .. }) => {
+                self.forget(&tenant.id, audience).await;
+                call.send(with(self.token(tenant, audience).await?)).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn fetch(&self, tenant: &Tenant, audience: Audience, now: Timestamp) -> Result<AccessToken, MicrosoftError> {
         let call = Call { name: CALL, tenant: &tenant.id, limits: self.limits };
         let addresses =
             self.clouds.of(tenant.cloud).ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
@@ -84,19 +111,24 @@ impl<C: Credentials + Sync> Tokens<C> {
             .read_credential(tenant)
             .await
             .map_err(|source| MicrosoftError::Credential { tenant: tenant.id.to_string(), source })?;
-        let scope = format!("{}/.default", addresses.graph);
-        let mut form = vec![
-            ("client_id", credential.client_id.as_str()),
-            ("client_secret", credential.client_secret.expose_secret()),
-            ("scope", &scope),
-        ];
+        let url = addresses.login.join(&[tenant.id.as_str(), "oauth2", "v2.0", "token"]);
+        let scope = format!("{}/.default", addresses.of(audience));
+        let mut form = vec![("client_id", credential.client_id.as_str()), ("scope", &scope)];
+        let assertion;
+        match &credential.proof {
+            Proof::ClientSecret(secret) => form.push(("client_secret", secret.expose_secret())),
+            Proof::Certificate(certificate) => {
+                assertion = certificate.assertion(&credential.client_id, url.as_str(), now);
+                let assertion = assertion.as_ref().ok_or_else(|| call.bad("no randomness to sign with".to_owned()))?;
+                form.extend([("client_assertion_type", TYPE), ("client_assertion", assertion.expose_secret())]);
+            }
+        }
         match &credential.grant {
             Grant::ClientCredentials => form.push(("grant_type", "client_credentials")),
             Grant::RefreshToken(token) => {
                 form.extend([("grant_type", "refresh_token"), ("refresh_token", token.expose_secret())]);
             }
         }
-        let url = addresses.login.join(&[tenant.id.as_str(), "oauth2", "v2.0", "token"]);
         let body = call.send(|| self.http.post(url.clone()).form(&form)).await?;
         // The parser's words could repeat a part of the answer, which holds the token.
         let answer: TokenAnswer =

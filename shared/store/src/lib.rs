@@ -14,6 +14,7 @@
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
 //! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
 //!
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
@@ -38,7 +39,7 @@ pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
-pub use tenants::{ReadTenants, WriteTenants};
+pub use tenants::{Changed, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]

@@ -1,14 +1,20 @@
 //! The configuration of the tenants: all under one partition key, since every reader wants all of them.
 
-use std::future::Future;
+use std::{collections::HashMap, future::Future};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
+    types::AttributeValue,
+};
 use models::Tenant;
 
 use crate::{Store, StoreError, TableRole};
 
 const TABLE: TableRole = TableRole::Tenants;
 const PARTITION: &str = "tenants";
+/// The one attribute of a configuration that may be absent.
+const OPTIONAL: &str = "act_secret";
 
 /// Reads the configuration of the tenants.
 pub trait ReadTenants {
@@ -21,6 +27,29 @@ pub trait ReadTenants {
 pub trait WriteTenants {
     /// Adds a tenant, or replaces its configuration.
     fn put_tenant(&self, tenant: &Tenant) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Adds a tenant, unless there is one of its id.
+    fn add_tenant(&self, tenant: &Tenant) -> impl Future<Output = Result<Changed, StoreError>> + Send;
+
+    /// Puts a configuration in the place of one that was read, unless somebody else has changed that since.
+    fn replace_tenant(
+        &self,
+        seen: &Tenant,
+        tenant: &Tenant,
+    ) -> impl Future<Output = Result<Changed, StoreError>> + Send;
+
+    /// Takes a configuration away that was read, unless somebody has changed it since. The tenant's state, alerts and events
+    /// stay.
+    fn remove_tenant(&self, seen: &Tenant) -> impl Future<Output = Result<Changed, StoreError>> + Send;
+}
+
+/// Whether a change was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It was.
+    Yes,
+    /// Somebody else was quicker; nothing was changed.
+    SomebodyWasQuicker,
 }
 
 impl ReadTenants for Store {
@@ -54,17 +83,90 @@ impl ReadTenants for Store {
 
 impl WriteTenants for Store {
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
-        let item: std::collections::HashMap<String, AttributeValue> =
-            serde_dynamo::to_item(tenant).map_err(|error| StoreError::unwritable(TABLE, error))?;
-        self.client
-            .put_item()
-            .table_name(&self.tables.tenants)
-            .set_item(Some(item))
-            .item("pk", AttributeValue::S(PARTITION.into()))
-            .item("sk", AttributeValue::S(tenant.id.to_string()))
-            .send()
-            .await
-            .map_err(|error| StoreError::failed("PutItem", TABLE, error))?;
+        let request = self.client.put_item().table_name(&self.tables.tenants).set_item(Some(item(tenant)?));
+        request.send().await.map_err(|error| StoreError::failed("PutItem", TABLE, error))?;
         Ok(())
+    }
+
+    async fn add_tenant(&self, tenant: &Tenant) -> Result<Changed, StoreError> {
+        let request = self.client.put_item().table_name(&self.tables.tenants).set_item(Some(item(tenant)?));
+        let made = request.condition_expression("attribute_not_exists(pk)").send().await;
+        changed(made, |error| matches!(error, PutItemError::ConditionalCheckFailedException(_)), "PutItem")
+    }
+
+    async fn replace_tenant(&self, seen: &Tenant, tenant: &Tenant) -> Result<Changed, StoreError> {
+        let unchanged = Unchanged::since(&item(seen)?);
+        let request = self.client.put_item().table_name(&self.tables.tenants).set_item(Some(item(tenant)?));
+        let request = request.condition_expression(unchanged.expression);
+        let made = request
+            .set_expression_attribute_names(Some(unchanged.names))
+            .set_expression_attribute_values(Some(unchanged.values))
+            .send()
+            .await;
+        changed(made, |error| matches!(error, PutItemError::ConditionalCheckFailedException(_)), "PutItem")
+    }
+
+    async fn remove_tenant(&self, seen: &Tenant) -> Result<Changed, StoreError> {
+        let unchanged = Unchanged::since(&item(seen)?);
+        let request = self.client.delete_item().table_name(&self.tables.tenants).set_key(Some(key(seen)));
+        let request = request.condition_expression(unchanged.expression);
+        let made = request
+            .set_expression_attribute_names(Some(unchanged.names))
+            .set_expression_attribute_values(Some(unchanged.values))
+            .send()
+            .await;
+        changed(made, |error| matches!(error, DeleteItemError::ConditionalCheckFailedException(_)), "DeleteItem")
+    }
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+fn key(tenant: &Tenant) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    HashMap::from([("pk".to_owned(), text(PARTITION)), ("sk".to_owned(), text(tenant.id.as_str()))])
+}
+
+fn item(tenant: &Tenant) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(tenant).map_err(|error| StoreError::unwritable(TABLE, error))?;
+    item.extend(key(tenant));
+    Ok(item)
+}
+
+/// The condition that an item is what it was.
+struct Unchanged {
+    expression: String,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+impl Unchanged {
+    fn since(seen: &Item) -> Self {
+        let (mut terms, mut names, mut values) = (Vec::new(), HashMap::new(), HashMap::new());
+        for (place, (name, value)) in seen.iter().enumerate() {
+            terms.push(format!("#a{place} = :a{place}"));
+            names.insert(format!("#a{place}"), name.clone());
+            values.insert(format!(":a{place}"), value.clone());
+        }
+        // What may be absent, and was.
+        if !seen.contains_key(OPTIONAL) {
+            terms.push("attribute_not_exists(#optional)".to_owned());
+            names.insert("#optional".to_owned(), OPTIONAL.to_owned());
+        }
+        Self { expression: terms.join(" AND "), names, values }
+    }
+}
+
+fn changed<T, E>(
+    made: Result<T, SdkError<E>>,
+    is_conflict: impl Fn(&E) -> bool,
+    action: &'static str,
+) -> Result<Changed, StoreError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match made {
+        Ok(_) => Ok(Changed::Yes),
+        Err(error) if error.as_service_error().is_some_and(is_conflict) => Ok(Changed::SomebodyWasQuicker),
+        Err(error) => Err(StoreError::failed(action, TABLE, error)),
     }
 }

@@ -235,6 +235,7 @@ async fn microsoft() -> Simulator {
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned(),
         callback_url: None,
+        ..simulator::Tenant::default()
     };
     let options = simulator::Options { tenants: TENANTS.map(tenant).into(), ..simulator::Options::default() };
     Simulator::start(options).await.unwrap()

@@ -9,3 +9,4 @@ mod lease;
 mod outbox;
 mod statistics;
 mod support;
+mod tenants;

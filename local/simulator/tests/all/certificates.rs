@@ -15,21 +15,26 @@ use crate::support::{START, World, receiver};
 
 const BODY: &[u8] = br#"{"EventName":"test-created","ResourceChangeUtcDate":"2026-03-02T06:12:09.8312247+00:00"}"#;
 
-async fn download(world: &World) -> Vec<u8> {
+pub(crate) async fn download(world: &World) -> Vec<u8> {
     let url = format!("{}{}.cer", world.simulator.certificate_location(), Simulator::certificate_name());
     let answer = world.client.get(url).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     answer.bytes().await.expect("a body").to_vec()
 }
 
-fn verify(leaf: &[u8], callback: &SignedCallback) -> Result<(), webpki::Error> {
-    use base64::Engine as _;
+fn verify_callback(leaf: &[u8], callback: &SignedCallback) -> Result<(), webpki::Error> {
     let (_, value) = callback.headers.iter().find(|(name, _)| name == "Authorization").expect("a signature");
-    let signature = value.strip_prefix("Signature ").expect("its scheme");
+    verify(leaf, &callback.body, value)
+}
+
+/// Checks the value of a header that a callback is signed in.
+pub(crate) fn verify(leaf: &[u8], body: &[u8], header: &str) -> Result<(), webpki::Error> {
+    use base64::Engine as _;
+    let signature = header.strip_prefix("Signature ").expect("its scheme");
     let signature = base64::engine::general_purpose::STANDARD.decode(signature).expect("base64");
     let leaf = CertificateDer::from(leaf);
     let leaf = EndEntityCert::try_from(&leaf).expect("a certificate");
-    leaf.verify_signature(ring::RSA_PKCS1_2048_8192_SHA256, &callback.body, &signature)
+    leaf.verify_signature(ring::RSA_PKCS1_2048_8192_SHA256, body, &signature)
 }
 
 fn verify_chain(world: &World, leaf: &[u8], with_issuer: bool, days: u64) -> Result<(), webpki::Error> {
@@ -88,7 +93,7 @@ async fn a_signed_callback_verifies_and_names_its_certificate() {
     let leaf = download(&world).await;
     let callback = world.simulator.sign(BODY).unwrap();
 
-    assert_eq!(verify(&leaf, &callback), Ok(()));
+    assert_eq!(verify_callback(&leaf, &callback), Ok(()));
     assert_eq!(callback.body, BODY);
     let header = |wanted: &str| callback.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value);
     let url = format!("{}{}.cer", world.simulator.certificate_location(), Simulator::certificate_name());
@@ -103,7 +108,7 @@ async fn forged_callbacks_do_not_verify() {
     let leaf = download(&world).await;
     for forgery in [Forgery::Body, Forgery::Key] {
         let callback = world.simulator.forge(BODY, forgery).unwrap();
-        assert_eq!(verify(&leaf, &callback), Err(webpki::Error::InvalidSignatureForPublicKey), "{forgery:?}");
+        assert_eq!(verify_callback(&leaf, &callback), Err(webpki::Error::InvalidSignatureForPublicKey), "{forgery:?}");
         assert!(serde_json::from_slice::<serde_json::Value>(&callback.body).is_ok(), "{forgery:?}");
         assert_eq!(callback.body == BODY, forgery == Forgery::Key);
     }
@@ -117,9 +122,9 @@ async fn after_a_rotation_the_same_address_has_the_new_certificate() {
     world.simulator.rotate_certificate().unwrap();
 
     let (new_leaf, new) = (download(&world).await, world.simulator.sign(BODY).unwrap());
-    assert_eq!(verify(&new_leaf, &new), Ok(()));
-    assert!(verify(&new_leaf, &old).is_err());
-    assert!(verify(&old_leaf, &new).is_err());
+    assert_eq!(verify_callback(&new_leaf, &new), Ok(()));
+    assert!(verify_callback(&new_leaf, &old).is_err());
+    assert!(verify_callback(&old_leaf, &new).is_err());
     assert!(verify_chain(&world, &new_leaf, true, 0).is_ok());
 }
 

@@ -90,7 +90,7 @@ async fn an_alert_is_raised_changed_and_listed() {
 #[tokio::test]
 async fn an_unknown_field_is_named() {
     let world = World::start().await;
-    for path in ["/alerts", "/callbacks", "/faults"] {
+    for path in ["/alerts", "/callbacks", "/faults", "/grants/revoke", "/public-addresses", "/sign-ins"] {
         let answer = world.control("POST", path, r#"{"target":"list","kind":"reset","sevrity":1}"#).await;
         assert_eq!(answer.status(), 400, "{path}");
         let body = json(answer).await;
@@ -183,10 +183,15 @@ async fn the_rest_is_there_too() {
     let before = world.simulator.sign(b"x").unwrap();
     assert_eq!(world.control("POST", "/certificate/rotate", "").await.status(), 204);
     assert_ne!(world.simulator.sign(b"x").unwrap(), before);
-    let counts = json!({ "certificate": 0, "get": 0, "issuer": 0, "list": 1, "patch": 0, "token": 1 });
-    assert_eq!(json(world.control("GET", "/requests", "").await).await, counts);
+    let counts = json(world.control("GET", "/requests", "").await).await;
+    let asked = counts.as_object().unwrap().iter().filter(|(_, count)| **count != json!(0));
+    assert_eq!(asked.collect::<Vec<_>>(), [(&"list".to_owned(), &json!(1)), (&"token".to_owned(), &json!(1))]);
     let help = world.control("GET", "/", "").await.text().await.unwrap();
     assert!(help.contains(&format!("curl -X POST {}/alerts", world.simulator.control_url())));
+    let words: Vec<_> = help.split([' ', ',', ';', '\n']).collect();
+    for target in counts.as_object().unwrap().keys() {
+        assert!(words.contains(&target.as_str()), "the help leaves out the target {target}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,14 @@
 
 mod alerts;
 mod certificates;
+mod client_proof;
+mod connecting;
+mod consent;
 mod control;
+mod denials;
 mod faults;
+mod refresh_tokens;
+mod registrations;
 mod support;
+mod test_events;
 mod tokens;

@@ -12,7 +12,7 @@ use axum::routing::post;
 use jiff::Timestamp;
 use reqwest::{Client, Response};
 use serde_json::Value;
-use simulator::{NewAlert, Options, Simulator, Tenant};
+use simulator::{NewAlert, Options, Person, Simulator, Tenant};
 
 pub(crate) const FIRST: &str = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";
 pub(crate) const SECOND: &str = "5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a";
@@ -56,9 +56,7 @@ impl World {
 
     pub(crate) async fn token(&self, tenant: &str) -> String {
         let scope = format!("{}/.default", self.simulator.microsoft_url());
-        let answer = self.ask_for_token(tenant, &credentials(tenant, &scope)).await;
-        let body: Value = answer.json().await.expect("JSON");
-        body["access_token"].as_str().expect("a token").to_owned()
+        token_in(self.ask_for_token(tenant, &credentials(tenant, &scope)).await).await
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Response {
@@ -85,6 +83,7 @@ pub(crate) fn options() -> Options {
         client_id: format!("client-of-{id}"),
         client_secret: format!("secret-of-{id}"),
         id: id.to_owned(),
+        ..Tenant::default()
     };
     Options { tenants: vec![tenant(FIRST), tenant(SECOND)], page_size: 2, ..Options::default() }
 }
@@ -112,11 +111,17 @@ pub(crate) type Received = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
 /// A receiver that answers 202 to everything, its address and its memory.
 pub(crate) async fn receiver() -> (String, Received) {
+    receiver_that(|_| (StatusCode::ACCEPTED, "noted")).await
+}
+
+/// A receiver that answers as `answer` says to the first callback (1), the second (2) and so on.
+pub(crate) async fn receiver_that(answer: fn(usize) -> (StatusCode, &'static str)) -> (String, Received) {
     let received = Received::default();
     let memory = Arc::clone(&received);
     let keep = move |headers: HeaderMap, body: Bytes| async move {
-        memory.lock().expect("not poisoned").push((headers, body));
-        (StatusCode::ACCEPTED, "noted")
+        let mut memory = memory.lock().expect("not poisoned");
+        memory.push((headers, body));
+        answer(memory.len())
     };
     let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
     listener.set_nonblocking(true).expect("non-blocking");
@@ -129,4 +134,58 @@ pub(crate) async fn receiver() -> (String, Received) {
 
 pub(crate) async fn json(response: Response) -> Value {
     response.json().await.expect("JSON")
+}
+
+/// The members of an answer and the kinds of their values are those of a file in `tests/data`.
+pub(crate) fn assert_shape(answer: &Value, file: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file);
+    let sample = serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
+    assert_eq!(kinds(answer), kinds(&sample), "{answer}");
+}
+
+fn kinds(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.first().map(kinds).into_iter().collect(),
+        Value::Bool(_) => "bool".into(),
+        Value::Null => "null".into(),
+        Value::Number(_) => "number".into(),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), kinds(value))).collect(),
+        Value::String(_) => "string".into(),
+    }
+}
+
+pub(crate) const REGISTRATION: &str = "/webhooks/v1/registration";
+
+/// What only Partner Center and the people who sign in have to do with.
+impl World {
+    /// A token of the application itself for Partner Center.
+    pub(crate) async fn partner_token(&self, tenant: &str) -> String {
+        let scope = format!("{}/.default", self.simulator.partner_center_url());
+        token_in(self.ask_for_token(tenant, &credentials(tenant, &scope)).await).await
+    }
+
+    /// A token of somebody of the first tenant, for the service at `address`.
+    pub(crate) async fn token_of(&self, person: Person, address: &str) -> String {
+        let refresh = self.simulator.refresh_token_of(FIRST, person).expect("a refresh token");
+        token_in(self.redeem(&refresh, &format!("{address}/.default")).await).await
+    }
+
+    /// What the token endpoint says to a refresh token of the first tenant.
+    pub(crate) async fn redeem(&self, refresh: &str, scope: &str) -> Response {
+        let mut form = credentials(FIRST, scope).to_vec();
+        form[0].1 = "refresh_token";
+        form.push(("refresh_token", refresh));
+        self.ask_for_token(FIRST, &form).await
+    }
+
+    pub(crate) async fn partner(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Response {
+        let url = self.simulator.partner_center_url() + path;
+        let request = self.client.request(method.parse().expect("a method"), url).bearer_auth(token);
+        let request = if let Some(body) = body { request.json(&body) } else { request };
+        request.send().await.expect("an answer")
+    }
+}
+
+async fn token_in(answer: Response) -> String {
+    json(answer).await["access_token"].as_str().expect("a token").to_owned()
 }

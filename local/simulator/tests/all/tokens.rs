@@ -1,4 +1,4 @@
-//! The token endpoint and what its tokens are good for.
+//! The token endpoint as applications use it, and what its tokens are good for. People's are in `refresh_tokens`.
 
 use serde_json::Value;
 
@@ -83,33 +83,6 @@ async fn a_body_that_is_no_form_is_refused() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_brings_the_next_one_and_a_person() {
-    let world = World::start().await;
-    let first = world.simulator.refresh_token(FIRST).unwrap();
-    let mut form = spoilt("grant_type", "refresh_token");
-    form.push(("refresh_token", &first));
-
-    let body = json(world.ask_for_token(FIRST, &form).await).await;
-
-    assert_eq!(world.get(ALERTS, body["access_token"].as_str().unwrap()).await.status(), 200);
-    let second = body["refresh_token"].as_str().unwrap();
-    assert_ne!(second, first);
-    let mut form = spoilt("grant_type", "refresh_token");
-    form.push(("refresh_token", second));
-    assert_eq!(world.ask_for_token(FIRST, &form).await.status(), 200);
-}
-
-#[tokio::test]
-async fn a_refresh_token_ends_after_ninety_days() {
-    let world = World::start().await;
-    let token = world.simulator.refresh_token(FIRST).unwrap();
-    world.advance(90 * 86_400);
-    let mut form = spoilt("grant_type", "refresh_token");
-    form.push(("refresh_token", &token));
-    refused(&world, FIRST, &form, 400, "invalid_grant", "700082").await;
-}
-
-#[tokio::test]
 async fn graph_wants_a_token() {
     let world = World::start().await;
     let answer = world.client.get(world.simulator.microsoft_url() + ALERTS).send().await.unwrap();
@@ -128,9 +101,24 @@ async fn a_token_ends_by_the_clock() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_audience_is_refused() {
+async fn the_two_services_take_their_own_tokens_only() {
     let world = World::start().await;
-    let form = spoilt("scope", "https://api.partnercenter.microsoft.com/.default");
+    let (graph, partner) = (world.token(FIRST).await, world.partner_token(FIRST).await);
+
+    assert_eq!(world.get(ALERTS, &graph).await.status(), 200);
+    graph_says(&world, &partner, "audience").await;
+    assert_eq!(world.partner("GET", "/webhooks/v1/registration/events", &partner, None).await.status(), 200);
+    let answer = world.partner("GET", "/webhooks/v1/registration/events", &graph, None).await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(json(answer).await["code"], "900420");
+}
+
+#[tokio::test]
+async fn partner_center_refuses_the_audience_that_was_retired() {
+    let world = World::start().await;
+    let form = spoilt("scope", "https://graph.windows.net/.default");
     let body = json(world.ask_for_token(FIRST, &form).await).await;
-    graph_says(&world, body["access_token"].as_str().unwrap(), "audience").await;
+    let token = body["access_token"].as_str().unwrap();
+    let answer = world.partner("GET", "/webhooks/v1/registration", token, None).await;
+    assert_eq!((answer.status().as_u16(), json(answer).await["code"].clone()), (401, "900420".into()));
 }

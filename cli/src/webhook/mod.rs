@@ -1,0 +1,201 @@
+//! `partner-alerts webhook`: where Partner Center sends a tenant's events.
+
+mod register;
+mod show;
+mod test;
+
+use std::{io::Write, time::Duration};
+
+use clap::{Args, Subcommand};
+use models::{Tenant, TenantId};
+use partner_center::{MicrosoftError, Registration};
+use runtime::ConfigError;
+use store::{ReadTenants as _, StoreError};
+
+use crate::{
+    account::{Account, AccountError},
+    output::Output,
+};
+
+/// What can be done with a webhook registration.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lists the events that a tenant may register.
+    Events {
+        /// The tenant's id in Entra ID.
+        tenant: TenantId,
+    },
+    /// Shows what a tenant has registered, and whether its events come here.
+    Show {
+        /// The tenant's id in Entra ID.
+        tenant: TenantId,
+    },
+    /// Registers a tenant's callback address, in place of what was registered before.
+    ///
+    /// The address is the one that `tenants add` or `tenants set --new-path-key` said. It is read from standard input where it
+    /// is `-`, so that its key stands in no history.
+    ///
+    /// Example: partner-alerts --stack partner-alerts webhook register 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --url -
+    Register(Register),
+    /// Has Microsoft send a test event, and follows it until it has arrived or was given up.
+    ///
+    /// Microsoft sends two a minute at most. Exit status 1 if it did not arrive.
+    Test {
+        /// The tenant's id in Entra ID.
+        tenant: TenantId,
+        /// Seconds between two looks.
+        #[arg(long, default_value = "3", value_parser = clap::value_parser!(u64).range(0..=60))]
+        every: u64,
+        /// Seconds after which it is no longer followed; `webhook status` goes on.
+        #[arg(long, default_value = "300", value_parser = clap::value_parser!(u64).range(1..=3600))]
+        patience: u64,
+    },
+    /// Shows how a test event has fared. Microsoft forgets it after seven days.
+    Status {
+        /// The tenant's id in Entra ID.
+        tenant: TenantId,
+        /// The correlation id that `webhook test` said.
+        correlation_id: String,
+    },
+}
+
+/// A registration to be made.
+#[derive(Debug, Args)]
+pub struct Register {
+    /// The tenant's id in Entra ID.
+    tenant: TenantId,
+    /// The callback address, or `-` to read it from standard input.
+    #[arg(long)]
+    url: String,
+    /// An event to be sent; may come more than once. All that the tenant may register if there is none.
+    #[arg(long = "event")]
+    events: Vec<String>,
+    /// Have the signature sent in `x-ms-signature`, for gateways that use `Authorization` themselves.
+    #[arg(long)]
+    ms_signature: bool,
+    /// Say what would be registered, and register nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Why a command can't do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// The account can't be worked on.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// Reading or writing failed.
+    #[error("reading or writing failed")]
+    Io(#[from] std::io::Error),
+    /// Microsoft's side failed.
+    #[error("Partner Center did not do it")]
+    Microsoft(#[from] MicrosoftError),
+    /// The test event did not arrive.
+    #[error("the test event did not arrive")]
+    NotArrived,
+    /// The address is not one of the tenant's here.
+    #[error("{0}")]
+    NotOurs(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tenant may not register an event.
+    #[error("the tenant may not register the event {0}: `webhook events` lists those that it may")]
+    UnknownEvent(String),
+    /// There is no such tenant.
+    #[error("there is no tenant {0}: `tenants list` shows which there are")]
+    UnknownTenant(TenantId),
+}
+
+impl From<ConfigError> for WebhookError {
+    fn from(error: ConfigError) -> Self {
+        Self::Account(error.into())
+    }
+}
+
+impl WebhookError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Microsoft(error) => error.diagnosis().map(partner_center::Diagnosis::what_to_do),
+            _ => None,
+        }
+    }
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`].
+    pub async fn run(self, account: &Account, output: &mut Output<impl Write>) -> Result<(), WebhookError> {
+        let tenant = find(account, self.tenant()).await?;
+        let registrations = account.registrations()?;
+        match self {
+            Self::Events { .. } => {
+                let events = registrations.events(&tenant).await?;
+                Ok(output.say(&events, |events| show::lines(events))?)
+            }
+            Self::Show { .. } => {
+                let registered = registrations.registration(&tenant).await?;
+                let shown = show::Shown::new(registered.as_ref(), &tenant, &account.callback_base_url()?);
+                Ok(output.say(&shown, show::text_of)?)
+            }
+            Self::Register(register) => register::run(register, &tenant, &registrations, account, output).await,
+            Self::Test { every, patience, .. } => {
+                let (every, patience) = (Duration::from_secs(every), Duration::from_secs(patience));
+                test::run(&tenant, &registrations, every, patience, output).await
+            }
+            Self::Status { correlation_id, .. } => {
+                let event = registrations.test_event(&tenant, &correlation_id).await?;
+                Ok(output.say(&event, test::text_of)?)
+            }
+        }
+    }
+
+    fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Events { tenant }
+            | Self::Show { tenant }
+            | Self::Test { tenant, .. }
+            | Self::Status { tenant, .. } => tenant,
+            Self::Register(register) => &register.tenant,
+        }
+    }
+}
+
+async fn find(account: &Account, id: &TenantId) -> Result<Tenant, WebhookError> {
+    let found = account.store()?.tenants().await?.into_iter().find(|tenant| tenant.id == *id);
+    found.ok_or_else(|| WebhookError::UnknownTenant(id.clone()))
+}
+
+/// Why events that are sent to an address don't come to this tenant here. None where they do.
+fn not_ours(url: &str, tenant: &Tenant, base: &str) -> Option<&'static str> {
+    let Some(rest) = url.strip_prefix(base) else {
+        return Some("the address is not one of this deployment: callback addresses begin as CallbackBaseUrl says");
+    };
+    let Some((id, key)) = rest.split_once('/') else {
+        return Some("the address has no path key: it ends in a tenant's id, a slash and 64 hexadecimal digits");
+    };
+    if id != tenant.id.as_str() {
+        return Some("the address is another tenant's");
+    }
+    match key.parse::<models::PathKey>() {
+        Ok(key) if tenant.path_key_hashes.contains(&key.hash()) => None,
+        Ok(_) => {
+            Some("the address has a path key that is not valid, or no longer: `tenants set --new-path-key` makes one")
+        }
+        Err(_) => Some("the address has no path key: it ends in a tenant's id, a slash and 64 hexadecimal digits"),
+    }
+}
+
+/// What is registered now, without the key in its address.
+fn without_key(registration: &Registration) -> String {
+    let url = &registration.webhook_url;
+    match url.rsplit_once('/') {
+        Some((base, key)) if key.parse::<models::PathKey>().is_ok() => format!("{base}/…"),
+        _ => url.clone(),
+    }
+}

@@ -1,0 +1,171 @@
+//! `partner-alerts webhook`, as an operator runs it, over a local system and the simulated Partner Center.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
+
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use simulator::{Denial, Fault, FaultKind, Target};
+use tests::{BY_HAND, PATH_KEY, TENANT, TestSystem, binaries::variables, lambda::environment};
+use tokio::{io::AsyncWriteExt as _, process::Command};
+
+/// What the world calls the local gateway: registrations have to be https.
+const PUBLIC: &str = "https://hooks.example";
+
+struct Here {
+    test: TestSystem,
+    environment: Vec<(String, String)>,
+}
+
+impl Here {
+    async fn new() -> Self {
+        let test = TestSystem::start(&[&BY_HAND[..], &[("LOCAL_PATH_KEY", PATH_KEY)]].concat()).await.unwrap();
+        let mut environment = environment(test.system.parts(), variables("poll")).await;
+        let simulator = test.system.simulator();
+        let url = test.system.callback_url();
+        simulator.set_public_address(PUBLIC, url.split_once("/callbacks").unwrap().0);
+        environment.push(("GLOBAL_PARTNER_CENTER_URL".to_owned(), simulator.partner_center_url()));
+        environment.push(("CALLBACK_BASE_URL".to_owned(), format!("{PUBLIC}/callbacks/")));
+        Self { test, environment }
+    }
+
+    async fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
+        command.env_clear().envs(self.environment.iter().cloned()).args(arguments);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+        child.wait_with_output().await.unwrap()
+    }
+
+    async fn told(&self, arguments: &[&str]) -> String {
+        let output = self.run_with(arguments, "").await;
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.told(&[&["--json"], arguments].concat()).await).unwrap()
+    }
+
+    async fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run_with(arguments, "").await;
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn fault(&self, kind: FaultKind, target: Target) {
+        self.test.system.simulator().set_fault(Fault::new(target, kind)).unwrap();
+    }
+}
+
+fn url() -> String {
+    format!("{PUBLIC}/callbacks/{TENANT}/{PATH_KEY}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_registered_shown_and_tested_until_the_event_has_arrived() {
+    let here = Here::new().await;
+    let before = here.told(&["webhook", "show", TENANT]).await;
+    assert!(before.contains("WARNING: nothing is registered"), "{before}");
+
+    let events = here.json(&["webhook", "events", TENANT]).await;
+    assert!(events.as_array().unwrap().contains(&json!("azure-fraud-event-detected")), "{events}");
+
+    let dry = here.told(&["webhook", "register", TENANT, "--url", &url(), "--dry-run"]).await;
+    assert!(dry.starts_with("Would be registered (--dry-run):"), "{dry}");
+    assert!(here.test.system.simulator().registration(TENANT).is_none());
+
+    // The address comes by standard input, so that its key stands in no history.
+    let register = ["webhook", "register", TENANT, "--url", "-"];
+    let made = here.run_with(&register, &format!("{}\n", url())).await;
+    assert!(made.status.success(), "{made:?}");
+    let said = String::from_utf8(made.stdout).unwrap();
+    assert!(said.starts_with("Registered:") && said.contains("Its events come here."), "{said}");
+    assert!(!said.contains(PATH_KEY), "{said}");
+
+    let shown = here.json(&["webhook", "show", TENANT]).await;
+    let expected = json!({
+        "registered": true, "url": format!("{PUBLIC}/callbacks/{TENANT}/…"), "events": events, "problem": null,
+    });
+    assert_eq!(shown, expected);
+
+    let tested = here.told(&["webhook", "test", TENANT, "--every", "0"]).await;
+    assert!(tested.contains("attempt 1: ") && tested.contains("OK (taken)"), "{tested}");
+    assert!(tested.contains("The test event is completed after 1 attempts."), "{tested}");
+
+    let id = tested.split_whitespace().nth(2).unwrap();
+    let status = here.json(&["webhook", "status", TENANT, id]).await;
+    assert_eq!((&status["status"], &status["results"][0]["responseCode"]), (&json!("completed"), &json!("OK")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registering_again_replaces_what_was_registered() {
+    let here = Here::new().await;
+    here.json(&["webhook", "register", TENANT, "--url", &url()]).await;
+    let again = here.json(&["webhook", "register", TENANT, "--url", &url(), "--event", "test-created"]).await;
+    assert_eq!(again["events"], json!(["test-created"]));
+    assert!(again["problem"].as_str().unwrap().contains("the fraud event is not registered"), "{again}");
+    let unknown = here.refused(&["webhook", "register", TENANT, "--url", &url(), "--event", "no-such-event"]).await;
+    assert!(unknown.contains("no-such-event") && unknown.contains("webhook events"), "{unknown}");
+}
+
+#[tokio::test]
+async fn an_address_that_does_not_lead_here_is_not_registered() {
+    let here = Here::new().await;
+    let other_key = "0".repeat(64);
+    for (url, words) in [
+        ("https://elsewhere.example/callbacks/x/y".to_owned(), "not one of this deployment"),
+        (format!("{PUBLIC}/callbacks/{TENANT}"), "has no path key"),
+        (format!("{PUBLIC}/callbacks/{TENANT}/short"), "has no path key"),
+        (format!("{PUBLIC}/callbacks/{TENANT}/{other_key}"), "path key that is not valid"),
+        (format!("{PUBLIC}/callbacks/0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11/{PATH_KEY}"), "another tenant's"),
+        (String::new(), "not one of this deployment"),
+    ] {
+        let refused = here.refused(&["webhook", "register", TENANT, "--url", &url]).await;
+        assert!(refused.contains(words), "{url}: {refused}");
+        assert!(!refused.contains(PATH_KEY) && !refused.contains(&other_key), "{refused}");
+    }
+    assert!(here.test.system.simulator().registration(TENANT).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_event_that_does_not_arrive_says_what_our_endpoint_answered() {
+    let here = Here::new().await;
+    here.json(&["webhook", "register", TENANT, "--url", &url()]).await;
+    // The certificate can't be had, so the webhook can't decide.
+    here.fault(FaultKind::CertificateMissing, Target::Certificate);
+    let output = here.run_with(&["webhook", "test", TENANT, "--every", "0"], "").await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("ServiceUnavailable (not decided, so Microsoft tries again"), "{said}");
+    assert!(said.contains("The test event is failed after 10 attempts."), "{said}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("the test event did not arrive"));
+}
+
+#[tokio::test]
+async fn each_refusal_of_microsofts_says_what_to_do() {
+    for (denial, target, words) in [
+        (Denial::RoleMissing, Target::RegistrationGet, "Admin Agent"),
+        (Denial::ApplicationUnregistered, Target::RegistrationGet, "app management"),
+        (Denial::AppOnly, Target::RegistrationGet, "app+user"),
+        (Denial::WrongAudience, Target::RegistrationGet, "tokens are for that very address"),
+        (Denial::ConditionalAccess, Target::RegistrationGet, "sign-in log"),
+        (Denial::ConditionalAccess, Target::Token, "sign-in log"),
+        (Denial::ConsentMissing, Target::Token, "administrator"),
+        (Denial::GrantRevoked, Target::Token, "consent again"),
+        (Denial::ApplicationUnknown, Target::Token, "client id"),
+        (Denial::WrongCloud, Target::Token, "cloud"),
+    ] {
+        let here = Here::new().await;
+        here.fault(FaultKind::Denied(denial), target);
+        let refused = here.refused(&["webhook", "show", TENANT]).await;
+        assert!(refused.contains("What to do: ") && refused.contains(words), "{denial:?}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_there_is_said() {
+    let here = Here::new().await;
+    let refused = here.refused(&["webhook", "show", "0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11"]).await;
+    assert!(refused.contains("there is no tenant"), "{refused}");
+}

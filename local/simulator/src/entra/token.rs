@@ -1,0 +1,127 @@
+//! The token endpoint: an application for itself, or for a person by refresh token, authorization code or device code.
+
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::app::{App, Shared, lock};
+use crate::entra::client::{Fields, application, authenticate};
+use crate::entra::problem::{Problem, trouble};
+use crate::entra::tokens::{Grant, LIFE, Person};
+use crate::options::Tenant;
+use crate::reply::Reply;
+use crate::targets::Target;
+
+pub(crate) async fn token(State(app): State<App>, Path(tenant): Path<String>, request: Request) -> Response {
+    let fields = Fields::of(request).await;
+    app.respond(Target::Token, Some(&tenant), |fault| {
+        if let Some(reply) = trouble(&app, Target::Token, fault) {
+            return reply;
+        }
+        let fields = fields.ok_or_else(|| Problem::missing("grant_type"));
+        fields.and_then(|fields| answer(&app, &tenant, &fields)).unwrap_or_else(|problem| problem.reply(&app))
+    })
+    .await
+}
+
+fn answer(app: &Shared, tenant: &str, fields: &Fields) -> Result<Reply, Problem> {
+    let tenant = application(app, tenant, fields.get("client_id"))?;
+    let grant_type = fields.get("grant_type");
+    authenticate(app, tenant, fields, grant_type != "client_credentials")?;
+    match grant_type {
+        "client_credentials" => by_itself(app, tenant, fields),
+        "refresh_token" => by_refresh_token(app, tenant, fields),
+        "authorization_code" => by_code(app, tenant, fields),
+        DEVICE_CODE => by_device(app, tenant, fields),
+        _ => Err(Problem::new("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")),
+    }
+}
+
+fn by_itself(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
+    let scope = fields.get("scope");
+    if !scope.ends_with("/.default") {
+        return Err(bad_scope(scope));
+    }
+    Ok(issued(app, tenant, &resource(scope)?, None, None))
+}
+
+fn by_refresh_token(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
+    let audience = resource(fields.get("scope"))?;
+    let (person, next) = lock(&app.tokens).redeem(&tenant.id, fields.get("refresh_token"), app.now())?;
+    Ok(issued(app, tenant, &audience, Some(person), Some(next)))
+}
+
+fn by_code(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
+    let (person, scope) = {
+        let mut sign_ins = lock(&app.sign_ins);
+        let code = sign_ins.redeem_code(&tenant.id, fields.get("code"), app.now())?;
+        if fields.get("redirect_uri") != code.redirect_uri {
+            let text =
+                "The reply address does not match the reply address provided when requesting Authorization code.";
+            return Err(Problem::grant(500_112, None, text));
+        }
+        if URL_SAFE_NO_PAD.encode(Sha256::digest(fields.get("code_verifier"))) != code.challenge {
+            let text = "The Code_Verifier does not match the code_challenge supplied in the authorization request.";
+            return Err(Problem::grant(501_481, None, text));
+        }
+        (code.person.clone(), code.scope.clone())
+    };
+    signed_in(app, tenant, fields, person, &scope)
+}
+
+fn by_device(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
+    let (person, scope) = lock(&app.sign_ins).poll(&tenant.id, fields.get("device_code"), app.now())?;
+    signed_in(app, tenant, fields, person, &scope)
+}
+
+/// The tokens of a person who has just signed in: one to go on with only if the application asked for it.
+fn signed_in(app: &Shared, tenant: &Tenant, fields: &Fields, person: Person, asked: &str) -> Result<Reply, Problem> {
+    let wanted = if fields.get("scope").is_empty() { asked } else { fields.get("scope") };
+    let audience = resource(wanted)?;
+    let offline = asked.split(' ').any(|scope| scope == "offline_access");
+    let refresh = offline.then(|| lock(&app.tokens).sign_in(&tenant.id, person.clone(), app.now()));
+    Ok(issued(app, tenant, &audience, Some(person), refresh))
+}
+
+fn issued(app: &Shared, tenant: &Tenant, audience: &str, person: Option<Person>, refresh: Option<String>) -> Reply {
+    let now = app.now();
+    let delegated = person.is_some();
+    let grant = Grant::new(tenant, audience, person, now);
+    let access_token = lock(&app.tokens).issue(grant, &app.microsoft_url, now);
+    let mut body = json!({
+        "token_type": "Bearer",
+        "expires_in": LIFE,
+        "ext_expires_in": LIFE,
+        "access_token": access_token,
+    });
+    if delegated {
+        body["scope"] = format!("{audience}/.default").into();
+    }
+    if let Some(refresh) = refresh {
+        body["refresh_token"] = refresh.into();
+    }
+    Reply::json(StatusCode::OK, &body)
+}
+
+/// The one resource that a scope is about: the address before its last slash.
+fn resource(scope: &str) -> Result<String, Problem> {
+    let mut resources =
+        scope.split(' ').filter(|scope| scope.starts_with("https://")).filter_map(|scope| scope.rsplit_once('/'));
+    let (resource, _) = resources.next().ok_or_else(|| bad_scope(scope))?;
+    if resources.any(|(other, _)| other != resource) {
+        return Err(Problem::new("invalid_request", 28000, "The scope names more than one resource."));
+    }
+    Ok(resource.to_owned())
+}
+
+fn bad_scope(scope: &str) -> Problem {
+    let text =
+        format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
+    Problem::new("invalid_scope", 70011, text)
+}
+
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -1,0 +1,28 @@
+//! Partner Center: webhook registrations and their test events.
+//!
+//! Its address is the Microsoft side by another name (`localhost`), which tells its tokens apart from Graph's.
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+mod caller;
+mod registration;
+mod test_events;
+
+pub use registration::Registration;
+pub(crate) use registration::Registrations;
+pub use test_events::{DeliveryAttempt, TestEvent};
+
+pub(crate) fn router() -> Router<App> {
+    let tests = "/webhooks/v1/registration/validationEvents";
+    Router::new()
+        .route(
+            "/webhooks/v1/registration",
+            get(registration::read).post(registration::create).put(registration::replace),
+        )
+        .route("/webhooks/v1/registration/events", get(registration::events))
+        .route(tests, post(test_events::create))
+        .route(&format!("{tests}/{{id}}"), get(test_events::status))
+}

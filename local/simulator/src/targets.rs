@@ -1,0 +1,112 @@
+//! The endpoints of the Microsoft side, and how often each was asked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+/// An endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Target {
+    /// Entra ID's page for signing in.
+    Authorize,
+    /// The download of the signing certificate.
+    Certificate,
+    /// Entra ID's device codes.
+    DeviceCode,
+    /// One alert.
+    Get,
+    /// The download of the certificate's issuer.
+    Issuer,
+    /// A page of alerts.
+    List,
+    /// The update of an alert.
+    Patch,
+    /// The events that a registration may name.
+    RegistrationEvents,
+    /// The registration, read.
+    RegistrationGet,
+    /// The registration, made.
+    RegistrationPost,
+    /// The registration, replaced.
+    RegistrationPut,
+    /// The request for a test event.
+    TestEvent,
+    /// What became of a test event.
+    TestEventStatus,
+    /// The token endpoint of Entra ID.
+    Token,
+}
+
+impl Target {
+    pub(crate) const fn is_download(self) -> bool {
+        matches!(self, Self::Certificate | Self::Issuer)
+    }
+
+    pub(crate) const fn is_graph(self) -> bool {
+        matches!(self, Self::Get | Self::List | Self::Patch)
+    }
+
+    pub(crate) const fn is_partner_center(self) -> bool {
+        matches!(
+            self,
+            Self::RegistrationEvents
+                | Self::RegistrationGet
+                | Self::RegistrationPost
+                | Self::RegistrationPut
+                | Self::TestEvent
+                | Self::TestEventStatus
+        )
+    }
+}
+
+/// How often each endpoint was asked, whatever it answered: members named as in [`Target`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "`Target` has the words")]
+pub struct Requests {
+    pub authorize: u64,
+    pub certificate: u64,
+    pub device_code: u64,
+    pub get: u64,
+    pub issuer: u64,
+    pub list: u64,
+    pub patch: u64,
+    pub registration_events: u64,
+    pub registration_get: u64,
+    pub registration_post: u64,
+    pub registration_put: u64,
+    pub test_event: u64,
+    pub test_event_status: u64,
+    pub token: u64,
+}
+
+/// The counts.
+#[derive(Default)]
+pub(crate) struct Counts([AtomicU64; Target::Token as usize + 1]);
+
+impl Counts {
+    pub(crate) fn count(&self, target: Target) {
+        self.0[target as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn requests(&self) -> Requests {
+        let count = |target: Target| self.0[target as usize].load(Ordering::Relaxed);
+        Requests {
+            authorize: count(Target::Authorize),
+            certificate: count(Target::Certificate),
+            device_code: count(Target::DeviceCode),
+            get: count(Target::Get),
+            issuer: count(Target::Issuer),
+            list: count(Target::List),
+            patch: count(Target::Patch),
+            registration_events: count(Target::RegistrationEvents),
+            registration_get: count(Target::RegistrationGet),
+            registration_post: count(Target::RegistrationPost),
+            registration_put: count(Target::RegistrationPut),
+            test_event: count(Target::TestEvent),
+            test_event_status: count(Target::TestEventStatus),
+            token: count(Target::Token),
+        }
+    }
+}
