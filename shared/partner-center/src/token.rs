@@ -108,7 +108,7 @@ impl<C: Credentials + Sync> Tokens<C> {
             self.clouds.of(tenant.cloud).ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
         let credential = self
             .credentials
-            .read_credential(tenant)
+            .credential(tenant)
             .await
             .map_err(|source| MicrosoftError::Credential { tenant: tenant.id.to_string(), source })?;
         let url = addresses.login.join(&[tenant.id.as_str(), "oauth2", "v2.0", "token"]);
