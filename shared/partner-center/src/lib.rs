@@ -15,6 +15,7 @@ mod graph;
 mod registration;
 mod secret;
 mod secrets_manager;
+mod sign_in;
 mod token;
 mod wire;
 
