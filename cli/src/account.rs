@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
 use partner_center::{
-    ADDRESS_VARIABLES, BaseUrlError, CloudDirectory, Limits, Purpose, Registrations, SecretsManager, Tokens,
+    ADDRESS_VARIABLES, BaseUrlError, CloudDirectory, Limits, Now, Purpose, Registrations, SecretsManager, Tokens,
 };
 use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables};
 use store::{Store, TableNames};
@@ -66,6 +66,24 @@ pub struct Account {
     aws: SdkConfig,
 }
 
+/// How Microsoft is called.
+pub struct Microsoft {
+    /// The client.
+    pub http: reqwest::Client,
+    /// Where the clouds are.
+    pub clouds: CloudDirectory,
+    /// Bounds of the calls.
+    pub limits: Limits,
+    /// The time.
+    pub now: Now,
+}
+
+impl std::fmt::Debug for Microsoft {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Microsoft").field("clouds", &self.clouds).finish_non_exhaustive()
+    }
+}
+
 impl Account {
     /// The account of the process's AWS credentials, with what the stack says where one is named.
     ///
@@ -99,12 +117,30 @@ impl Account {
     ///
     /// [`AccountError`].
     pub fn registrations(&self) -> Result<Registrations<SecretsManager>, AccountError> {
-        let tls = OutgoingTls::read(&self.variables)?;
-        let http = runtime::http_client(&tls, Duration::from_secs(30)).map_err(StartError::from)?;
-        let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws), Purpose::Read);
-        let (limits, now) = (Limits::default(), Arc::new(|| SystemClock.now()));
-        let tokens = Arc::new(Tokens::new(http.clone(), self.clouds()?, credentials, limits, now));
+        let Microsoft { http, clouds, limits, now } = self.microsoft()?;
+        let tokens = Arc::new(Tokens::new(http.clone(), clouds, self.secrets(Purpose::Read), limits, now));
         Ok(Registrations::new(http, tokens, limits))
+    }
+
+    /// The secrets of its tenants.
+    #[must_use]
+    pub fn secrets(&self, purpose: Purpose) -> SecretsManager {
+        SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws), purpose)
+    }
+
+    /// How Microsoft is called.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub fn microsoft(&self) -> Result<Microsoft, AccountError> {
+        let tls = OutgoingTls::read(&self.variables)?;
+        Ok(Microsoft {
+            http: runtime::http_client(&tls, Duration::from_secs(30)).map_err(StartError::from)?,
+            clouds: self.clouds()?,
+            limits: Limits::default(),
+            now: Arc::new(|| SystemClock.now()),
+        })
     }
 
     fn clouds(&self) -> Result<CloudDirectory, AccountError> {

@@ -8,5 +8,5 @@ mod output;
 pub mod tenants;
 pub mod webhook;
 
-pub use account::{Account, AccountError};
+pub use account::{Account, AccountError, Microsoft};
 pub use output::{Output, printable, table};

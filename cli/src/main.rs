@@ -52,15 +52,22 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
         Command::Callback(command) => return Ok(command.run()?),
         Command::Tenants(command) => {
             let account = Account::open(arguments.stack.as_deref()).await?;
-            command.run(&account, &mut output).await?;
+            if let Err(error) = command.run(&account, &mut output).await {
+                return Err(told(&error, error.advice()).into());
+            }
         }
         Command::Webhook(command) => {
             let account = Account::open(arguments.stack.as_deref()).await?;
             if let Err(error) = command.run(&account, &mut output).await {
-                let advice = error.advice().map(|advice| format!("\nWhat to do: {advice}")).unwrap_or_default();
-                return Err(format!("{}{advice}", runtime::chain(&error)).into());
+                return Err(told(&error, error.advice()).into());
             }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An error in words, with what to do where that is known.
+fn told(error: &dyn std::error::Error, advice: Option<&str>) -> String {
+    let advice = advice.map(|advice| format!("\nWhat to do: {advice}")).unwrap_or_default();
+    format!("{}{advice}", runtime::chain(error))
 }

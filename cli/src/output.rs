@@ -31,6 +31,16 @@ impl<W: Write> Output<W> {
         self.out.flush()
     }
 
+    /// Asks the person for something: also where programs read what is said, since only a person can do it.
+    ///
+    /// # Errors
+    ///
+    /// Writing failed.
+    pub fn ask(&mut self, line: &str) -> io::Result<()> {
+        self.out.flush()?;
+        writeln!(io::stderr().lock(), "{line}")
+    }
+
     /// Says one value: as JSON, or in the words of `told`.
     ///
     /// # Errors

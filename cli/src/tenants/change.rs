@@ -3,11 +3,15 @@
 use std::io::Write;
 
 use models::{AlertSource, PathKey, Tenant, TenantId};
+use partner_center::Purpose;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use store::{Changed, Store, WriteTenants as _};
 
-use super::{Add, Set, Shown, TenantsError, find, show::text_of};
+use super::{Add, Set, Shown, TenantsError, credential::Existing, find, show::text_of};
 use crate::{account::Account, output::Output};
+
+/// Where read secrets lie unless the template's `ReadSecretPrefix` says otherwise.
+const READ_SECRET_PREFIX: &str = "partner-alerts/read/";
 
 pub(super) async fn add(
     add: Add,
@@ -18,17 +22,27 @@ pub(super) async fn add(
     let base = account.callback_base_url()?;
     let key = new_path_key()?;
     let tenant = Tenant {
-        id: add.id,
+        id: add.id.clone(),
         display_name: text("--name", &add.name)?,
         cloud: add.cloud,
         alert_source: AlertSource::Graph,
         path_key_hashes: vec![key.hash()],
-        read_secret: text("--read-secret", &add.read_secret)?,
+        read_secret: match add.read_secret {
+            Some(name) => text("--read-secret", &name)?,
+            None => format!("{READ_SECRET_PREFIX}{}", add.id),
+        },
         act_secret: add.act_secret.map(|name| text("--act-secret", &name)).transpose()?,
         active: !add.inactive,
     };
-    let mut shown = Shown::from(&tenant);
+    let mut shown = Shown::from(&tenant).with_secret_written(&add.sign_in, Purpose::Read, &tenant);
     if !add.dry_run {
+        // Before a person is asked to consent.
+        match find(store, &tenant.id).await {
+            Err(TenantsError::Unknown(_)) => {}
+            Ok(tenant) => return Err(TenantsError::Exists(tenant.id)),
+            Err(error) => return Err(error),
+        }
+        add.sign_in.keep(&tenant, Purpose::Read, Existing::StaysAsItIs, account, output).await?;
         if store.add_tenant(&tenant).await? == Changed::SomebodyWasQuicker {
             return Err(TenantsError::Exists(tenant.id));
         }
@@ -68,9 +82,10 @@ pub(super) async fn set(
     if set.drop_old_path_key && tenant.path_key_hashes.len() > 1 {
         tenant.path_key_hashes.drain(..tenant.path_key_hashes.len() - 1);
     }
-    let mut shown = Shown::from(&tenant);
+    let mut shown = Shown::from(&tenant).with_secret_written(&set.sign_in, set.secret, &tenant);
     if !set.dry_run {
-        if store.replace_tenant(&seen, &tenant).await? == Changed::SomebodyWasQuicker {
+        set.sign_in.keep(&tenant, set.secret, Existing::MayBeReplaced, account, output).await?;
+        if tenant != seen && store.replace_tenant(&seen, &tenant).await? == Changed::SomebodyWasQuicker {
             return Err(TenantsError::SomebodyWasQuicker(tenant.id));
         }
         shown.callback_url = callback;

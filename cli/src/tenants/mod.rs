@@ -3,12 +3,15 @@
 //! A tenant is an item of a table: adding, changing and removing one needs no deployment, and takes effect within a minute.
 
 mod change;
+mod consent;
+mod credential;
 mod show;
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use models::{Cloud, Tenant, TenantId};
+use partner_center::{ConsentError, CredentialError, Diagnosis, Purpose, SecretError};
 use runtime::ConfigError;
 use store::{ReadTenants as _, Store, StoreError};
 
@@ -17,18 +20,23 @@ use crate::{
     output::Output,
 };
 
+pub use credential::{SignInArguments, Way};
 pub use show::Shown;
 
 /// What can be done with tenants.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Adds a tenant, and says the callback address to register at Partner Center.
+    /// Adds a tenant, checks at once what works, and says the callback address to register at Partner Center.
     ///
-    /// Its read secret is made before, in Secrets Manager: docs/configuration.md says what is in it. The address holds a
-    /// key that can't be read back: keep it where you keep secrets.
+    /// With `--client-id` its read secret is made in Secrets Manager, and with `--consent` a person of the tenant signs in and
+    /// consents; without both, the secret that is there is used. The callback address holds a key that can't be read back: keep it
+    /// where you keep secrets.
     ///
-    /// Example: partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
-    /// --name Contoso --read-secret partner-alerts/read/contoso
+    /// Example, the application asks by itself:
+    /// partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --name Contoso
+    /// --client-id 11111111-2222-4333-8444-555555555555 --client-secret-file - --client-secret-expires 2027-05-01
+    ///
+    /// Example, it asks for an Admin Agent, who consents once: the same with --consent device-code
     Add(Add),
     /// Lists all tenants.
     List,
@@ -40,6 +48,9 @@ pub enum Command {
     /// Changes a tenant; what is not named stays.
     ///
     /// To change the path key without a gap: `--new-path-key`, register the address that it says, then `--drop-old-path-key`.
+    ///
+    /// Example, consent once more: partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
+    /// --consent browser
     Set(Set),
     /// Stops looking after a tenant. Its alerts and events stay where they are.
     Remove {
@@ -62,9 +73,9 @@ pub struct Add {
     /// The cloud that it lives in: global, us-government-l4, us-government-l5 or china.
     #[arg(long, default_value = "global")]
     cloud: Cloud,
-    /// Name or ARN of the secret that can read alerts.
-    #[arg(long)]
-    read_secret: String,
+    /// Name or ARN of the secret that can read alerts. Without it: partner-alerts/read/ and the tenant's id.
+    #[arg(long, value_name = "NAME")]
+    read_secret: Option<String>,
     /// Name or ARN of the secret that can resolve alerts.
     #[arg(long)]
     act_secret: Option<String>,
@@ -74,6 +85,8 @@ pub struct Add {
     /// Say what would be added, and add nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    sign_in: SignInArguments,
 }
 
 /// What changes of a tenant.
@@ -105,6 +118,15 @@ pub struct Set {
     /// Say what the tenant would be, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Which of its two secrets the options of the sign-in are about.
+    #[arg(long, value_name = "SECRET", default_value = "read", value_parser = purpose)]
+    secret: Purpose,
+    #[command(flatten)]
+    sign_in: SignInArguments,
+}
+
+fn purpose(text: &str) -> Result<Purpose, &'static str> {
+    Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == text).ok_or("it should be read or act")
 }
 
 /// Why a command can't do its work.
@@ -113,6 +135,15 @@ pub enum TenantsError {
     /// The account can't be worked on.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// Certificate or key can't be used.
+    #[error("the certificate can't be used")]
+    Certificate(#[source] SecretError),
+    /// There is no consent.
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
+    /// Secrets Manager failed.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
     /// There is such a tenant.
     #[error("there is a tenant {0} already: change it with `tenants set`")]
     Exists(TenantId),
@@ -122,9 +153,34 @@ pub enum TenantsError {
     /// A name is empty or holds what is no text.
     #[error("{0} must be a text of 1 to 200 characters")]
     Name(&'static str),
+    /// The client secret is empty.
+    #[error("there is no client secret in what --client-secret-file names")]
+    NoClientSecret,
     /// There is no randomness.
     #[error("the machine has no randomness to make a path key of")]
     Randomness,
+    /// The browser can't come back.
+    #[error("the browser can't come back to port {port}: take another with --redirect-port, and register it")]
+    RedirectPort {
+        /// The port.
+        port: u16,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Somebody else wrote the secret.
+    #[error(
+        "somebody else wrote the {0} secret {1} at the same time, and what they wrote stays: look at it and try again"
+    )]
+    SecretChanged(Purpose, String),
+    /// There is such a secret.
+    #[error(
+        "there is a secret {1} already: leave --client-id out to use it, or replace it with `tenants set` once the tenant is added"
+    )]
+    SecretExists(Purpose, String),
+    /// There is no such secret.
+    #[error("there is no secret {1} yet: say with --client-id and --client-secret-file what to put into it")]
+    SecretMissing(Purpose, String),
     /// Somebody changed it at the same time.
     #[error("somebody else changed the tenant {0} at the same time: look at it and try again")]
     SomebodyWasQuicker(TenantId),
@@ -137,6 +193,26 @@ pub enum TenantsError {
     /// There is no such tenant.
     #[error("there is no tenant {0}: `tenants list` shows which there are")]
     Unknown(TenantId),
+    /// A file can't be read.
+    #[error("{} can't be read", file.display())]
+    Unreadable {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl TenantsError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Consent(ConsentError::Microsoft(error)) => error.diagnosis().map(Diagnosis::what_to_do),
+            _ => None,
+        }
+    }
 }
 
 impl From<ConfigError> for TenantsError {

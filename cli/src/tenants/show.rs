@@ -1,8 +1,10 @@
 //! Tenants as they are shown: everything but the keys, of which there are only hashes.
 
 use models::Tenant;
+use partner_center::Purpose;
 use serde::Serialize;
 
+use super::SignInArguments;
 use crate::output::{printable, table};
 
 /// A tenant as it is shown.
@@ -27,6 +29,16 @@ pub struct Shown {
     /// Its callback address, where a key was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
+    /// Name or ARN of the secret that was written, where one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_written: Option<String>,
+}
+
+impl Shown {
+    pub(super) fn with_secret_written(self, sign_in: &SignInArguments, purpose: Purpose, tenant: &Tenant) -> Self {
+        let name = purpose.secret_of(tenant).filter(|_| sign_in.ask_for_something());
+        Self { secret_written: name.map(str::to_owned), ..self }
+    }
 }
 
 impl From<&Tenant> for Shown {
@@ -41,6 +53,7 @@ impl From<&Tenant> for Shown {
             path_keys: tenant.path_key_hashes.len(),
             active: tenant.active,
             callback_url: None,
+            secret_written: None,
         }
     }
 }
@@ -69,6 +82,7 @@ pub(super) fn text_of(shown: &Shown) -> String {
         ("path keys", shown.path_keys.to_string()),
         ("active", if shown.active { "yes" } else { "no" }.to_owned()),
     ];
+    rows.extend(shown.secret_written.clone().map(|name| ("written", name)));
     rows.extend(shown.callback_url.clone().map(|url| ("callback", url)));
     let lines: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<12} {}", printable(value))).collect();
     lines.join("\n")

@@ -176,7 +176,7 @@ fn error_code(body: &[u8]) -> String {
 }
 
 /// What of a text can stand in a log line: letters, digits and a few marks, and not many.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     text.chars().filter(|mark| mark.is_ascii_alphanumeric() || "_-. ".contains(*mark)).take(80).collect()
 }
 

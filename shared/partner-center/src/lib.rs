@@ -7,6 +7,7 @@
 
 mod assertion;
 mod clouds;
+mod consent;
 mod credentials;
 mod diagnosis;
 mod error;
@@ -25,6 +26,7 @@ use models::{Alert, Tenant};
 
 pub use assertion::{ApplicationCertificate, CertificateError};
 pub use clouds::{ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
+pub use consent::{BrowserSignIn, Consent, ConsentError, DeviceProgress, DeviceSignIn};
 pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;

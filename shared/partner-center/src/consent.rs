@@ -1,0 +1,273 @@
+//! A person's consent, by the secure application model: they sign in once, with MFA, and what comes of it is a refresh token.
+//!
+//! Two ways: on the person's own machine, where a browser brings them back (authorization code with PKCE: RFC 6749, 7636 and 8252),
+//! or on any other device, by a code that they type there (RFC 8628). Promises: nothing of it prints, and what the browser brings
+//! back counts only with the state that was sent along. Leaves to others: to show the person where to go, to wait between looks, and
+//! to keep what comes of it.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use models::Tenant;
+use reqwest::Url;
+use ring::{
+    digest::{SHA256, digest},
+    rand::{SecureRandom as _, SystemRandom},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::{
+    Audience, BaseUrl, CloudDirectory, Limits, MicrosoftError, Now, Proof,
+    exchange::Call,
+    sign_in::{Given, Grounds, SignIn},
+};
+
+/// How much longer a device waits between looks when it is told to slow down (RFC 8628, section 3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+/// How long a device waits between looks where it is not told (RFC 8628, section 3.2).
+const INTERVAL: u64 = 5;
+
+/// Why there is no consent.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsentError {
+    /// The person said no.
+    #[error("the person who signed in did not consent")]
+    Declined,
+    /// The person took too long.
+    #[error("nobody signed in in time: begin again")]
+    Expired,
+    /// Microsoft refused.
+    #[error("Entra ID did not let the person consent")]
+    Microsoft(#[from] MicrosoftError),
+    /// Microsoft sent the person back with an error. Only its code is repeated.
+    #[error("Entra ID sent the person back with {code}")]
+    SentBack {
+        /// Microsoft's code.
+        code: String,
+    },
+    /// There is nothing to go on with.
+    #[error("Entra ID gave no refresh token: does the application ask for offline_access?")]
+    NoRefreshToken,
+    /// The machine has no randomness.
+    #[error("the machine has no randomness to begin a sign-in with")]
+    Randomness,
+}
+
+/// An application of a tenant that a person is to consent to.
+pub struct Consent<'a> {
+    /// Calls Microsoft.
+    pub http: &'a reqwest::Client,
+    /// Where.
+    pub clouds: &'a CloudDirectory,
+    /// Bounds of the calls.
+    pub limits: Limits,
+    /// The time.
+    pub now: &'a Now,
+    /// The tenant that the person is of.
+    pub tenant: &'a Tenant,
+    /// The application's id.
+    pub client_id: &'a str,
+    /// What it proves itself with.
+    pub proof: &'a Proof,
+}
+
+impl std::fmt::Debug for Consent<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Consent").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// A sign-in on another device.
+#[derive(Debug)]
+pub struct DeviceSignIn {
+    /// The code that the person types.
+    pub user_code: String,
+    /// The page that they type it on.
+    pub verification_uri: String,
+    /// How long to wait before each look.
+    pub interval: Duration,
+    device_code: SecretString,
+    expires: Timestamp,
+}
+
+/// How a sign-in on another device fares.
+#[derive(Debug)]
+pub enum DeviceProgress {
+    /// The person has consented: the refresh token.
+    Consented(SecretString),
+    /// Not yet.
+    Waiting,
+}
+
+/// A sign-in in a browser on this machine.
+#[derive(Debug)]
+pub struct BrowserSignIn {
+    /// Where the browser goes.
+    pub url: Url,
+    redirect_uri: String,
+    state: SecretString,
+    verifier: SecretString,
+}
+
+#[derive(Deserialize)]
+struct DeviceAnswer {
+    device_code: String,
+    user_code: String,
+    verification_uri: String,
+    expires_in: i64,
+    interval: Option<u64>,
+}
+
+impl Consent<'_> {
+    /// Begins a sign-in on another device.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsentError`].
+    pub async fn begin_on_device(&self) -> Result<DeviceSignIn, ConsentError> {
+        let call = Call { name: "sign-in (device code)", tenant: &self.tenant.id, limits: self.limits };
+        let url = self.login(call)?.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "devicecode"]);
+        let scope = self.scope(call)?;
+        let form = [("client_id", self.client_id), ("scope", &scope)];
+        let body = call.send(|| self.http.post(url.clone()).form(&form)).await?;
+        // The parser's words could repeat a part of the answer, which holds the code.
+        let answer: DeviceAnswer = serde_json::from_slice(&body).map_err(|_| call.bad("no device_code".to_owned()))?;
+        Ok(DeviceSignIn {
+            user_code: answer.user_code,
+            verification_uri: answer.verification_uri,
+            interval: Duration::from_secs(answer.interval.unwrap_or(INTERVAL).min(60)),
+            device_code: answer.device_code.into(),
+            expires: (self.now)() + SignedDuration::from_secs(answer.expires_in.clamp(0, 3_600)),
+        })
+    }
+
+    /// Looks once whether the person has signed in on the other device.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsentError`].
+    pub async fn look_at_device(&self, sign_in: &mut DeviceSignIn) -> Result<DeviceProgress, ConsentError> {
+        if (self.now)() >= sign_in.expires {
+            return Err(ConsentError::Expired);
+        }
+        match self.ask(Grounds::Device(&sign_in.device_code)).await {
+            Ok(given) => refresh_token(given).map(DeviceProgress::Consented),
+            Err(MicrosoftError::Refused { code, .. }) if is(&code, "authorization_pending") => {
+                Ok(DeviceProgress::Waiting)
+            }
+            Err(MicrosoftError::Refused { code, .. }) if is(&code, "slow_down") => {
+                sign_in.interval += SLOWER;
+                Ok(DeviceProgress::Waiting)
+            }
+            Err(MicrosoftError::Refused { code, .. })
+                if is(&code, "authorization_declined") || is(&code, "access_denied") =>
+            {
+                Err(ConsentError::Declined)
+            }
+            Err(MicrosoftError::Refused { code, .. }) if is(&code, "expired_token") => Err(ConsentError::Expired),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Begins a sign-in in a browser that is sent back to this address of the machine that it runs on.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsentError`].
+    pub fn begin_in_browser(&self, redirect_uri: &str) -> Result<BrowserSignIn, ConsentError> {
+        let call = Call { name: "sign-in (authorize)", tenant: &self.tenant.id, limits: self.limits };
+        let mut url = self.login(call)?.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "authorize"]);
+        let (state, verifier) = (random()?, random()?);
+        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.expose_secret().as_bytes()));
+        url.query_pairs_mut().extend_pairs([
+            ("client_id", self.client_id),
+            ("response_type", "code"),
+            ("response_mode", "query"),
+            ("redirect_uri", redirect_uri),
+            ("scope", &self.scope(call)?),
+            ("state", state.expose_secret()),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+            // Whoever is signed in already is rarely the one who should consent.
+            ("prompt", "select_account"),
+        ]);
+        Ok(BrowserSignIn { url, redirect_uri: redirect_uri.to_owned(), state, verifier })
+    }
+
+    /// Takes what the browser brought back: the query of the address that it was sent to. None where that did not come from
+    /// this sign-in, and nothing is concluded from it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsentError`].
+    pub async fn come_back(&self, sign_in: &BrowserSignIn, query: &str) -> Option<Result<SecretString, ConsentError>> {
+        let code = match sign_in.read(query)? {
+            Ok(code) => code,
+            Err(error) => return Some(Err(error)),
+        };
+        let BrowserSignIn { redirect_uri, verifier, .. } = sign_in;
+        let given = self.ask(Grounds::Code { code: &code, verifier, redirect_uri }).await;
+        Some(given.map_err(ConsentError::from).and_then(refresh_token))
+    }
+
+    async fn ask(&self, grounds: Grounds<'_>) -> Result<Given, MicrosoftError> {
+        let Self { http, clouds, limits, tenant, client_id, proof, .. } = *self;
+        let now = (self.now)();
+        SignIn { http, clouds, limits, tenant, client_id, proof, now }.ask(grounds, Audience::PartnerCenter).await
+    }
+
+    fn login(&self, call: Call<'_>) -> Result<&BaseUrl, MicrosoftError> {
+        let addresses = self.clouds.of(self.tenant.cloud);
+        Ok(&addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?.login)
+    }
+
+    /// Everything that the application is registered to ask for, and to go on without the person. A consent for one service is
+    /// one for all: the refresh token gives tokens for each.
+    fn scope(&self, call: Call<'_>) -> Result<String, MicrosoftError> {
+        let addresses = self.clouds.of(self.tenant.cloud);
+        let addresses = addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
+        Ok(format!("{}/.default offline_access", addresses.of(Audience::PartnerCenter)))
+    }
+}
+
+impl BrowserSignIn {
+    /// The code in what the browser brought back. None where the state is not ours.
+    fn read(&self, query: &str) -> Option<Result<SecretString, ConsentError>> {
+        // An address to hang the query on: nothing is ever sent there.
+        let mut url = self.url.clone();
+        url.set_query(Some(query));
+        let value = |wanted: &str| {
+            let mut values = url.query_pairs().filter(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+            values.next().filter(|_| values.next().is_none())
+        };
+        let state = value("state")?;
+        // By their digests, so that how long it takes says nothing.
+        let digest_of = |text: &str| digest(&SHA256, text.as_bytes());
+        if digest_of(&state).as_ref() != digest_of(self.state.expose_secret()).as_ref() {
+            return None;
+        }
+        Some(match (value("code"), value("error")) {
+            (Some(code), None) => Ok(code.into()),
+            (None, Some(code)) if code == "access_denied" => Err(ConsentError::Declined),
+            (_, code) => Err(ConsentError::SentBack { code: crate::exchange::harmless(&code.unwrap_or_default()) }),
+        })
+    }
+}
+
+/// Whether this is Entra ID's word, which its number may follow.
+fn is(code: &str, word: &str) -> bool {
+    code.split(' ').next() == Some(word)
+}
+
+fn refresh_token(given: Given) -> Result<SecretString, ConsentError> {
+    given.refresh_token.ok_or(ConsentError::NoRefreshToken)
+}
+
+/// 256 bits, as 43 characters: what RFC 7636, section 4.1, recommends.
+fn random() -> Result<SecretString, ConsentError> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| ConsentError::Randomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes).into())
+}
