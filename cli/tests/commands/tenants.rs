@@ -1,64 +1,11 @@
-//! `partner-alerts tenants`, as an operator runs it, over a local system.
-#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
-
-use std::process::Output;
+//! Which tenants there are.
 
 use serde_json::{Value, json};
-use tests::{BY_HAND, TENANT, TestSystem, binaries::variables, lambda::environment};
-use tokio::process::Command;
+use tests::TENANT;
 
-const OTHER: &str = "0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11";
+use crate::support::{Here, OTHER};
+
 const ADD: [&str; 7] = ["tenants", "add", OTHER, "--name", "Fabrikam", "--read-secret", "partner-alerts/read/local"];
-
-struct Here {
-    test: TestSystem,
-    environment: Vec<(String, String)>,
-}
-
-impl Here {
-    async fn new() -> Self {
-        let test = TestSystem::start(&BY_HAND).await.unwrap();
-        let mut environment = environment(test.system.parts(), variables("webhook")).await;
-        let url = test.system.callback_url();
-        let base = url.split_once(TENANT).unwrap().0.to_owned();
-        environment.push(("CALLBACK_BASE_URL".to_owned(), base));
-        Self { test, environment }
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
-        command.env_clear().envs(self.environment.iter().cloned());
-        command.args(arguments).output().await.unwrap()
-    }
-
-    /// What the command says when it is done.
-    async fn told(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments).await;
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        assert!(output.stderr.is_empty(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    async fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.told(&[&["--json"], arguments].concat()).await).unwrap()
-    }
-
-    /// What the command says when it is not done.
-    async fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments).await;
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
-        assert!(output.stdout.is_empty(), "{output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    }
-
-    /// How the webhook answers a genuine callback to this address.
-    async fn deliver(&self, url: &str) -> u16 {
-        let simulator = self.test.system.simulator();
-        let now = self.test.system.parts().clock.now();
-        let body = json!({ "EventName": "test-created", "ResourceChangeUtcDate": now, "ResourceUri": url });
-        simulator.deliver(url, simulator.sign(body.to_string().as_bytes()).unwrap()).await.unwrap()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_is_added_is_listed_and_its_callbacks_are_taken() {

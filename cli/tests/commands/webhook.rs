@@ -1,66 +1,10 @@
-//! `partner-alerts webhook`, as an operator runs it, over a local system and the simulated Partner Center.
-#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
+//! Where Partner Center sends a tenant's events.
 
-use std::process::{Output, Stdio};
+use serde_json::json;
+use simulator::{Denial, FaultKind, Target};
+use tests::{PATH_KEY, TENANT};
 
-use serde_json::{Value, json};
-use simulator::{Denial, Fault, FaultKind, Target};
-use tests::{BY_HAND, PATH_KEY, TENANT, TestSystem, binaries::variables, lambda::environment};
-use tokio::{io::AsyncWriteExt as _, process::Command};
-
-/// What the world calls the local gateway: registrations have to be https.
-const PUBLIC: &str = "https://hooks.example";
-
-struct Here {
-    test: TestSystem,
-    environment: Vec<(String, String)>,
-}
-
-impl Here {
-    async fn new() -> Self {
-        let test = TestSystem::start(&[&BY_HAND[..], &[("LOCAL_PATH_KEY", PATH_KEY)]].concat()).await.unwrap();
-        let mut environment = environment(test.system.parts(), variables("poll")).await;
-        let simulator = test.system.simulator();
-        let url = test.system.callback_url();
-        simulator.set_public_address(PUBLIC, url.split_once("/callbacks").unwrap().0);
-        environment.push(("GLOBAL_PARTNER_CENTER_URL".to_owned(), simulator.partner_center_url()));
-        environment.push(("CALLBACK_BASE_URL".to_owned(), format!("{PUBLIC}/callbacks/")));
-        Self { test, environment }
-    }
-
-    async fn run_with(&self, arguments: &[&str], input: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
-        command.env_clear().envs(self.environment.iter().cloned()).args(arguments);
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
-        child.wait_with_output().await.unwrap()
-    }
-
-    async fn told(&self, arguments: &[&str]) -> String {
-        let output = self.run_with(arguments, "").await;
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    async fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.told(&[&["--json"], arguments].concat()).await).unwrap()
-    }
-
-    async fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.run_with(arguments, "").await;
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    }
-
-    fn fault(&self, kind: FaultKind, target: Target) {
-        self.test.system.simulator().set_fault(Fault::new(target, kind)).unwrap();
-    }
-}
-
-fn url() -> String {
-    format!("{PUBLIC}/callbacks/{TENANT}/{PATH_KEY}")
-}
+use crate::support::{Here, PUBLIC, callback_url as url};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_registered_shown_and_tested_until_the_event_has_arrived() {

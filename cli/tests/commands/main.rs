@@ -1,0 +1,7 @@
+//! `partner-alerts`, as an operator runs it: the binary itself, over a local system and the simulated Microsoft.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
+
+mod consent;
+mod support;
+mod tenants;
+mod webhook;
