@@ -127,7 +127,7 @@ impl WatchCredentials for Store {
         now: Timestamp,
     ) -> Result<Option<CredentialState>, StoreError> {
         // The name of the run stays, so that the same request, sent again, is granted again.
-        let mut set = "SET held_until = :zero, checked = :now, outcome = :outcome".to_owned();
+        let mut set = vec!["held_until = :zero", "checked = :now", "outcome = :outcome"];
         let mut remove = Vec::new();
         let mut request = self
             .credential(&look.tenant, look.purpose)
@@ -137,25 +137,22 @@ impl WatchCredentials for Store {
             .expression_attribute_values(":now", AttributeValue::S(sortable(now)))
             .expression_attribute_values(":outcome", AttributeValue::S(outcome.to_owned()))
             .return_values(ReturnValue::AllNew);
-        if let Some(dates) = dates {
-            for (name, moment) in
-                [("refresh_token_obtained", dates.refresh_token_obtained), ("proof_expires", dates.proof_expires)]
-            {
-                match moment {
-                    Some(moment) => {
-                        set.push_str(&format!(", {name} = :{name}"));
-                        let value = AttributeValue::S(sortable(moment));
-                        request = request.expression_attribute_values(format!(":{name}"), value);
-                    }
-                    None => remove.push(name),
+        if let Some(CredentialDates { refresh_token_obtained, proof_expires }) = dates {
+            for (name, change, value, moment) in [
+                ("refresh_token_obtained", "refresh_token_obtained = :obtained", ":obtained", refresh_token_obtained),
+                ("proof_expires", "proof_expires = :expires", ":expires", proof_expires),
+            ] {
+                if let Some(moment) = moment {
+                    set.push(change);
+                    request = request.expression_attribute_values(value, AttributeValue::S(sortable(moment)));
+                } else {
+                    remove.push(name);
                 }
             }
         }
-        if !remove.is_empty() {
-            set.push_str(" REMOVE ");
-            set.push_str(&remove.join(", "));
-        }
-        match request.update_expression(set).send().await {
+        let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        let changes = format!("SET {}{remove}", set.join(", "));
+        match request.update_expression(changes).send().await {
             Ok(output) => read(&look.tenant, output.attributes.unwrap_or_default()).map(Some),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
