@@ -139,9 +139,10 @@ where
         let tenants = self.store.tenants().await.map_err(RenewError::Tenants).inspect_err(|error| {
             tracing::error!(error = runtime::chain(error), "no credential could be looked at");
         })?;
-        let active = tenants.iter().filter(|tenant| tenant.active);
-        let seen: Vec<Report> =
-            stream::iter(active).map(|tenant| self.tenant(tenant, run)).buffer_unordered(SIDE_BY_SIDE).collect().await;
+        let active = tenants.into_iter().filter(|tenant| tenant.active);
+        // Made before any is awaited: nothing runs until the stream asks for it, and never more than the bound.
+        let looks: Vec<_> = active.map(|tenant| self.tenant(tenant, run)).collect();
+        let seen: Vec<Report> = stream::iter(looks).buffer_unordered(SIDE_BY_SIDE).collect().await;
         let report = seen.into_iter().fold(Report::default(), Report::and);
         let now = self.clock.now();
         self.metrics.report(now, &report.counts(now));
@@ -149,10 +150,10 @@ where
     }
 
     /// Looks at the credentials of a tenant, one after the other: the same application may stand behind both.
-    async fn tenant(&self, tenant: &Tenant, run: &str) -> Report {
+    async fn tenant(&self, tenant: Tenant, run: &str) -> Report {
         let mut report = Report::default();
-        for purpose in Purpose::ALL.into_iter().filter(|purpose| purpose.secret_of(tenant).is_some()) {
-            report = report.and(self.credential(tenant, purpose, run).await);
+        for purpose in Purpose::ALL.into_iter().filter(|purpose| purpose.secret_of(&tenant).is_some()) {
+            report = report.and(self.credential(&tenant, purpose, run).await);
         }
         report
     }
