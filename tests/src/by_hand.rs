@@ -22,7 +22,7 @@ use renew::RenewError;
 use runtime::{Clock as _, FixedClock, Parts};
 use serde_json::{Value, json};
 use simulator::{NewAlert, SignedCallback, Simulator};
-use store::Store;
+use store::{ReadTenants as _, Store, WriteTenants as _};
 use tempfile::TempDir;
 
 use crate::{BY_HAND, Counted, Tap, TestSystem};
@@ -254,6 +254,26 @@ impl ByHand {
     pub async fn sweep(&self) -> Result<(), NotifyError> {
         let invocation = serde_json::from_value(json!({ "task": "sweep" })).unwrap();
         self.notify.handle(invocation).await.map(|response| assert_eq!(response.batch_item_failures, []))
+    }
+
+    /// Gives the seed tenant both secrets, each with a refresh token of its own that a person consented to just now. The client
+    /// secret expires in a year.
+    pub async fn for_people(&self) {
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.test.system.parts().aws);
+        let expires = self.now() + SignedDuration::from_hours(365 * 24);
+        for name in ["partner-alerts/read/for-people", "partner-alerts/act/for-people"] {
+            let token = self.microsoft.refresh_token(TENANT).unwrap();
+            let secret = json!({
+                "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": expires,
+                "refresh_token": token,
+            });
+            secrets.create_secret().name(name).secret_string(secret.to_string()).send().await.unwrap();
+        }
+        let store = self.store();
+        let mut tenant = store.tenants().await.unwrap().remove(0);
+        tenant.read_secret = "partner-alerts/read/for-people".to_owned();
+        tenant.act_secret = Some("partner-alerts/act/for-people".to_owned());
+        store.put_tenant(&tenant).await.unwrap();
     }
 
     /// The schedule of `renew` ticks.
