@@ -11,7 +11,7 @@ const TENANTS_TABLE: Variable =
     Variable { name: "TENANTS_TABLE", meaning: "the name of the tenants table", default: None };
 const RENEWAL_SECONDS: Variable = Variable {
     name: "RENEWAL_SECONDS",
-    meaning: "how long one credential may take, shorter than the function's timeout, 5 to 880 seconds",
+    meaning: "how long one credential may take, shorter than the function's timeout, 1 to 880 seconds",
     default: Some("90"),
 };
 const MICROSOFT_TIMEOUT_SECONDS: Variable = Variable {
@@ -92,7 +92,7 @@ impl Config {
         let seconds = |variable, least, most| variables.number(variable, least, most).map(Duration::from_secs);
         Ok(Self {
             tables: TableNames { tenants: variables.read(&TENANTS_TABLE)?, ..TableNames::default() },
-            look_limit: seconds(&RENEWAL_SECONDS, 5, 880)?,
+            look_limit: seconds(&RENEWAL_SECONDS, 1, 880)?,
             clouds: CloudDirectory::new(|cloud, service| replacement(variables, cloud, service))
                 .map_err(|error| error.0)?,
             limits: Limits {
