@@ -46,6 +46,11 @@ const LOCAL_SWEEP_SECONDS: Variable = Variable {
     meaning: "how often the sweep looks for what is unpublished, 1 to 3600 seconds",
     default: Some("60"),
 };
+const LOCAL_RENEW_SECONDS: Variable = Variable {
+    name: "LOCAL_RENEW_SECONDS",
+    meaning: "how often credentials are looked at, 1 to 86400 seconds",
+    default: Some("21600"),
+};
 const LOCAL_SCHEDULE: Variable =
     switch("LOCAL_SCHEDULE", "whether the schedules run, and what has expired is deleted: on or off");
 const LOCAL_QUEUE: Variable = switch("LOCAL_QUEUE", "whether the queue is delivered: on or off");
@@ -58,7 +63,7 @@ const fn switch(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable of the local system, beside those of the functions.
-pub const VARIABLES: [Variable; 12] = [
+pub const VARIABLES: [Variable; 13] = [
     LOCAL_GATEWAY,
     LOCAL_MICROSOFT,
     LOCAL_CONTROL,
@@ -67,6 +72,7 @@ pub const VARIABLES: [Variable; 12] = [
     LOCAL_PATH_KEY,
     LOCAL_SCHEDULE_SECONDS,
     LOCAL_SWEEP_SECONDS,
+    LOCAL_RENEW_SECONDS,
     LOCAL_SCHEDULE,
     LOCAL_QUEUE,
     LOCAL_STREAMS,
@@ -101,6 +107,7 @@ pub struct LocalConfig {
     pub(crate) path_key: Option<PathKey>,
     pub(crate) schedule_every: std::time::Duration,
     pub(crate) sweep_every: std::time::Duration,
+    pub(crate) renew_every: std::time::Duration,
     pub(crate) schedule: bool,
     pub(crate) queue: bool,
     pub(crate) streams: bool,
@@ -114,8 +121,8 @@ impl LocalConfig {
     ///
     /// [`ConfigError`], which names the variable.
     pub fn read(variables: &Variables) -> Result<Self, ConfigError> {
-        let every = |variable| {
-            let bounds = Seconds { least: 1, most: 3_600 };
+        let every = |variable, most| {
+            let bounds = Seconds { least: 1, most };
             let duration = variables.seconds(variable, bounds)?;
             Ok(std::time::Duration::from_secs(duration.as_secs().unsigned_abs()))
         };
@@ -127,8 +134,9 @@ impl LocalConfig {
             state: variables.read(&LOCAL_STATE_DIRECTORY)?,
             tenant: variables.read(&LOCAL_TENANT)?,
             path_key: variables.optional(&LOCAL_PATH_KEY)?,
-            schedule_every: every(&LOCAL_SCHEDULE_SECONDS)?,
-            sweep_every: every(&LOCAL_SWEEP_SECONDS)?,
+            schedule_every: every(&LOCAL_SCHEDULE_SECONDS, 3_600)?,
+            sweep_every: every(&LOCAL_SWEEP_SECONDS, 3_600)?,
+            renew_every: every(&LOCAL_RENEW_SECONDS, 86_400)?,
             schedule: on(&LOCAL_SCHEDULE)?,
             queue: on(&LOCAL_QUEUE)?,
             streams: on(&LOCAL_STREAMS)?,

@@ -25,6 +25,7 @@ pub(crate) struct Functions {
     pub(crate) webhook: Arc<webhook::Deployed>,
     poll: Arc<poll::Deployed>,
     notify: Arc<notify::Deployed>,
+    renew: Arc<renew::Deployed>,
 }
 
 impl Functions {
@@ -33,6 +34,7 @@ impl Functions {
             webhook: Arc::new(webhook::wire(parts)?),
             poll: Arc::new(poll::wire(parts)?),
             notify: Arc::new(notify::wire(parts)?),
+            renew: Arc::new(renew::wire(parts)?),
         })
     }
 
@@ -105,6 +107,16 @@ impl Functions {
             async move {
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "sweep" })) {
                     let _ = notify.handle(invocation).instrument(Invocation::new().span).await;
+                }
+            }
+        }));
+        let renew = Arc::clone(&self.renew);
+        tasks.spawn(schedule::run(config.renew_every, stop.clone(), move || {
+            let renew = Arc::clone(&renew);
+            async move {
+                if let Ok(invocation) = serde_json::from_value(json!({ "task": "renew" })) {
+                    let Invocation { span, request_id, .. } = Invocation::new();
+                    let _ = renew.handle(invocation, &request_id).instrument(span).await;
                 }
             }
         }));

@@ -5,7 +5,8 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 use aws_credential_types::Credentials;
 use models::{AlertSource, Cloud, PathKey, Tenant};
 use runtime::{
-    ConfigError, Metrics, OutgoingTls, Parts, StartError, SystemClock, Variable, Variables, aws_config_loader,
+    ConfigError, Metrics, OutgoingTls, Parts, SharedClock, StartError, SystemClock, Variable, Variables,
+    aws_config_loader,
 };
 use serde_json::json;
 use simulator::{NewAlert, Simulator};
@@ -15,8 +16,9 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     LocalConfig,
     aws::{
-        self, Services,
+        Services,
         dynamodb::Embedded,
+        secrets::Secrets,
         sns::{Subscriber, Topics},
         sqs::Queue,
     },
@@ -115,6 +117,19 @@ impl System {
     ///
     /// [`LocalError`], which says what to change.
     pub async fn start(variables: Variables, subscriber: Subscriber) -> Result<Self, LocalError> {
+        Self::start_by(Arc::new(SystemClock), variables, subscriber).await
+    }
+
+    /// The same by another clock, which the functions and whatever dates what it keeps go by. The simulator has its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`System::start`].
+    pub async fn start_by(
+        clock: SharedClock,
+        variables: Variables,
+        subscriber: Subscriber,
+    ) -> Result<Self, LocalError> {
         runtime::start_logging(&variables, io::stderr).map_err(StartError::from)?;
         let config = LocalConfig::read(&variables).map_err(StartError::from)?;
         let state = Arc::new(State::open(&config.state)?);
@@ -131,10 +146,10 @@ impl System {
         let endpoint = loopback::bind("the AWS endpoint", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = endpoint.local_addr().map_err(LocalError::Listener)?;
         let names = Names::new(address, &variables).map_err(StartError::from)?;
-        let services = services(&names, &config, &state, subscriber, &stopped)?;
+        let services = services(&names, &config, &state, &clock, subscriber, &stopped)?;
         let endpoint = loopback::serve(endpoint, services.clone().router(), endpoint_stopped);
         let variables = variables_of_functions(variables, &names, &simulator, &state)?;
-        let parts = parts(variables, &names, &services).await?;
+        let parts = parts(variables, &names, &services, clock).await?;
         make_tables(&parts, &names, &config, &path_key).await?;
 
         let mut tasks = JoinSet::new();
@@ -329,28 +344,35 @@ async fn start_simulator(config: &LocalConfig, state: &State, callback_url: &str
 fn services(
     names: &Names,
     config: &LocalConfig,
-    state: &State,
+    state: &Arc<State>,
+    clock: &SharedClock,
     subscriber: Subscriber,
     stopped: &Stop,
 ) -> Result<Services, LocalError> {
     let database = state.path("dynamodb.sqlite");
-    let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
+    let secrets = Secrets::open(Arc::clone(state), Arc::clone(clock))?;
+    secrets.seed(READ_SECRET, &json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string())?;
     Ok(Services {
         host: names.host.as_str().into(),
         access_key_id: hex::encode(rand::random::<[u8; 16]>()).into(),
         dynamodb: Embedded::open(&database).map_err(|error| LocalError::Engine(error.to_string()))?,
         queue: Queue::new(config.queue, stopped.clone()),
         topics: Topics::new([names.fraud_topic.clone(), names.events_topic.clone()], subscriber),
-        secrets: aws::secrets([(READ_SECRET.to_owned(), secret)]),
+        secrets,
     })
 }
 
-async fn parts(variables: Variables, names: &Names, services: &Services) -> Result<Parts, LocalError> {
+async fn parts(
+    variables: Variables,
+    names: &Names,
+    services: &Services,
+    clock: SharedClock,
+) -> Result<Parts, LocalError> {
     let tls = OutgoingTls::read(&variables).map_err(StartError::from)?;
     let loader = aws_config_loader(&tls).map_err(StartError::from)?;
     let credentials = Credentials::new(services.access_key_id.as_ref(), "unused", None, None, "local");
     let loader = loader.endpoint_url(format!("http://{}", names.host)).region(REGION).credentials_provider(credentials);
-    Ok(Parts { variables, tls, aws: loader.load().await, clock: Arc::new(SystemClock), metrics: Metrics::none() })
+    Ok(Parts { variables, tls, aws: loader.load().await, clock, metrics: Metrics::none() })
 }
 
 /// What the functions are configured with: the variables of the process, and for what they leave out, this system.

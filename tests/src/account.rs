@@ -28,6 +28,8 @@ pub struct Account {
     pub endpoint: String,
     /// Tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Secrets.
+    pub secrets: aws_sdk_secretsmanager::Client,
     /// Topics.
     pub sns: aws_sdk_sns::Client,
     /// Queues.
@@ -63,6 +65,7 @@ impl Account {
         Self {
             endpoint,
             dynamodb: aws_sdk_dynamodb::Client::new(&aws),
+            secrets: aws_sdk_secretsmanager::Client::new(&aws),
             sns: aws_sdk_sns::Client::new(&aws),
             sqs: aws_sdk_sqs::Client::new(&aws),
         }

@@ -19,7 +19,7 @@ pub const QUICK: &str = "quick";
 pub const DEPLOYED: &str = "release";
 
 /// The functions: package and binary have the same name.
-pub const FUNCTIONS: [&str; 3] = ["notify", "poll", "webhook"];
+pub const FUNCTIONS: [&str; 4] = ["notify", "poll", "renew", "webhook"];
 
 /// Every variable of a function, beside those of all functions.
 ///
@@ -31,6 +31,7 @@ pub fn variables(function: &str) -> &'static [Variable] {
     match function {
         "notify" => &notify::VARIABLES,
         "poll" => &poll::VARIABLES,
+        "renew" => &renew::VARIABLES,
         "webhook" => &webhook::VARIABLES,
         other => panic!("no function is called {other}"),
     }

@@ -5,7 +5,10 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt, fs,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
@@ -15,10 +18,11 @@ use jiff::{SignedDuration, Timestamp};
 use models::{ReconcileCause, ReconcileRequest, TenantId, TraceContext};
 use notify::NotifyError;
 use poll::{PollError, ReconcileError, Reconciled};
+use renew::RenewError;
 use runtime::{Clock as _, FixedClock, Parts};
 use serde_json::{Value, json};
 use simulator::{NewAlert, SignedCallback, Simulator};
-use store::Store;
+use store::{ReadTenants as _, Store, WriteTenants as _};
 use tempfile::TempDir;
 
 use crate::{BY_HAND, Counted, Tap, TestSystem};
@@ -93,6 +97,8 @@ pub struct ByHand {
     pub poll: poll::Deployed,
     /// `notify`, as it is deployed.
     pub notify: notify::Deployed,
+    /// `renew`, as it is deployed.
+    pub renew: renew::Deployed,
     /// `webhook`, as it is deployed.
     pub webhook: webhook::Deployed,
     /// Microsoft.
@@ -102,6 +108,7 @@ pub struct ByHand {
     /// The seed tenant.
     pub tenant: TenantId,
     trace: Mutex<Option<TraceContext>>,
+    runs: AtomicU64,
     _files: TempDir,
 }
 
@@ -121,7 +128,7 @@ impl ByHand {
         variables.push(("LOCAL_PATH_KEY", PATH_KEY));
         variables.extend(addresses.iter().map(|(name, value)| (*name, value.as_str())));
         variables.extend(setup.variables);
-        let test = TestSystem::start(&variables).await.unwrap();
+        let test = TestSystem::start_by(clock.clone(), &variables).await.unwrap();
 
         let aws = &test.system.parts().aws;
         let tap = Tap::new(aws.http_client().unwrap());
@@ -137,6 +144,7 @@ impl ByHand {
         Self {
             poll: poll::wire(&parts).unwrap(),
             notify: notify::wire(&parts).unwrap(),
+            renew: renew::wire(&parts).unwrap(),
             webhook: webhook::wire(&parts).unwrap(),
             dynamodb: Client::new(aws),
             tenant: TENANT.parse().unwrap(),
@@ -147,6 +155,7 @@ impl ByHand {
             parts,
             microsoft,
             trace: Mutex::default(),
+            runs: AtomicU64::default(),
             _files: files,
         }
     }
@@ -245,6 +254,37 @@ impl ByHand {
     pub async fn sweep(&self) -> Result<(), NotifyError> {
         let invocation = serde_json::from_value(json!({ "task": "sweep" })).unwrap();
         self.notify.handle(invocation).await.map(|response| assert_eq!(response.batch_item_failures, []))
+    }
+
+    /// Gives the seed tenant both secrets, each with a refresh token of its own that a person consented to just now. The client
+    /// secret expires in a year.
+    pub async fn for_people(&self) {
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.test.system.parts().aws);
+        let expires = self.now() + SignedDuration::from_hours(365 * 24);
+        for name in ["partner-alerts/read/for-people", "partner-alerts/act/for-people"] {
+            let token = self.microsoft.refresh_token(TENANT).unwrap();
+            let secret = json!({
+                "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": expires,
+                "refresh_token": token,
+            });
+            secrets.create_secret().name(name).secret_string(secret.to_string()).send().await.unwrap();
+        }
+        let store = self.store();
+        let mut tenant = store.tenants().await.unwrap().remove(0);
+        tenant.read_secret = "partner-alerts/read/for-people".to_owned();
+        tenant.act_secret = Some("partner-alerts/act/for-people".to_owned());
+        store.put_tenant(&tenant).await.unwrap();
+    }
+
+    /// The schedule of `renew` ticks.
+    ///
+    /// # Errors
+    ///
+    /// What the function says.
+    pub async fn renew(&self) -> Result<(), RenewError> {
+        let invocation = serde_json::from_value(json!({ "task": "renew" })).unwrap();
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        self.renew.handle(invocation, &format!("run-{run}")).await
     }
 
     /// Hands stream records to `notify`, and gives the sequence number that Lambda is told to start again from.

@@ -12,6 +12,7 @@ mod gateway_event;
 mod lines;
 mod published;
 mod scripted;
+mod secrets;
 mod tap;
 
 use std::{
@@ -21,7 +22,7 @@ use std::{
 };
 
 use local::{LocalError, Published, System};
-use runtime::Variables;
+use runtime::{SharedClock, SystemClock, Variables};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -34,6 +35,7 @@ pub use gateway_event::{WAYS, Way, gateway_event};
 pub use lines::Lines;
 pub use published::{events, of_each_kind, sample_alert};
 pub use scripted::{Asked, Scripted};
+pub use secrets::secrets_behave;
 pub use tap::{Call, Gate, Tap};
 
 /// How long an event may be waited for before a test gives up. Far above what anything takes: it decides nothing.
@@ -128,17 +130,30 @@ impl TestSystem {
     ///
     /// Where there is no room for a temporary folder.
     pub async fn start(extra: &[(&'static str, &str)]) -> Result<Self, LocalError> {
-        #[expect(clippy::expect_used, reason = "a test without a temporary folder can't go on")]
-        let folder = TempDir::new().expect("a temporary folder can be made");
-        Self::start_in(folder, extra).await
+        Self::start_by(Arc::new(SystemClock), extra).await
     }
 
-    async fn start_in(folder: TempDir, extra: &[(&'static str, &str)]) -> Result<Self, LocalError> {
+    /// The same by another clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`System::start`].
+    ///
+    /// # Panics
+    ///
+    /// As [`TestSystem::start`].
+    pub async fn start_by(clock: SharedClock, extra: &[(&'static str, &str)]) -> Result<Self, LocalError> {
+        #[expect(clippy::expect_used, reason = "a test without a temporary folder can't go on")]
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        Self::start_in(folder, clock, extra).await
+    }
+
+    async fn start_in(folder: TempDir, clock: SharedClock, extra: &[(&'static str, &str)]) -> Result<Self, LocalError> {
         let messages = Messages::default();
         let told = messages.clone();
         let set = extra.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let variables = Variables::default().over(set).over(variables(&folder.path().join("state")));
-        let system = System::start(variables, Arc::new(move |message| told.push(message))).await?;
+        let system = System::start_by(clock, variables, Arc::new(move |message| told.push(message))).await?;
         Ok(Self { system, messages, folder })
     }
 
@@ -148,8 +163,9 @@ impl TestSystem {
     ///
     /// As [`System::start`].
     pub async fn restart(self, extra: &[(&'static str, &str)]) -> Result<Self, LocalError> {
+        let clock = Arc::clone(&self.system.parts().clock);
         self.system.stop().await;
-        Self::start_in(self.folder, extra).await
+        Self::start_in(self.folder, clock, extra).await
     }
 
     /// A folder that lives as long as the system, for files of the test.

@@ -1,4 +1,5 @@
-//! What leaves through SNS and SQS, seen by those who receive it, through an emulator that we did not write.
+//! What leaves through SNS and SQS, seen by those who receive it, and what secrets are written with, through an emulator that we did
+//! not write.
 //!
 //! What an emulator does is no evidence of what AWS does; it shows that our requests mean what we think to somebody else who
 //! read the same documents. Run it with `tests/with-ministack`.
@@ -184,4 +185,11 @@ async fn a_queue_that_is_missing_is_an_error_with_the_code() {
         let text = error.to_string();
         assert_eq!(text, "sending to the reconcile queue failed (AWS.SimpleQueueService.NonExistentQueue)");
     }
+}
+
+/// As the local system's stand-in does.
+#[tokio::test]
+async fn secrets_and_their_versions_behave_as_we_count_on() {
+    let account = Account::open().await;
+    tests::secrets_behave(&account.secrets, "partner-alerts/read/").await;
 }

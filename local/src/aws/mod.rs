@@ -5,7 +5,7 @@
 //! secret, and it never leaves this process.
 
 pub(crate) mod dynamodb;
-mod secrets;
+pub(crate) mod secrets;
 pub(crate) mod sns;
 pub(crate) mod sqs;
 
@@ -56,10 +56,6 @@ impl Services {
             && text(header::HOST) == self.host.as_ref()
             && text(header::AUTHORIZATION).contains(&credential)
     }
-}
-
-pub(crate) fn secrets(pairs: impl IntoIterator<Item = (String, String)>) -> Secrets {
-    Secrets::new(pairs)
 }
 
 async fn guard(State(services): State<Services>, request: Request, next: Next) -> Response {

@@ -27,6 +27,6 @@ pub use message::{EventMessage, Publication, ReconcileCause, ReconcileRequest};
 pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, RESPONSE_TARGET};
 pub use severity::{FraudThreshold, ThresholdError};
 pub use statistics::{BUCKET_UPPER_BOUNDS_SECONDS, Counters, Delta, STATISTICS_FORMULA, StatisticsKey, contribution};
-pub use tenant::{AlertSource, Cloud, CloudUrls, Tenant};
+pub use tenant::{AlertSource, Cloud, CloudUrls, CredentialDates, Purpose, Tenant};
 pub use trace::{TraceContext, TraceContextError};
 pub use transition::{Transition, TransitionKind, transition};

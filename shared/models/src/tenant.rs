@@ -1,7 +1,8 @@
 //! A partner tenant is data, not a deployment.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{PathKeyHash, TenantId};
@@ -119,4 +120,51 @@ pub struct Tenant {
     pub act_secret: Option<String>,
     /// Whether the tenant is polled and its callbacks are taken.
     pub active: bool,
+}
+
+/// Which of a tenant's two secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Purpose {
+    /// The one that can read alerts.
+    Read,
+    /// The one that can resolve them.
+    Act,
+}
+
+impl Purpose {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Read, Self::Act];
+
+    /// Its name in words and items.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Act => "act",
+        }
+    }
+
+    /// Name or ARN of a tenant's secret, where it has one.
+    #[must_use]
+    pub fn secret_of(self, tenant: &Tenant) -> Option<&str> {
+        match self {
+            Self::Read => Some(&tenant.read_secret),
+            Self::Act => tenant.act_secret.as_deref(),
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The moments that a tenant's secret says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CredentialDates {
+    /// When its refresh token was obtained, where it has one. One that nobody has dated counts from when the secret was written.
+    pub refresh_token_obtained: Option<Timestamp>,
+    /// When its client secret or certificate expires, where that is known.
+    pub proof_expires: Option<Timestamp>,
 }

@@ -75,6 +75,19 @@ pub enum CredentialError {
     },
 }
 
+impl CredentialError {
+    /// Whether trying again may help: Secrets Manager was not reached, is in trouble, or was asked too often.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        const PASSING: [&str; 4] =
+            ["InternalServiceError", "InternalServiceErrorException", "ThrottlingException", NOT_REACHED];
+        matches!(self, Self::SecretsManager { code, .. } if PASSING.contains(&code.as_str()))
+    }
+}
+
+/// Stands for Secrets Manager's code where it gave none.
+pub(crate) const NOT_REACHED: &str = "not reached";
+
 /// Gives the credentials of tenants, all for one purpose.
 pub trait Credentials {
     /// The credential of a tenant.

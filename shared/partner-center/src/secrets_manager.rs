@@ -12,52 +12,14 @@ use aws_sdk_secretsmanager::{
     },
 };
 use jiff::Timestamp;
-use models::Tenant;
+use models::{Purpose, Tenant};
 use secrecy::ExposeSecret as _;
 
-use crate::{Credential, CredentialError, Credentials, StoredSecret};
+use crate::{Credential, CredentialError, Credentials, StoredSecret, credentials::NOT_REACHED};
 
 /// The staging label of a version that is to become current.
 pub const PENDING: &str = "partner-alerts-pending";
 const CURRENT: &str = "AWSCURRENT";
-
-/// Which of a tenant's two secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// The one that can read alerts.
-    Read,
-    /// The one that can resolve them.
-    Act,
-}
-
-impl Purpose {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Read, Self::Act];
-
-    /// Its name in words and items.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Act => "act",
-        }
-    }
-
-    /// Name or ARN of a tenant's secret, where it has one.
-    #[must_use]
-    pub fn secret_of(self, tenant: &Tenant) -> Option<&str> {
-        match self {
-            Self::Read => Some(&tenant.read_secret),
-            Self::Act => tenant.act_secret.as_deref(),
-        }
-    }
-}
-
-impl std::fmt::Display for Purpose {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
 
 /// A secret as it is kept.
 #[derive(Clone, Debug)]
@@ -188,7 +150,7 @@ impl SecretsManager {
             action,
             purpose: self.purpose,
             tenant: tenant.id.to_string(),
-            code: error.code().unwrap_or("not reached").to_owned(),
+            code: error.code().unwrap_or(NOT_REACHED).to_owned(),
             source: Box::new(error),
         }
     }

@@ -18,7 +18,8 @@ pub const LOG_LEVEL: Variable =
     Variable { name: "LOG_LEVEL", meaning: "one of error, warn, info, debug, trace", default: Some("info") };
 
 /// The crates that `LOG_LEVEL` is about.
-const OURS: [&str; 8] = ["callback", "messaging", "notify", "partner_center", "poll", "runtime", "store", "webhook"];
+const OURS: [&str; 9] =
+    ["callback", "messaging", "notify", "partner_center", "poll", "renew", "runtime", "store", "webhook"];
 
 /// Starts logging as Lambda wants it. Only the first call of a process has an effect.
 ///

@@ -9,17 +9,20 @@
 //!
 //! | trait | table | actions | used by |
 //! |---|---|---|---|
-//! | [`ReadTenants`] | tenants | `Query` | webhook, poll |
+//! | [`ReadTenants`] | tenants | `Query` | webhook, poll, renew |
 //! | [`KeepEvents`] | events | `PutItem` | webhook |
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
+//! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
 //! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
 //!
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
 
 mod alerts;
+mod credentials;
 mod digests;
 mod error;
 mod events;
@@ -33,6 +36,7 @@ mod time;
 use aws_sdk_dynamodb::Client;
 
 pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
+pub use credentials::{CredentialState, Look, Looking, ReadCredentials, WatchCredentials};
 pub use digests::{AlertFingerprint, KnownAlerts};
 pub use error::{StoreError, TableRole};
 pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};

@@ -183,6 +183,17 @@ fn nothing_is_reserved_of_the_accounts_concurrency_unless_somebody_says_so() {
     }
 }
 
+#[test]
+fn renew_ends_a_look_at_a_credential_before_lambda_ends_it() {
+    let template = Template::read();
+    let look = renew::VARIABLES.iter().find(|variable| variable.name == "RENEWAL_SECONDS").unwrap();
+    let look: u64 = look.default.unwrap().parse().unwrap();
+    // Each of its two credentials, with what is asked of DynamoDB around it.
+    let tenant = 2 * (look + 2 * AWS_OPERATION_LIMIT.as_secs());
+    let timeout = template.function("RenewFunction")["Timeout"].as_u64().unwrap();
+    assert!(tenant <= timeout / 4, "{tenant} s of {timeout}: no room for tenants behind one in trouble");
+}
+
 /// Its slowest way to an answer: the keys are read, certificate and issuers are fetched, the event is kept, and `poll` is rung for.
 #[test]
 fn webhook_answers_before_lambda_ends_it() {

@@ -81,10 +81,11 @@ fn asked(system: &ByHand) -> Grants {
                 let tables = request["RequestItems"].as_object().unwrap().keys();
                 asked.extend(tables.map(|name| grant("dynamodb:BatchGetItem", table(&json!(name)))));
             }
-            "GetSecretValue" => {
+            action @ ("GetSecretValue" | "PutSecretValue" | "UpdateSecretVersionStage") => {
                 let secret = request["SecretId"].as_str().unwrap();
-                assert!(secret.starts_with(READ_SECRET_PREFIX), "{secret}");
-                asked.insert(grant("secretsmanager:GetSecretValue", READ_SECRETS));
+                let found = SECRETS.into_iter().find(|(_, prefix)| secret.starts_with(prefix));
+                let (parameter, _) = found.unwrap_or_else(|| panic!("{secret}"));
+                asked.insert(grant(&format!("secretsmanager:{action}"), secrets(parameter)));
             }
             "Publish" => {
                 let topic = call.body.split('&').find_map(|field| field.strip_prefix("TopicArn=")).unwrap();
@@ -116,11 +117,14 @@ fn asked(system: &ByHand) -> Grants {
     asked
 }
 
-const READ_SECRETS: &str =
-    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ReadSecretPrefix}*";
+/// The parameters that say how names of secrets begin, with their defaults. The local system names its secret like the first.
+const SECRETS: [(&str, &str); 2] =
+    [("ReadSecretPrefix", "partner-alerts/read/"), ("ActSecretPrefix", "partner-alerts/act/")];
 
-/// What the template's `ReadSecretPrefix` is by default, and how the local system names its secret.
-const READ_SECRET_PREFIX: &str = "partner-alerts/read/";
+/// The secrets whose names begin as a parameter says.
+fn secrets(parameter: &str) -> String {
+    format!("arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:${{{parameter}}}*")
+}
 
 /// `AlertsTable` for the name of the alerts table.
 fn table_of(system: &ByHand, name: &str) -> &'static str {
@@ -166,6 +170,11 @@ async fn a_function_may_do_what_it_does_in_a_days_work_and_nothing_else() {
     system.clock.advance(SignedDuration::from_mins(3));
     system.sweep().await.unwrap();
     check("NotifyFunction");
+
+    system.for_people().await;
+    let _ = system.tap.take();
+    system.renew().await.unwrap();
+    check("RenewFunction");
 }
 
 /// What else could give a permission: policies beside the roles, policies of queues, connectors, permissions to invoke.
@@ -175,6 +184,7 @@ fn nothing_in_the_template_gives_permissions_but_the_roles_and_the_policies_of_t
     let resources = template.at("/Resources").as_object().unwrap();
     let kinds: BTreeSet<_> = resources.values().map(|resource| resource["Type"].as_str().unwrap()).collect();
     let expected = [
+        "AWS::CloudWatch::Alarm",
         "AWS::DynamoDB::Table",
         "AWS::IAM::Role",
         "AWS::Logs::LogGroup",
@@ -195,11 +205,28 @@ fn nothing_in_the_template_gives_permissions_but_the_roles_and_the_policies_of_t
 }
 
 #[test]
-fn secrets_that_can_resolve_alerts_are_out_of_reach() {
+fn secrets_are_written_by_renew_alone_and_those_that_can_resolve_alerts_are_read_by_it_alone() {
     let template = Template::read();
-    let prefix = template.at("/Parameters/ReadSecretPrefix");
-    assert_eq!(prefix["Default"], READ_SECRET_PREFIX);
-    assert!(prefix["AllowedPattern"].as_str().unwrap().ends_with('/'));
+    for (parameter, prefix) in SECRETS {
+        let declared = template.at(&format!("/Parameters/{parameter}"));
+        assert_eq!(declared["Default"], prefix);
+        assert!(declared["AllowedPattern"].as_str().unwrap().ends_with('/'));
+    }
+    let mut given = BTreeSet::new();
+    for function in &FUNCTIONS {
+        let of_secrets = granted(&template, function.resource).into_iter();
+        let of_secrets = of_secrets.filter(|(action, _)| action.starts_with("secretsmanager:"));
+        given.extend(of_secrets.map(|(action, resource)| (function.binary, action, resource)));
+    }
+    let [read, act] = SECRETS.map(|(parameter, _)| secrets(parameter));
+    let mut expected = BTreeSet::from([("poll", "secretsmanager:GetSecretValue".to_owned(), read.clone())]);
+    for action in ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"] {
+        expected.extend([&read, &act].map(|secrets| ("renew", format!("secretsmanager:{action}"), secrets.clone())));
+    }
+    assert_eq!(given, expected);
+    let apart = template.at("/Rules/SecretsAreApart/Assertions/0/Assert");
+    let equal = json!([{ "!Ref": "ReadSecretPrefix" }, { "!Ref": "ActSecretPrefix" }]);
+    assert_eq!(*apart, json!({ "!Not": [{ "!Equals": equal }] }));
 }
 
 #[test]
@@ -232,18 +259,20 @@ fn nobody_changes_the_configuration_of_tenants_and_webhook_reads_nothing_else_of
     let expected = [
         "poll KeepState {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
         "poll ReadTenants null",
+        "renew NoteOutcomes {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
+        "renew ReadTenants {\"ForAllValues:StringEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
         "webhook FindPathKeys {\"ForAllValues:StringEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
     ];
     assert_eq!(conditions, expected.map(str::to_owned).into());
 }
 
 #[test]
-fn only_notify_may_publish_to_a_topic_and_only_over_tls() {
+fn only_notify_may_publish_what_microsoft_says_and_only_over_tls() {
     let template = Template::read();
     let topics = template.of_type("AWS::SNS::Topic");
-    assert_eq!(topics.keys().copied().collect::<Vec<_>>(), ["EventsTopic", "FraudTopic"]);
+    assert_eq!(topics.keys().copied().collect::<Vec<_>>(), ["EventsTopic", "FraudTopic", "OperationsTopic"]);
     let notify = json!({ "!GetAtt": "NotifyFunctionRole.Arn" });
-    for (topic, declared) in topics {
+    for (topic, declared) in topics.into_iter().filter(|(topic, _)| *topic != "OperationsTopic") {
         assert_eq!(declared["Properties"]["KmsMasterKeyId"], "alias/aws/sns", "{topic}");
         let policy = template.at(&format!("/Resources/{topic}Policy/Properties"));
         let reference = json!({ "!Ref": topic });

@@ -80,6 +80,11 @@ fn a_schedule_has_an_input_that_its_function_reads_and_no_retries() {
     assert_eq!(every, "rate(1 minute)");
     let read = serde_json::from_str(&input).unwrap();
     assert!(matches!(read, notify::Invocation::Schedule { .. }), "{read:?}");
+
+    let (every, input) = schedule("RenewFunction");
+    assert_eq!(every, "rate(6 hours)");
+    let read: renew::Invocation = serde_json::from_str(&input).unwrap();
+    assert!(matches!(read.task, renew::Task::Renew), "{read:?}");
 }
 
 #[test]

@@ -98,7 +98,7 @@ pub(crate) struct Function {
     pub(crate) read: fn(&Variables) -> Result<(), ConfigError>,
 }
 
-pub(crate) const FUNCTIONS: [Function; 3] = [
+pub(crate) const FUNCTIONS: [Function; 4] = [
     Function {
         resource: "NotifyFunction",
         binary: "notify",
@@ -110,6 +110,12 @@ pub(crate) const FUNCTIONS: [Function; 3] = [
         binary: "poll",
         variables: &poll::VARIABLES,
         read: |variables| poll::Config::read(variables).map(drop),
+    },
+    Function {
+        resource: "RenewFunction",
+        binary: "renew",
+        variables: &renew::VARIABLES,
+        read: |variables| renew::Config::read(variables).map(drop),
     },
     Function {
         resource: "WebhookFunction",

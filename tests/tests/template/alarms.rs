@@ -1,0 +1,107 @@
+//! The alarms: what they look at is what `renew` reports, and their topic is theirs alone.
+
+use std::collections::BTreeSet;
+
+use partner_center::{REFRESH_TOKEN_LIFE, RENEW_AFTER};
+use serde_json::{Value, json};
+use tests::ByHand;
+
+use crate::support::Template;
+
+/// How often `renew` ticks, in seconds.
+const TICK: u64 = 6 * 60 * 60;
+
+#[tokio::test]
+async fn every_alarm_looks_at_a_figure_that_renew_reports_in_periods_of_its_ticks_and_tells_operations() {
+    let template = Template::read();
+    let system = ByHand::start().await;
+    system.for_people().await;
+    system.renew().await.unwrap();
+    let counted = format!("{:?}", system.counted.take());
+
+    let schedule = template.at("/Resources/RenewFunction/Properties/Events/Schedule/Properties/ScheduleExpression");
+    assert_eq!(*schedule, format!("rate({} hours)", TICK / 3_600));
+    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let mut watched = BTreeSet::new();
+    for (name, alarm) in &alarms {
+        let alarm = &alarm["Properties"];
+        let metric = alarm["MetricName"].as_str().unwrap();
+        assert!(counted.contains(&format!("{metric:?}")), "{name}: {metric} is not in {counted}");
+        watched.insert(metric);
+        assert_eq!(alarm["Namespace"], runtime::METRICS_NAMESPACE, "{name}");
+        let function = json!([{ "Name": "FunctionName", "Value": { "!Ref": "RenewFunction" } }]);
+        assert_eq!(alarm["Dimensions"], function, "{name}");
+        assert_eq!(alarm["Period"], TICK, "{name}");
+        // CloudWatch takes no more than a week of periods of an hour or longer.
+        assert!(alarm["EvaluationPeriods"].as_u64().unwrap() * TICK <= 7 * 86_400, "{name}");
+        for told in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm[told], json!([{ "!Ref": "OperationsTopic" }]), "{name}");
+        }
+        assert!(alarm["AlarmDescription"].as_str().unwrap().ends_with('.'), "{name}");
+        assert!(alarm.get("AlarmName").is_none(), "{name}");
+    }
+    let all = [
+        "CredentialsChecked",
+        "CredentialsFailed",
+        "CredentialsUndecided",
+        "FirstExpiryDays",
+        "OldestRefreshTokenDays",
+    ];
+    assert_eq!(watched, all.into());
+    assert_eq!(alarms.len(), all.len());
+}
+
+#[test]
+fn thresholds_leave_time_to_act() {
+    let template = Template::read();
+    let alarm = |name: &str| template.at(&format!("/Resources/{name}/Properties")).clone();
+    let compared = |alarm: &Value| {
+        let text = |name: &str| alarm[name].as_str().unwrap().to_owned();
+        (text("Statistic"), text("ComparisonOperator"), alarm["Threshold"].as_i64().unwrap(), text("TreatMissingData"))
+    };
+    let is = |statistic: &str, operator: &str, threshold: i64, missing: &str| {
+        (statistic.to_owned(), operator.to_owned(), threshold, missing.to_owned())
+    };
+    let at_least = "GreaterThanOrEqualToThreshold";
+    assert_eq!(compared(&alarm("CredentialsNotCheckedAlarm")), is("SampleCount", "LessThanThreshold", 1, "breaching"));
+    assert_eq!(compared(&alarm("CredentialsFailedAlarm")), is("Maximum", at_least, 1, "ignore"));
+    assert_eq!(compared(&alarm("CredentialsUndecidedAlarm")), is("Maximum", at_least, 1, "ignore"));
+    assert_eq!(compared(&alarm("CredentialExpiresAlarm")), is("Minimum", "LessThanThreshold", 30, "missing"));
+    let old = compared(&alarm("RefreshTokenOldAlarm"));
+    assert_eq!((old.0.as_str(), old.1.as_str(), old.3.as_str()), ("Maximum", at_least, "missing"));
+    let (renewed, life) = (RENEW_AFTER.as_hours() / 24 + 1, REFRESH_TOKEN_LIFE.as_hours() / 24);
+    assert!(
+        old.2 > renewed + 1 && old.2 < life / 2,
+        "{} of {life} days, where a token is renewed after {renewed}",
+        old.2
+    );
+}
+
+#[test]
+fn alarms_alone_publish_to_operations_and_its_topic_has_no_key_that_would_keep_them_out() {
+    let template = Template::read();
+    assert!(template.at("/Resources/OperationsTopic").get("Properties").is_none());
+    let policy = template.at("/Resources/OperationsTopicPolicy/Properties");
+    let topic = json!({ "!Ref": "OperationsTopic" });
+    assert_eq!(policy["Topics"], json!([topic]));
+    let alarms = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*";
+    let expected = json!([
+        {
+            "Sid": "AlarmsPublish", "Effect": "Allow", "Principal": { "Service": "cloudwatch.amazonaws.com" },
+            "Action": "sns:Publish", "Resource": topic,
+            "Condition": {
+                "StringEquals": { "aws:SourceAccount": { "!Ref": "AWS::AccountId" } },
+                "ArnLike": { "aws:SourceArn": { "!Sub": alarms } },
+            },
+        },
+        {
+            "Sid": "NobodyElsePublishes", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic,
+            "Condition": { "Bool": { "aws:PrincipalIsAWSService": "false" } },
+        },
+        {
+            "Sid": "OnlyOverTls", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic,
+            "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+        },
+    ]);
+    assert_eq!(policy["PolicyDocument"]["Statement"], expected);
+}
