@@ -131,9 +131,9 @@ async fn a_person_consents_by_a_code_on_any_device() {
     for said in [&output.stdout, &output.stderr] {
         assert!(!String::from_utf8_lossy(said).contains(token), "{output:?}");
     }
-    // What an application alone is refused: the token is the person's.
+    // An application alone would be refused: the token is the person's.
     here.fault(FaultKind::Denied(Denial::AppOnly), Target::RegistrationGet);
-    assert!(here.refused(&["webhook", "show", TENANT]).await.contains("app+user"));
+    assert!(here.told(&["webhook", "show", TENANT]).await.contains("nothing is registered"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
