@@ -31,6 +31,7 @@ mod graph;
 mod microsoft;
 mod options;
 mod partner_center;
+mod recorded;
 mod reply;
 mod requests;
 mod serve;
@@ -43,7 +44,8 @@ pub use callbacks::{DeliverError, Forgery, SignedCallback};
 pub use entra::{PendingSignIn, Person, Role, SignInError};
 pub use faults::{Denial, Fault, FaultError, FaultKind, RetryAfter};
 pub use options::{Clock, Options, StartError, Tenant};
-pub use partner_center::{DeliveryAttempt, Registration, TestEvent};
+pub use partner_center::{AuditRecord, CustomizedData, DeliveryAttempt, NewAuditRecord, Registration, TestEvent};
+pub use recorded::RecordedRequest;
 pub use targets::{Requests, Target};
 
 use app::{App, Shared, lock};
@@ -198,6 +200,12 @@ impl Simulator {
     #[must_use]
     pub fn requests(&self) -> Requests {
         self.app.faults.requests()
+    }
+
+    /// The latest requests of the Microsoft side, oldest first, whatever was answered.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<RecordedRequest> {
+        self.app.record.all()
     }
 
     /// Something goes wrong from now on.
