@@ -213,6 +213,23 @@ async fn an_answer_is_there_before_the_next_line_is_asked() {
     assert!(process.wait().unwrap().success());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_can_leave_no_core_dump() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
+    let command = command.args(["callback", "verify"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let (mut asks, mut answers) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
+    // Once it answers, it has long begun, and it waits for the next line.
+    asks.write_all(b"no callback\n").unwrap();
+    answers.read_line(&mut String::new()).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+    drop(asks);
+    process.wait().unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"], "soft and hard");
+}
+
 #[tokio::test]
 async fn a_file_is_read_in_place_of_standard_input() {
     let microsoft = Microsoft::start().await;

@@ -315,6 +315,16 @@ async fn two_systems_do_not_share_a_state() {
     second.log.until(&["is used by another local system"]).await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_system_can_leave_no_core_dump() {
+    let folder = TempDir::new().unwrap();
+    let program = Program::start(&folder.path().join("state"), &[]).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", program.child.id().unwrap())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"], "soft and hard");
+}
+
 /// Somebody else's client, with a certificate authority of its own: only the variables say so.
 #[tokio::test]
 async fn another_certificate_authority_can_be_named_and_then_only_its_callbacks_pass() {
