@@ -7,8 +7,10 @@ use std::{sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
-use partner_center::{ADDRESS_VARIABLES, BaseUrlError, CloudDirectory, Limits, Registrations, SecretsManager, Tokens};
-use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables};
+use partner_center::{
+    ADDRESS_VARIABLES, AuditRecords, BaseUrlError, CloudDirectory, Limits, Registrations, SecretsManager, Tokens,
+};
+use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables, random_id};
 use store::{Store, TableNames};
 
 /// The table of tenants.
@@ -97,12 +99,28 @@ impl Account {
     ///
     /// [`AccountError`].
     pub fn registrations(&self) -> Result<Registrations<SecretsManager>, AccountError> {
+        let (http, tokens) = self.microsoft()?;
+        Ok(Registrations::new(http, tokens, Limits::default()))
+    }
+
+    /// The audit records of its tenants.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub fn audit_records(&self) -> Result<AuditRecords<SecretsManager>, AccountError> {
+        let (http, tokens) = self.microsoft()?;
+        Ok(AuditRecords::new(http, tokens, Limits::default()))
+    }
+
+    /// What Microsoft is called with.
+    fn microsoft(&self) -> Result<(reqwest::Client, Arc<Tokens<SecretsManager>>), AccountError> {
         let tls = OutgoingTls::read(&self.variables)?;
         let http = runtime::http_client(&tls, Duration::from_secs(30)).map_err(StartError::from)?;
         let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws));
-        let (limits, now) = (Limits::default(), Arc::new(|| SystemClock.now()));
-        let tokens = Arc::new(Tokens::new(http.clone(), self.clouds()?, credentials, limits, now));
-        Ok(Registrations::new(http, tokens, limits))
+        let (now, new_id) = (Arc::new(|| SystemClock.now()), Arc::new(random_id));
+        let tokens = Tokens::new(http.clone(), self.clouds()?, credentials, Limits::default(), now, new_id);
+        Ok((http, Arc::new(tokens)))
     }
 
     fn clouds(&self) -> Result<CloudDirectory, AccountError> {

@@ -1,5 +1,6 @@
-//! `partner-alerts webhook`: where Partner Center sends a tenant's events.
+//! `partner-alerts webhook`: where Partner Center sends a tenant's events, and what they are about.
 
+mod audit;
 mod register;
 mod show;
 mod test;
@@ -8,7 +9,7 @@ use std::{io::Write, time::Duration};
 
 use clap::{Args, Subcommand};
 use models::{Tenant, TenantId};
-use partner_center::{MicrosoftError, Registration};
+use partner_center::{AuditError, AuditId, Diagnosis, MicrosoftError, Registration};
 use runtime::ConfigError;
 use store::{ReadTenants as _, StoreError};
 
@@ -57,6 +58,18 @@ pub enum Command {
         /// The correlation id that `webhook test` said.
         correlation_id: String,
     },
+    /// Shows the audit record that an event names: who did what, and when. Partner Center keeps it for 90 days.
+    ///
+    /// It holds personal data. Old and new values of what was changed are shown with `--json` only.
+    ///
+    /// Example: partner-alerts --stack partner-alerts webhook audit 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
+    /// 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10_4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3_updatecustomer_639080287298312247
+    Audit {
+        /// The tenant's id in Entra ID.
+        tenant: TenantId,
+        /// The record's id, or the `AuditUri` of an event: of an address nothing is used but the id at its end.
+        record: AuditId,
+    },
 }
 
 /// A registration to be made.
@@ -84,6 +97,9 @@ pub enum WebhookError {
     /// The account can't be worked on.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// The audit record can't be had.
+    #[error(transparent)]
+    Audit(AuditError),
     /// Reading or writing failed.
     #[error("reading or writing failed")]
     Io(#[from] std::io::Error),
@@ -113,12 +129,21 @@ impl From<ConfigError> for WebhookError {
     }
 }
 
+impl From<AuditError> for WebhookError {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Microsoft(error) => Self::Microsoft(error),
+            error @ AuditError::OtherTenant { .. } => Self::Audit(error),
+        }
+    }
+}
+
 impl WebhookError {
     /// What to do about it, where that is known.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::Microsoft(error) => error.diagnosis().map(partner_center::Diagnosis::what_to_do),
+            Self::Microsoft(error) => error.diagnosis().map(Diagnosis::what_to_do),
             _ => None,
         }
     }
@@ -152,6 +177,7 @@ impl Command {
                 let event = registrations.test_event(&tenant, &correlation_id).await?;
                 Ok(output.say(&event, test::text_of)?)
             }
+            Self::Audit { record, .. } => audit::run(&record, &tenant, account, output).await,
         }
     }
 
@@ -160,7 +186,8 @@ impl Command {
             Self::Events { tenant }
             | Self::Show { tenant }
             | Self::Test { tenant, .. }
-            | Self::Status { tenant, .. } => tenant,
+            | Self::Status { tenant, .. }
+            | Self::Audit { tenant, .. } => tenant,
             Self::Register(register) => &register.tenant,
         }
     }

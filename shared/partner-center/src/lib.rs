@@ -6,13 +6,16 @@
 //! trust and time come from (`runtime`).
 
 mod assertion;
+mod audit;
 mod clouds;
 mod credentials;
 mod diagnosis;
 mod error;
 mod exchange;
 mod graph;
+mod partner_center;
 mod registration;
+mod support_ids;
 mod token;
 mod wire;
 
@@ -21,6 +24,7 @@ use std::future::Future;
 use models::{Alert, Tenant};
 
 pub use assertion::{ApplicationCertificate, CertificateError};
+pub use audit::{AuditError, AuditId, AuditIdError, AuditRecord, AuditRecords};
 pub use clouds::{ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
 pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, SecretError, SecretsManager};
 pub use diagnosis::Diagnosis;
@@ -28,7 +32,8 @@ pub use error::MicrosoftError;
 pub use exchange::Limits;
 pub use graph::GraphAlerts;
 pub use registration::{Attempt, Registration, Registrations, TestEvent};
-pub use token::{Now, Tokens};
+pub use support_ids::SupportIds;
+pub use token::{NewId, Now, Tokens};
 pub use wire::{UnreadableAlert, read_alert};
 
 /// Everything that Microsoft lists for a tenant.

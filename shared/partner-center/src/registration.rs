@@ -9,7 +9,7 @@ use models::Tenant;
 use reqwest::RequestBuilder;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Audience, Credentials, Limits, MicrosoftError, Tokens, exchange::Call};
+use crate::{Credentials, Limits, MicrosoftError, Tokens, partner_center::PartnerCenter};
 
 const PATH: [&str; 3] = ["webhooks", "v1", "registration"];
 const VALIDATION: &str = "validationEvents";
@@ -75,17 +75,13 @@ enum Submitted {
 
 /// Reads and changes registrations.
 #[derive(Debug)]
-pub struct Registrations<C> {
-    http: reqwest::Client,
-    tokens: Arc<Tokens<C>>,
-    limits: Limits,
-}
+pub struct Registrations<C>(PartnerCenter<C>);
 
 impl<C: Credentials + Send + Sync> Registrations<C> {
     /// A client with these tokens and bounds.
     #[must_use]
     pub fn new(http: reqwest::Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
-        Self { http, tokens, limits }
+        Self(PartnerCenter { http, tokens, limits })
     }
 
     /// The names of all events that the tenant may register.
@@ -94,7 +90,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn events(&self, tenant: &Tenant) -> Result<Vec<String>, MicrosoftError> {
-        self.ask("listing webhook events", tenant, &["events"], |url| self.http.get(url)).await
+        self.ask("listing webhook events", tenant, &["events"], |http, url| http.get(url)).await
     }
 
     /// What the tenant has registered, if it has.
@@ -103,7 +99,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn registration(&self, tenant: &Tenant) -> Result<Option<Registration>, MicrosoftError> {
-        match self.ask("reading the webhook registration", tenant, &[], |url| self.http.get(url)).await {
+        match self.ask("reading the webhook registration", tenant, &[], |http, url| http.get(url)).await {
             Ok(registration) => Ok(Some(registration)),
             Err(MicrosoftError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -118,13 +114,13 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     pub async fn register(&self, tenant: &Tenant, wanted: &Registration) -> Result<Registration, MicrosoftError> {
         const NAME: &str = "registering the webhook";
         if self.registration(tenant).await?.is_none() {
-            match self.ask(NAME, tenant, &[], |url| self.http.post(url).json(wanted)).await {
+            match self.ask(NAME, tenant, &[], |http, url| http.post(url).json(wanted)).await {
                 // Somebody else was quicker.
                 Err(MicrosoftError::Refused { status: 409, .. }) => {}
                 answer => return answer,
             }
         }
-        self.ask(NAME, tenant, &[], |url| self.http.put(url).json(wanted)).await
+        self.ask(NAME, tenant, &[], |http, url| http.put(url).json(wanted)).await
     }
 
     /// Asks for a test event, of which Microsoft sends two a minute at most, and gives its correlation id.
@@ -133,7 +129,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn send_test_event(&self, tenant: &Tenant) -> Result<String, MicrosoftError> {
-        let post = |url| self.http.post(url).header("content-length", "0");
+        let post = |http: &reqwest::Client, url| http.post(url).header("content-length", "0");
         let submitted = self.ask("asking for a test event", tenant, &[VALIDATION], post).await?;
         let (Submitted::Object { correlation_id } | Submitted::Text(correlation_id)) = submitted;
         Ok(correlation_id)
@@ -145,7 +141,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn test_event(&self, tenant: &Tenant, correlation_id: &str) -> Result<TestEvent, MicrosoftError> {
-        self.ask("looking after a test event", tenant, &[VALIDATION, correlation_id], |url| self.http.get(url)).await
+        self.ask("looking after a test event", tenant, &[VALIDATION, correlation_id], |http, url| http.get(url)).await
     }
 
     async fn ask<A: DeserializeOwned>(
@@ -153,17 +149,9 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
         name: &'static str,
         tenant: &Tenant,
         below: &[&str],
-        request: impl Fn(reqwest::Url) -> RequestBuilder,
+        request: impl Fn(&reqwest::Client, reqwest::Url) -> RequestBuilder,
     ) -> Result<A, MicrosoftError> {
-        let call = Call { name, tenant: &tenant.id, limits: self.limits };
-        let addresses = self.tokens.clouds().of(tenant.cloud);
-        let base =
-            addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?.of(Audience::PartnerCenter);
-        let url = base.join(&[&PATH, below].concat());
-        let body = self.tokens.call(call, tenant, Audience::PartnerCenter, || request(url.clone())).await?;
-        // The parser's words could repeat a part of the answer.
-        serde_json::from_slice(&body)
-            .map_err(|error| call.bad(format!("not of the documented shape ({:?} error)", error.classify())))
+        self.0.ask(name, tenant, &[&PATH, below].concat(), request).await
     }
 }
 

@@ -8,6 +8,7 @@ use reqwest::{RequestBuilder, header::ACCEPT};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::{
     Audience, CloudDirectory, Credentials, Grant, Limits, MicrosoftError, Proof, assertion::TYPE, exchange::Call,
@@ -20,6 +21,9 @@ const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
 
 /// Tells the time: `runtime`'s clock, without the dependency.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Makes random ids: `runtime`'s, without the dependency.
+pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
 
 #[derive(Clone)]
 struct AccessToken {
@@ -43,6 +47,7 @@ pub struct Tokens<C> {
     credentials: C,
     limits: Limits,
     now: Now,
+    new_id: NewId,
     kept: Mutex<HashMap<(TenantId, Audience), Slot>>,
 }
 
@@ -55,8 +60,15 @@ impl<C> std::fmt::Debug for Tokens<C> {
 impl<C: Credentials + Sync> Tokens<C> {
     /// Tokens for the tenants whose credentials `credentials` holds.
     #[must_use]
-    pub fn new(http: reqwest::Client, clouds: CloudDirectory, credentials: C, limits: Limits, now: Now) -> Self {
-        Self { http, clouds, credentials, limits, now, kept: Mutex::default() }
+    pub fn new(
+        http: reqwest::Client,
+        clouds: CloudDirectory,
+        credentials: C,
+        limits: Limits,
+        now: Now,
+        new_id: NewId,
+    ) -> Self {
+        Self { http, clouds, credentials, limits, now, new_id, kept: Mutex::default() }
     }
 
     pub(crate) fn clouds(&self) -> &CloudDirectory {
@@ -82,6 +94,9 @@ impl<C: Credentials + Sync> Tokens<C> {
     }
 
     /// Makes a call with a token. One that Microsoft no longer takes is replaced once.
+    ///
+    /// To Partner Center every attempt has the same `MS-RequestId`, so that the work is done once however often it is asked for, and an
+    /// `MS-CorrelationId` of its own. To Graph it has a `client-request-id` of its own: there the former has no counterpart.
     pub(crate) async fn call(
         &self,
         call: Call<'_>,
@@ -89,17 +104,28 @@ impl<C: Credentials + Sync> Tokens<C> {
         audience: Audience,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Vec<u8>, MicrosoftError> {
-        let with = |token: SecretString| {
-            let request = &request;
-            move || request().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
+        let id = (self.new_id)();
+        let named = || match audience {
+            Audience::Graph => request().header("client-request-id", self.fresh_id()),
+            Audience::PartnerCenter => {
+                request().header("MS-RequestId", id.to_string()).header("MS-CorrelationId", self.fresh_id())
+            }
         };
-        match call.send(with(self.token(tenant, audience).await?)).await {
+        let with = |token: SecretString| {
+            let named = &named;
+            move || named().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
+        };
+        match call.send(&self.now, with(self.token(tenant, audience).await?)).await {
             Err(MicrosoftError::Refused { status: 401, .. }) => {
                 self.forget(&tenant.id, audience).await;
-                call.send(with(self.token(tenant, audience).await?)).await
+                call.send(&self.now, with(self.token(tenant, audience).await?)).await
             }
             answer => answer,
         }
+    }
+
+    fn fresh_id(&self) -> String {
+        (self.new_id)().to_string()
     }
 
     async fn fetch(&self, tenant: &Tenant, audience: Audience, now: Timestamp) -> Result<AccessToken, MicrosoftError> {
@@ -129,7 +155,7 @@ impl<C: Credentials + Sync> Tokens<C> {
                 form.extend([("grant_type", "refresh_token"), ("refresh_token", token.expose_secret())]);
             }
         }
-        let body = call.send(|| self.http.post(url.clone()).form(&form)).await?;
+        let body = call.send(&self.now, || self.http.post(url.clone()).form(&form)).await?;
         // The parser's words could repeat a part of the answer, which holds the token.
         let answer: TokenAnswer =
             serde_json::from_slice(&body).map_err(|_| call.bad("no access_token and expires_in".to_owned()))?;
