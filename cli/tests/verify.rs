@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use runtime::{OutgoingTls, Variables};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
-use simulator::{Forgery, Options, SignedCallback, Simulator, Tenant};
+use simulator::{Forgery, MARKER, Options, SignedCallback, Simulator, Tenant};
 
 const BODY: &[u8] = br#"{"EventName":"test-created","ResourceChangeUtcDate":"2026-03-02T09:00:00Z"}"#;
 
@@ -26,7 +26,7 @@ impl Microsoft {
         let tenant = Tenant {
             id: "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".to_owned(),
             client_id: "client".to_owned(),
-            client_secret: "secret".to_owned(),
+            client_secret: MARKER.to_owned(),
             callback_url: None,
             ..Tenant::default()
         };

@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::{Value, json};
 use simulator::{AuditRecord, CustomizedData, Denial, Fault, FaultKind, NewAuditRecord, Target};
-use tests::{BY_HAND, PATH_KEY, Scripted, TENANT, TestSystem, binaries::variables, lambda::environment};
+use tests::{
+    BY_HAND, PATH_KEY, Scripted, TENANT, TestSystem, binaries::variables, lambda::environment,
+    secrets::assert_no_secret,
+};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// What the world calls the local gateway: registrations have to be https.
@@ -38,7 +41,9 @@ impl Here {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
-        child.wait_with_output().await.unwrap()
+        let output = child.wait_with_output().await.unwrap();
+        [&output.stdout, &output.stderr].map(|said| assert_no_secret(&String::from_utf8_lossy(said)));
+        output
     }
 
     async fn told(&self, arguments: &[&str]) -> String {

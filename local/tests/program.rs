@@ -337,7 +337,7 @@ async fn another_certificate_authority_can_be_named_and_then_only_its_callbacks_
     let tenant = simulator::Tenant {
         id: "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".to_owned(),
         client_id: "client".to_owned(),
-        client_secret: "secret".to_owned(),
+        client_secret: simulator::MARKER.to_owned(),
         callback_url: None,
         ..simulator::Tenant::default()
     };

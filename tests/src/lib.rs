@@ -4,6 +4,9 @@ pub mod account;
 pub mod binaries;
 pub mod lambda;
 pub mod measured;
+pub mod secrets;
+pub mod troubles;
+pub mod vault;
 pub mod wire;
 
 mod by_hand;
