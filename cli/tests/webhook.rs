@@ -129,6 +129,7 @@ async fn a_webhook_is_registered_shown_and_tested_until_the_event_has_arrived() 
     let id = tested.split_whitespace().nth(2).unwrap();
     let status = here.json(&["webhook", "status", TENANT, id]).await;
     assert_eq!((&status["status"], &status["results"][0]["responseCode"]), (&json!("completed"), &json!("OK")));
+    assert_eq!(status["callbackUrl"], format!("{PUBLIC}/callbacks/{TENANT}/…"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

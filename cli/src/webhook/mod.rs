@@ -9,7 +9,7 @@ use std::{io::Write, time::Duration};
 
 use clap::{Args, Subcommand};
 use models::{Tenant, TenantId};
-use partner_center::{AuditError, AuditId, Diagnosis, MicrosoftError, Registration};
+use partner_center::{AuditError, AuditId, Diagnosis, MicrosoftError};
 use runtime::ConfigError;
 use store::{ReadTenants as _, StoreError};
 
@@ -174,7 +174,7 @@ impl Command {
                 test::run(&tenant, &registrations, every, patience, output).await
             }
             Self::Status { correlation_id, .. } => {
-                let event = registrations.test_event(&tenant, &correlation_id).await?;
+                let event = test::shown(registrations.test_event(&tenant, &correlation_id).await?);
                 Ok(output.say(&event, test::text_of)?)
             }
             Self::Audit { record, .. } => audit::run(&record, &tenant, account, output).await,
@@ -218,11 +218,10 @@ fn not_ours(url: &str, tenant: &Tenant, base: &str) -> Option<&'static str> {
     }
 }
 
-/// What is registered now, without the key in its address.
-fn without_key(registration: &Registration) -> String {
-    let url = &registration.webhook_url;
+/// A callback address without the key in it.
+fn without_key(url: &str) -> String {
     match url.rsplit_once('/') {
         Some((base, key)) if key.parse::<models::PathKey>().is_ok() => format!("{base}/…"),
-        _ => url.clone(),
+        _ => url.to_owned(),
     }
 }

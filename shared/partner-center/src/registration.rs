@@ -3,7 +3,7 @@
 //! A tenant has one registration, and no call is documented that takes it away. Members come in either case, so they are read in
 //! both; statuses and events are open sets. Of what our endpoint answered Microsoft repeats a text, which came from outside.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use models::Tenant;
 use reqwest::RequestBuilder;
@@ -14,8 +14,8 @@ use crate::{Credentials, Limits, MicrosoftError, Tokens, partner_center::Partner
 const PATH: [&str; 3] = ["webhooks", "v1", "registration"];
 const VALIDATION: &str = "validationEvents";
 
-/// What a tenant has registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a tenant has registered. Prints no address, which has the path key in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Registration {
     /// Where Partner Center posts events.
@@ -29,8 +29,14 @@ pub struct Registration {
     pub signature_token_to_ms_signature_header: Option<bool>,
 }
 
-/// A test event under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl fmt::Debug for Registration {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Registration").field("webhook_events", &self.webhook_events).finish_non_exhaustive()
+    }
+}
+
+/// A test event under way. Prints no address, which has the path key in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestEvent {
     /// `submitted`, `completed`, `failed`, or what Microsoft may add.
@@ -42,6 +48,13 @@ pub struct TestEvent {
     /// The attempts so far, oldest first.
     #[serde(alias = "Results", default)]
     pub results: Vec<Attempt>,
+}
+
+impl fmt::Debug for TestEvent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("TestEvent");
+        shown.field("status", &self.status).field("results", &self.results).finish_non_exhaustive()
+    }
 }
 
 /// One attempt to deliver a test event.
@@ -172,6 +185,20 @@ mod tests {
             serde_json::from_str(include_str!("../tests/data/webhook-validation-event-status.json")).unwrap();
         assert_eq!((event.status.as_str(), event.results.len()), ("completed", 1));
         assert_eq!(event.results[0].response_code.as_deref(), Some("OK"));
+    }
+
+    #[test]
+    fn an_address_does_not_print() {
+        let url = "https://a.example/callbacks/tenant/key".to_owned();
+        let registration = Registration {
+            webhook_url: url.clone(),
+            webhook_events: vec!["test-created".to_owned()],
+            signature_token_to_ms_signature_header: None,
+        };
+        let event = TestEvent { status: "completed".to_owned(), callback_url: Some(url), results: vec![] };
+        let printed = format!("{registration:?} {event:?}");
+        assert!(printed.contains("test-created") && printed.contains("completed"), "{printed}");
+        assert!(!printed.contains("key"), "{printed}");
     }
 
     #[test]

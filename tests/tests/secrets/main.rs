@@ -6,14 +6,17 @@
 //! local system's are in `cli/tests/secrets.rs` and `local/tests/program.rs`; `./check` searches what all tests print.
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
+use std::process::{Command, Output};
+
 use partner_center::Diagnosis;
 use serde_json::{Value, json};
-use simulator::{NewAlert, Target};
+use simulator::{MARKER, NewAlert, Target};
 use tests::{
+    CLIENT_SECRET, PATH_KEY,
     binaries::{quick, variables},
     lambda::{Ended, Environment, Failed, Lambda, environment},
     queue_record,
-    secrets::assert_no_secret,
+    secrets::{APPLICATION_KEY, assert_no_secret},
     troubles::{Tells, Trouble, Troubles},
 };
 
@@ -113,5 +116,27 @@ fn the_troubles_are_all_that_can_be_diagnosed_of_a_sign_in() {
         .collect();
     for code in Diagnosis::ALL.map(Diagnosis::code) {
         assert!(told.contains(&code) != others.contains(&code), "{code}");
+    }
+}
+
+/// The search of `./check`, as it stands there, of this output.
+fn searched(output: &str) -> Output {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), output).unwrap();
+    let script = "source <(sed -n '/^without_secrets() {/,/^}/p' check) && without_secrets \"$1\"";
+    let mut bash = Command::new("bash");
+    bash.current_dir(root).args(["-euo", "pipefail", "-c", script, "check"]).arg(file.path()).output().unwrap()
+}
+
+#[test]
+fn the_check_of_all_output_fails_for_each_kind_of_secret_and_for_nothing_else() {
+    let innocent = "test a_secret_ends ... ok\nprivate_key is not an RSA key in PEM (BEGIN PRIVATE KEY)\n";
+    assert!(searched(innocent).status.success());
+    let key_line = APPLICATION_KEY.lines().nth(5).unwrap();
+    for secret in [MARKER, CLIENT_SECRET, PATH_KEY, key_line, "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.x"] {
+        let found = searched(&format!("{innocent}before {secret} after\n{innocent}"));
+        assert_eq!(found.status.code(), Some(1), "{secret}: {found:?}");
+        assert!(String::from_utf8(found.stdout).unwrap().contains(&format!("3:before {secret} after")));
     }
 }
