@@ -4,7 +4,7 @@
 use std::process::Output;
 
 use serde_json::{Value, json};
-use tests::{BY_HAND, TENANT, TestSystem, binaries::variables, lambda::environment};
+use tests::{BY_HAND, TENANT, TestSystem, binaries::variables, lambda::environment, secrets::assert_no_secret};
 use tokio::process::Command;
 
 const OTHER: &str = "0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11";
@@ -28,7 +28,9 @@ impl Here {
     async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
         command.env_clear().envs(self.environment.iter().cloned());
-        command.args(arguments).output().await.unwrap()
+        let output = command.args(arguments).output().await.unwrap();
+        [&output.stdout, &output.stderr].map(|said| assert_no_secret(&String::from_utf8_lossy(said)));
+        output
     }
 
     /// What the command says when it is done.
