@@ -4,7 +4,7 @@
 use std::process::Output;
 
 use serde_json::{Value, json};
-use tests::{BY_HAND, TENANT, TestSystem, binaries::variables, lambda::environment, secrets::assert_no_secret};
+use tests::{BY_HAND, TENANT, TestSystem, binaries::variables, lambda::environment, secrets::assert_no_secret_in};
 use tokio::process::Command;
 
 const OTHER: &str = "0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11";
@@ -29,7 +29,7 @@ impl Here {
         let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
         command.env_clear().envs(self.environment.iter().cloned());
         let output = command.args(arguments).output().await.unwrap();
-        [&output.stdout, &output.stderr].map(|said| assert_no_secret(&String::from_utf8_lossy(said)));
+        assert_no_secret_in(&output);
         output
     }
 

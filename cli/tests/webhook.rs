@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use simulator::{AuditRecord, CustomizedData, Denial, Fault, FaultKind, NewAuditRecord, Target};
 use tests::{
     BY_HAND, PATH_KEY, Scripted, TENANT, TestSystem, binaries::variables, lambda::environment,
-    secrets::assert_no_secret,
+    secrets::assert_no_secret_in,
 };
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
@@ -42,7 +42,7 @@ impl Here {
         let mut child = piped.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
         let output = child.wait_with_output().await.unwrap();
-        [&output.stdout, &output.stderr].map(|said| assert_no_secret(&String::from_utf8_lossy(said)));
+        assert_no_secret_in(&output);
         output
     }
 

@@ -4,6 +4,8 @@
 //! those that tests choose, the beginning of path keys (which are hexadecimal), the beginning of what is a JSON web token (access
 //! tokens and assertions), the head of a private key. To these come the lines of the one private key that is in a file.
 
+use std::process::Output;
+
 /// The certificate of an application.
 pub const APPLICATION_CERTIFICATE: &str =
     include_str!("../../shared/partner-center/tests/data/test-only-application-certificate.pem");
@@ -35,6 +37,17 @@ pub fn assert_no_secret(text: &str) {
             panic!("a secret ({mark}) stands in: {line}");
         }
     }
+}
+
+/// The same for what a process left on both outputs.
+///
+/// # Panics
+///
+/// Where a secret stands in it.
+#[track_caller]
+pub fn assert_no_secret_in(output: &Output) {
+    assert_no_secret(&String::from_utf8_lossy(&output.stdout));
+    assert_no_secret(&String::from_utf8_lossy(&output.stderr));
 }
 
 #[cfg(test)]

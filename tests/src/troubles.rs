@@ -46,7 +46,8 @@ struct Plan {
     what: String,
     tells: Tells,
     at_microsoft: fn(&mut simulator::Tenant),
-    secret: fn(&Simulator, &simulator::Tenant) -> Option<String>,
+    secret: fn(&Simulator, &simulator::Tenant) -> String,
+    has_secret: bool,
     fault: Option<(Target, FaultKind)>,
 }
 
@@ -78,7 +79,9 @@ impl Troubles {
         let (mut secrets, mut all) = (BTreeMap::new(), Vec::new());
         for (plan, tenant) in plans.into_iter().zip(&at_microsoft) {
             let kept = kept(&tenant.id);
-            secrets.extend((plan.secret)(&microsoft, tenant).map(|secret| (kept.read_secret.clone(), secret)));
+            if plan.has_secret {
+                secrets.insert(kept.read_secret.clone(), (plan.secret)(&microsoft, tenant));
+            }
             store.put_tenant(&kept).await.unwrap();
             if let Some((target, kind)) = plan.fault {
                 microsoft.set_fault(Fault::new(target, kind).of(&tenant.id)).unwrap();
@@ -133,9 +136,9 @@ fn usual(tenant: &simulator::Tenant) -> Value {
     json!({ "client_id": CLIENT_ID, "client_secret": tenant.client_secret })
 }
 
-fn with(mut secret: Value, member: &str, value: &str) -> Option<String> {
+fn with(mut secret: Value, member: &str, value: &str) -> String {
     secret[member] = value.into();
-    Some(secret.to_string())
+    secret.to_string()
 }
 
 fn by_certificate() -> Value {
@@ -147,7 +150,7 @@ fn with_certificate(tenant: &mut simulator::Tenant) {
     tenant.client_certificate = Some(STANDARD.decode(body).unwrap());
 }
 
-fn signed_in(microsoft: &Simulator, tenant: &simulator::Tenant, mfa: bool, roles: &[Role]) -> Option<String> {
+fn signed_in(microsoft: &Simulator, tenant: &simulator::Tenant, mfa: bool, roles: &[Role]) -> String {
     let person = Person { mfa, roles: roles.to_vec(), ..Person::admin_agent(&tenant.id) };
     with(usual(tenant), "refresh_token", &microsoft.refresh_token_of(&tenant.id, person).unwrap())
 }
@@ -156,12 +159,16 @@ fn signed_in(microsoft: &Simulator, tenant: &simulator::Tenant, mfa: bool, roles
 
 impl Plan {
     fn new(what: impl Into<String>, tells: Tells) -> Self {
-        let secret = |_: &Simulator, tenant: &simulator::Tenant| Some(usual(tenant).to_string());
-        Self { what: what.into(), tells, at_microsoft: |_| {}, secret, fault: None }
+        let secret = |_: &Simulator, tenant: &simulator::Tenant| usual(tenant).to_string();
+        Self { what: what.into(), tells, at_microsoft: |_| {}, secret, has_secret: true, fault: None }
     }
 
-    fn secret(self, secret: fn(&Simulator, &simulator::Tenant) -> Option<String>) -> Self {
+    fn secret(self, secret: fn(&Simulator, &simulator::Tenant) -> String) -> Self {
         Self { secret, ..self }
+    }
+
+    fn without_secret(self) -> Self {
+        Self { has_secret: false, ..self }
     }
 
     fn at_microsoft(self, at_microsoft: fn(&mut simulator::Tenant)) -> Self {
@@ -187,7 +194,7 @@ fn credentials() -> Vec<Plan> {
             .secret(|microsoft, tenant| signed_in(microsoft, tenant, true, &[Role::AdminAgent])),
         Plan::new("an application with a certificate", Tells::Done)
             .at_microsoft(with_certificate)
-            .secret(|_, _| Some(by_certificate().to_string())),
+            .secret(|_, _| by_certificate().to_string()),
         Plan::new("a person and a certificate", Tells::Done).at_microsoft(with_certificate).secret(
             |microsoft, tenant| with(by_certificate(), "refresh_token", &microsoft.refresh_token(&tenant.id).unwrap()),
         ),
@@ -196,7 +203,7 @@ fn credentials() -> Vec<Plan> {
         Plan::new("an expired secret", Tells::Diagnosis("client-secret-expired"))
             .at_microsoft(|tenant| tenant.client_secret_expires = Some(Timestamp::UNIX_EPOCH)),
         Plan::new("a certificate that Microsoft does not know", Tells::Diagnosis("certificate-refused"))
-            .secret(|_, _| Some(by_certificate().to_string())),
+            .secret(|_, _| by_certificate().to_string()),
         Plan::new("an unknown refresh token", Tells::Diagnosis("refresh-token-revoked"))
             .secret(|_, tenant| with(usual(tenant), "refresh_token", &format!("{MARKER}-refresh-token"))),
         Plan::new("a person without a second factor", Tells::Diagnosis("mfa-missing"))
@@ -210,19 +217,18 @@ fn credentials() -> Vec<Plan> {
 fn malformed() -> Vec<Plan> {
     let unusable = |what: &str, words| Plan::new(format!("a secret that {what}"), Tells::Words(words));
     vec![
-        unusable("is not there", "could not be fetched from Secrets Manager").secret(|_, _| None),
-        unusable("is empty", "it is not JSON").secret(|_, _| Some(String::new())),
-        unusable("is no JSON", "it is not JSON").secret(|_, tenant| Some(tenant.client_secret.clone())),
-        unusable("is a text of JSON", "it is not JSON")
-            .secret(|_, tenant| Some(json!(tenant.client_secret).to_string())),
+        unusable("is not there", "could not be fetched from Secrets Manager").without_secret(),
+        unusable("is empty", "it is not JSON").secret(|_, _| String::new()),
+        unusable("is no JSON", "it is not JSON").secret(|_, tenant| tenant.client_secret.clone()),
+        unusable("is a text of JSON", "it is not JSON").secret(|_, tenant| json!(tenant.client_secret).to_string()),
         unusable("breaks off", "it is not JSON").secret(|_, tenant| {
             let whole = usual(tenant).to_string();
-            Some(whole[..whole.len() - 1].to_owned())
+            whole[..whole.len() - 1].to_owned()
         }),
         unusable("has a secret for a name", "it is not JSON")
-            .secret(|_, tenant| Some(json!({ &tenant.client_secret: 1 }).to_string())),
+            .secret(|_, tenant| json!({ &tenant.client_secret: 1 }).to_string()),
         unusable("has a list of secrets", "it is not JSON").secret(|_, tenant| {
-            Some(json!({ "client_id": CLIENT_ID, "client_secret": [&tenant.client_secret] }).to_string())
+            json!({ "client_id": CLIENT_ID, "client_secret": [&tenant.client_secret] }).to_string()
         }),
         unusable("has two proofs", "either client_secret, or certificate and private_key")
             .secret(|_, tenant| with(by_certificate(), "client_secret", &tenant.client_secret)),

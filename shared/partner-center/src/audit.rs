@@ -6,6 +6,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use models::{Tenant, TenantId};
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -133,7 +134,7 @@ pub struct AuditRecords<C>(PartnerCenter<C>);
 impl<C: Credentials + Send + Sync> AuditRecords<C> {
     /// A client with these tokens and bounds.
     #[must_use]
-    pub fn new(http: reqwest::Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
+    pub fn new(http: Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
         Self(PartnerCenter { http, tokens, limits })
     }
 
@@ -147,7 +148,7 @@ impl<C: Credentials + Send + Sync> AuditRecords<C> {
             return Err(AuditError::OtherTenant { asked: tenant.id.clone(), record: id.partner().clone() });
         }
         let path = [PATHS[0], &[id.as_str()]].concat();
-        Ok(self.0.ask(CALL, tenant, &path, |http, url| http.get(url)).await?)
+        Ok(self.0.ask(CALL, tenant, &path, Client::get).await?)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::{fmt, sync::Arc};
 
 use models::Tenant;
-use reqwest::RequestBuilder;
+use reqwest::{Client, RequestBuilder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Credentials, Limits, MicrosoftError, Tokens, partner_center::PartnerCenter};
@@ -93,7 +93,7 @@ pub struct Registrations<C>(PartnerCenter<C>);
 impl<C: Credentials + Send + Sync> Registrations<C> {
     /// A client with these tokens and bounds.
     #[must_use]
-    pub fn new(http: reqwest::Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
+    pub fn new(http: Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
         Self(PartnerCenter { http, tokens, limits })
     }
 
@@ -103,7 +103,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn events(&self, tenant: &Tenant) -> Result<Vec<String>, MicrosoftError> {
-        self.ask("listing webhook events", tenant, &["events"], |http, url| http.get(url)).await
+        self.ask("listing webhook events", tenant, &["events"], Client::get).await
     }
 
     /// What the tenant has registered, if it has.
@@ -112,7 +112,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn registration(&self, tenant: &Tenant) -> Result<Option<Registration>, MicrosoftError> {
-        match self.ask("reading the webhook registration", tenant, &[], |http, url| http.get(url)).await {
+        match self.ask("reading the webhook registration", tenant, &[], Client::get).await {
             Ok(registration) => Ok(Some(registration)),
             Err(MicrosoftError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -142,7 +142,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn send_test_event(&self, tenant: &Tenant) -> Result<String, MicrosoftError> {
-        let post = |http: &reqwest::Client, url| http.post(url).header("content-length", "0");
+        let post = |http: &Client, url| http.post(url).header("content-length", "0");
         let submitted = self.ask("asking for a test event", tenant, &[VALIDATION], post).await?;
         let (Submitted::Object { correlation_id } | Submitted::Text(correlation_id)) = submitted;
         Ok(correlation_id)
@@ -154,7 +154,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn test_event(&self, tenant: &Tenant, correlation_id: &str) -> Result<TestEvent, MicrosoftError> {
-        self.ask("looking after a test event", tenant, &[VALIDATION, correlation_id], |http, url| http.get(url)).await
+        self.ask("looking after a test event", tenant, &[VALIDATION, correlation_id], Client::get).await
     }
 
     async fn ask<A: DeserializeOwned>(
@@ -162,7 +162,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
         name: &'static str,
         tenant: &Tenant,
         below: &[&str],
-        request: impl Fn(&reqwest::Client, reqwest::Url) -> RequestBuilder,
+        request: impl Fn(&Client, reqwest::Url) -> RequestBuilder,
     ) -> Result<A, MicrosoftError> {
         self.0.ask(name, tenant, &[&PATH, below].concat(), request).await
     }
