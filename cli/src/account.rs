@@ -8,9 +8,10 @@ use std::{sync::Arc, time::Duration};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
 use partner_center::{
-    ADDRESS_VARIABLES, BaseUrlError, CloudDirectory, Limits, Now, Purpose, Registrations, SecretsManager, Tokens,
+    ADDRESS_VARIABLES, AuditRecords, BaseUrlError, CloudDirectory, Limits, Now, Purpose, Registrations, SecretsManager,
+    Tokens,
 };
-use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables};
+use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables, random_id};
 use store::{Store, TableNames};
 
 /// The table of tenants.
@@ -117,9 +118,25 @@ impl Account {
     ///
     /// [`AccountError`].
     pub fn registrations(&self) -> Result<Registrations<SecretsManager>, AccountError> {
+        let (http, tokens) = self.tokens()?;
+        Ok(Registrations::new(http, tokens, Limits::default()))
+    }
+
+    /// The audit records of its tenants.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub fn audit_records(&self) -> Result<AuditRecords<SecretsManager>, AccountError> {
+        let (http, tokens) = self.tokens()?;
+        Ok(AuditRecords::new(http, tokens, Limits::default()))
+    }
+
+    fn tokens(&self) -> Result<(reqwest::Client, Arc<Tokens<SecretsManager>>), AccountError> {
         let Microsoft { http, clouds, limits, now } = self.microsoft()?;
-        let tokens = Arc::new(Tokens::new(http.clone(), clouds, self.secrets(Purpose::Read), limits, now));
-        Ok(Registrations::new(http, tokens, limits))
+        let credentials = self.secrets(Purpose::Read);
+        let tokens = Tokens::new(http.clone(), clouds, credentials, limits, now, Arc::new(random_id));
+        Ok((http, Arc::new(tokens)))
     }
 
     /// The secrets of its tenants.

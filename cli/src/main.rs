@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use cli::{Account, Output, callback, tenants, webhook};
+use runtime::StartError;
 
 /// What operators of Partner Alerts do from a terminal.
 ///
@@ -36,7 +37,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    // Before the arguments are read, which may hold a path key.
+    let done = match runtime::forbid_core_dumps() {
+        Ok(()) => run(Arguments::parse()),
+        Err(error) => Err(StartError::CoreDumps(error).into()),
+    };
+    match done {
         Ok(status) => status,
         Err(error) => {
             eprintln!("partner-alerts: {}", runtime::chain(error.as_ref()));

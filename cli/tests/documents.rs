@@ -2,6 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
+const TENANT: &str = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10";
+const AUDIT_RECORD: &str =
+    "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10_4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3_updatecustomer_639080287298312247";
 /// What the binary's exit status says of a command that it could not understand.
 const MISUNDERSTOOD: i32 = 2;
 
@@ -12,7 +15,7 @@ fn every_documented_command_is_understood() {
     for page in ["README.md", "docs/configuration.md", "docs/deploy.md", "docs/operations.md"] {
         let text = fs::read_to_string(root.join(page)).unwrap();
         for line in text.lines().filter(|line| line.starts_with("partner-alerts ")) {
-            let line = line.replace("<tenant id>", "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10");
+            let line = line.replace("<tenant id>", TENANT).replace("<audit id>", AUDIT_RECORD);
             // Without a stack there is nothing to be reached: what is understood fails for that.
             let line = line.replace("--stack partner-alerts ", "");
             let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));

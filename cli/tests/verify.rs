@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use runtime::{OutgoingTls, Variables};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
-use simulator::{Forgery, Options, SignedCallback, Simulator, Tenant};
+use simulator::{Forgery, MARKER, Options, SignedCallback, Simulator, Tenant};
 
 const BODY: &[u8] = br#"{"EventName":"test-created","ResourceChangeUtcDate":"2026-03-02T09:00:00Z"}"#;
 
@@ -26,7 +26,7 @@ impl Microsoft {
         let tenant = Tenant {
             id: "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".to_owned(),
             client_id: "client".to_owned(),
-            client_secret: "secret".to_owned(),
+            client_secret: MARKER.to_owned(),
             callback_url: None,
             ..Tenant::default()
         };
@@ -211,6 +211,23 @@ async fn an_answer_is_there_before_the_next_line_is_asked() {
     }
     drop(asks);
     assert!(process.wait().unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_can_leave_no_core_dump() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
+    let command = command.args(["callback", "verify"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let (mut asks, mut answers) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
+    // Once it answers, it has long begun, and it waits for the next line.
+    asks.write_all(b"no callback\n").unwrap();
+    answers.read_line(&mut String::new()).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+    drop(asks);
+    process.wait().unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"], "soft and hard");
 }
 
 #[tokio::test]

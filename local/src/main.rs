@@ -3,10 +3,14 @@
 use std::{io::Write as _, process::ExitCode, sync::Arc};
 
 use local::System;
-use runtime::Variables;
+use runtime::{StartError, Variables};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if let Err(error) = runtime::forbid_core_dumps() {
+        eprintln!("Partner Alerts can't start: {}", runtime::chain(&StartError::CoreDumps(error)));
+        return ExitCode::FAILURE;
+    }
     let mut screen = std::io::stdout();
     let system = match System::start(Variables::of_process(), Arc::new(local::show)).await {
         Ok(system) => system,

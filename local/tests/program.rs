@@ -22,6 +22,10 @@ use tokio::{
 /// How long an event may be waited for before a test gives up. It decides nothing.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What the secrets of the program and of its simulator have in them, and how an access token or an assertion begins.
+const SECRETS: [&str; 4] = [simulator::MARKER, "eyJhbGciOi", "eyJ0eXAiOi", "-----BEGIN PRIVATE KEY"];
+const PATH_KEY: &str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
+
 /// What the program has written so far.
 #[derive(Clone, Default)]
 struct Output {
@@ -155,6 +159,22 @@ impl Program {
     /// Ends it as a power cut does.
     async fn kill(mut self) {
         self.child.kill().await.unwrap();
+    }
+}
+
+/// Whatever a test is about: the program writes no secret. Its path key is part of the address that it shows, and of nothing else.
+impl Drop for Program {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let (screen, log) = (self.screen.text(), self.log.text());
+        for (output, text) in [("screen", &screen), ("log", &log)] {
+            let line = text.lines().find(|line| SECRETS.iter().any(|secret| line.contains(secret)));
+            assert_eq!(line, None, "a secret stands in what it wrote to its {output}");
+        }
+        let shown = screen.lines().filter(|line| line.contains(PATH_KEY)).count();
+        assert!(shown <= 1 && !log.contains(PATH_KEY), "the path key: {screen}\n{log}");
     }
 }
 
@@ -315,6 +335,46 @@ async fn two_systems_do_not_share_a_state() {
     second.log.until(&["is used by another local system"]).await;
 }
 
+#[tokio::test]
+async fn with_all_that_it_can_log_it_tells_of_trouble_with_microsoft_and_of_no_secret() {
+    let folder = TempDir::new().unwrap();
+    let talkative = [
+        ("LOG_LEVEL", "trace"),
+        ("LOCAL_PATH_KEY", PATH_KEY),
+        ("LOCAL_SCHEDULE_SECONDS", "1"),
+        ("RECONCILE_GAP_SECONDS", "1"),
+    ];
+    let program = Program::start(&folder.path().join("state"), &talkative).await;
+    program.raise().await;
+    assert_eq!(program.callback(json!({})).await, [200]);
+    assert_eq!(program.callback(json!({ "forged": "key" })).await, [401]);
+    program.log.until(&["\"message\":\"tenant reconciled\""]).await;
+    assert!(program.address("callback address").ends_with(PATH_KEY));
+
+    // The token that it has is refused, and it gets no other.
+    for fault in [
+        json!({ "target": "list", "kind": "expiredToken" }),
+        json!({ "target": "token", "kind": "conditionalAccess", "times": 1 }),
+        json!({ "target": "token", "kind": "truncated", "times": 1 }),
+        json!({ "target": "token", "kind": "grantRevoked" }),
+    ] {
+        let url = format!("{}/faults", program.address("simulator's control"));
+        assert_eq!(client().post(url).json(&fault).send().await.unwrap().status(), 204);
+    }
+    program.log.until(&["conditional-access", "no access_token and expires_in", "refresh-token-revoked"]).await;
+    // Dropped, it is searched.
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_system_can_leave_no_core_dump() {
+    let folder = TempDir::new().unwrap();
+    let program = Program::start(&folder.path().join("state"), &[]).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", program.child.id().unwrap())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"], "soft and hard");
+}
+
 /// Somebody else's client, with a certificate authority of its own: only the variables say so.
 #[tokio::test]
 async fn another_certificate_authority_can_be_named_and_then_only_its_callbacks_pass() {
@@ -327,7 +387,7 @@ async fn another_certificate_authority_can_be_named_and_then_only_its_callbacks_
     let tenant = simulator::Tenant {
         id: "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".to_owned(),
         client_id: "client".to_owned(),
-        client_secret: "secret".to_owned(),
+        client_secret: simulator::MARKER.to_owned(),
         callback_url: None,
         ..simulator::Tenant::default()
     };

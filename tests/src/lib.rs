@@ -4,6 +4,9 @@ pub mod account;
 pub mod binaries;
 pub mod lambda;
 pub mod measured;
+pub mod secrets;
+pub mod troubles;
+pub mod vault;
 pub mod wire;
 
 mod by_hand;
@@ -12,7 +15,7 @@ mod gateway_event;
 mod lines;
 mod published;
 mod scripted;
-mod secrets;
+mod secrets_manager;
 mod tap;
 
 use std::{
@@ -35,7 +38,7 @@ pub use gateway_event::{WAYS, Way, gateway_event};
 pub use lines::Lines;
 pub use published::{events, of_each_kind, sample_alert};
 pub use scripted::{Asked, Scripted};
-pub use secrets::secrets_behave;
+pub use secrets_manager::secrets_behave;
 pub use tap::{Call, Gate, Tap};
 
 /// How long an event may be waited for before a test gives up. Far above what anything takes: it decides nothing.

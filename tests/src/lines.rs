@@ -9,6 +9,8 @@ use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::secrets::assert_no_secret;
+
 /// What was written while this lives: by this thread, which is all of a test on a runtime of one thread.
 #[derive(Debug)]
 pub struct Lines {
@@ -32,10 +34,16 @@ impl Lines {
     }
 
     /// The text since the last time this was asked.
+    ///
+    /// # Panics
+    ///
+    /// Where a secret stands in it.
     #[must_use]
     pub fn take(&self) -> String {
         let mut bytes = self.written.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&std::mem::take(&mut *bytes)).into_owned()
+        let text = String::from_utf8_lossy(&std::mem::take(&mut *bytes)).into_owned();
+        assert_no_secret(&text);
+        text
     }
 
     /// The lines since the last time, without their time.

@@ -7,7 +7,7 @@ use runtime::chain;
 use serde_json::{Value, json};
 use tests::{Asked, ByHand, CLIENT_SECRET, Lines, Scripted, Setup, TENANT};
 
-const TOKEN: &str = "canary-token-7f3a";
+const TOKEN: &str = "made-up-secret-token-7f3a";
 const LIST: &str = "/beta/security/partner/securityAlerts";
 
 fn answer(status: u16, body: impl Into<String>) -> Response<String> {

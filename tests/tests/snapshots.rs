@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use local::Published;
 use models::{AlertSource, Cloud, Tenant};
+use regex::Regex;
 use serde_json::{Value, json};
 use simulator::{AlertChange, Fault, FaultKind, Forgery, NewAlert, RetryAfter, SignedCallback, Target};
 use store::WriteTenants as _;
@@ -135,7 +136,7 @@ impl Story {
         self.0.push((what.to_owned(), lines.take_values()));
     }
 
-    /// One block for each thing that happened, one line for each log line.
+    /// One block for each thing that happened, one line for each log line, without what Microsoft calls its answers.
     fn shown(&self) -> String {
         let mut shown = String::new();
         for (what, lines) in &self.0 {
@@ -144,7 +145,7 @@ impl Story {
                 writeln!(shown, "{line}").unwrap();
             }
         }
-        shown
+        Regex::new("request-id [-0-9a-f]{36}").unwrap().replace_all(&shown, "request-id …").into_owned()
     }
 
     fn lines(&self) -> usize {

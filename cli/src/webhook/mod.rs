@@ -1,5 +1,6 @@
-//! `partner-alerts webhook`: where Partner Center sends a tenant's events.
+//! `partner-alerts webhook`: where Partner Center sends a tenant's events, and what they are about.
 
+mod audit;
 mod register;
 mod show;
 mod test;
@@ -8,7 +9,7 @@ use std::{io::Write, time::Duration};
 
 use clap::{Args, Subcommand};
 use models::{Tenant, TenantId};
-use partner_center::{MicrosoftError, Registration};
+use partner_center::{AuditError, AuditId, Diagnosis, MicrosoftError};
 use runtime::ConfigError;
 use store::{ReadTenants as _, StoreError};
 
@@ -57,6 +58,18 @@ pub enum Command {
         /// The correlation id that `webhook test` said.
         correlation_id: String,
     },
+    /// Shows the audit record that an event names: who did what, and when. Partner Center keeps it for 90 days.
+    ///
+    /// It holds personal data. Old and new values of what was changed are shown with `--json` only.
+    ///
+    /// Example: partner-alerts --stack partner-alerts webhook audit 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
+    /// 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10_4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3_updatecustomer_639080287298312247
+    Audit {
+        /// The tenant's id in Entra ID.
+        tenant: TenantId,
+        /// The record's id, or the `AuditUri` of an event: of an address nothing is used but the id at its end.
+        record: AuditId,
+    },
 }
 
 /// A registration to be made.
@@ -84,6 +97,9 @@ pub enum WebhookError {
     /// The account can't be worked on.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// The audit record can't be had.
+    #[error(transparent)]
+    Audit(AuditError),
     /// Reading or writing failed.
     #[error("reading or writing failed")]
     Io(#[from] std::io::Error),
@@ -113,12 +129,21 @@ impl From<ConfigError> for WebhookError {
     }
 }
 
+impl From<AuditError> for WebhookError {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Microsoft(error) => Self::Microsoft(error),
+            error @ AuditError::OtherTenant { .. } => Self::Audit(error),
+        }
+    }
+}
+
 impl WebhookError {
     /// What to do about it, where that is known.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::Microsoft(error) => error.diagnosis().map(partner_center::Diagnosis::what_to_do),
+            Self::Microsoft(error) => error.diagnosis().map(Diagnosis::what_to_do),
             _ => None,
         }
     }
@@ -149,9 +174,10 @@ impl Command {
                 test::run(&tenant, &registrations, every, patience, output).await
             }
             Self::Status { correlation_id, .. } => {
-                let event = registrations.test_event(&tenant, &correlation_id).await?;
+                let event = test::shown(registrations.test_event(&tenant, &correlation_id).await?);
                 Ok(output.say(&event, test::text_of)?)
             }
+            Self::Audit { record, .. } => audit::run(&record, &tenant, account, output).await,
         }
     }
 
@@ -160,7 +186,8 @@ impl Command {
             Self::Events { tenant }
             | Self::Show { tenant }
             | Self::Test { tenant, .. }
-            | Self::Status { tenant, .. } => tenant,
+            | Self::Status { tenant, .. }
+            | Self::Audit { tenant, .. } => tenant,
             Self::Register(register) => &register.tenant,
         }
     }
@@ -191,11 +218,10 @@ fn not_ours(url: &str, tenant: &Tenant, base: &str) -> Option<&'static str> {
     }
 }
 
-/// What is registered now, without the key in its address.
-fn without_key(registration: &Registration) -> String {
-    let url = &registration.webhook_url;
+/// A callback address without the key in it.
+fn without_key(url: &str) -> String {
     match url.rsplit_once('/') {
         Some((base, key)) if key.parse::<models::PathKey>().is_ok() => format!("{base}/…"),
-        _ => url.clone(),
+        _ => url.to_owned(),
     }
 }

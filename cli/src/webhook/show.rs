@@ -31,7 +31,7 @@ impl Shown {
             .or(without_fraud.then_some("the fraud event is not registered: `webhook register` takes all events"));
         Self {
             registered: true,
-            url: Some(without_key(registration)),
+            url: Some(without_key(&registration.webhook_url)),
             events: registration.webhook_events.clone(),
             problem,
         }

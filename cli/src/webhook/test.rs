@@ -9,7 +9,7 @@ use models::Tenant;
 use partner_center::{Attempt, Registrations, SecretsManager, TestEvent};
 use serde::Serialize;
 
-use super::WebhookError;
+use super::{WebhookError, without_key};
 use crate::output::{Output, printable};
 
 /// What became of a test event.
@@ -32,7 +32,7 @@ pub(super) async fn run(
     let began = Instant::now();
     let mut told = 0;
     loop {
-        let event = registrations.test_event(tenant, &correlation_id).await?;
+        let event = shown(registrations.test_event(tenant, &correlation_id).await?);
         for attempt in &event.results[told.min(event.results.len())..] {
             told += 1;
             output.progress(&format!("attempt {told}: {}", in_words(attempt)))?;
@@ -45,6 +45,11 @@ pub(super) async fn run(
         }
         tokio::time::sleep(every).await;
     }
+}
+
+/// A test event as it is shown: Microsoft repeats the address that it was sent to, path key and all.
+pub(super) fn shown(event: TestEvent) -> TestEvent {
+    TestEvent { callback_url: event.callback_url.as_deref().map(without_key), ..event }
 }
 
 /// Statuses are an open set: what is neither of the two that mean an end may still change.

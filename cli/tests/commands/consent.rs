@@ -6,7 +6,7 @@ use reqwest::{Response, StatusCode};
 use runtime::Schemes;
 use serde_json::{Value, json};
 use simulator::{Denial, FaultKind, Person, Target};
-use tests::{CLIENT_ID, CLIENT_SECRET, PATIENCE, TENANT};
+use tests::{CLIENT_ID, CLIENT_SECRET, PATIENCE, TENANT, secrets::assert_no_secret_in};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::Child,
@@ -87,8 +87,9 @@ impl Asking {
     async fn end(mut self) -> Output {
         let mut rest = Vec::new();
         self.asked.read_to_end(&mut rest).await.unwrap();
-        let output = self.child.wait_with_output().await.unwrap();
-        Output { stderr: rest, ..output }
+        let output = Output { stderr: rest, ..self.child.wait_with_output().await.unwrap() };
+        assert_no_secret_in(&output);
+        output
     }
 }
 

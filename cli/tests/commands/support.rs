@@ -4,7 +4,9 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, Simulator, Target};
-use tests::{BY_HAND, PATH_KEY, TENANT, TestSystem, binaries::variables, lambda::environment};
+use tests::{
+    BY_HAND, PATH_KEY, TENANT, TestSystem, binaries::variables, lambda::environment, secrets::assert_no_secret_in,
+};
 use tokio::{
     io::AsyncWriteExt as _,
     process::{Child, Command},
@@ -45,7 +47,9 @@ impl Here {
         let mut child = self.start(arguments);
         // One that reads nothing may have ended already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
-        child.wait_with_output().await.unwrap()
+        let output = child.wait_with_output().await.unwrap();
+        assert_no_secret_in(&output);
+        output
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use messaging::ReconcileQueue;
 use partner_center::{GraphAlerts, Purpose, SecretsManager, Tokens};
-use runtime::{Parts, StartError, http_client};
+use runtime::{Parts, StartError, http_client, random_id};
 use store::Store;
 
 use crate::{Config, Poll};
@@ -23,7 +23,8 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let http = http_client(&parts.tls, config.timeout)?;
     let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&parts.aws), Purpose::Read);
     let now = Arc::new(move || clock.now());
-    let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, config.limits, now));
+    let new_id = Arc::new(random_id);
+    let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, config.limits, now, new_id));
     let source = GraphAlerts::new(http, tokens, config.limits);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);

@@ -187,7 +187,7 @@ where
     }
 
     async fn look(&self, tenant: &Tenant, purpose: Purpose) -> (Option<CredentialDates>, Result<Kept, LookError>) {
-        let renewing = self.renewer.renew(tenant, purpose, self.clock.now());
+        let renewing = self.renewer.renew(tenant, purpose);
         match tokio::time::timeout(self.look_limit, renewing).await {
             Ok(renewal) => (renewal.dates, renewal.result.map_err(LookError::from)),
             Err(_) => (None, Err(LookError::OutOfTime { seconds: self.look_limit.as_secs() })),

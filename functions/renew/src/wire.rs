@@ -20,7 +20,8 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let config = Config::read(&parts.variables)?;
     let http = http_client(&parts.tls, config.timeout)?;
     let secrets = aws_sdk_secretsmanager::Client::new(&parts.aws);
-    let renewer = Renewer::new(http, config.clouds, secrets, config.limits);
+    let clock = Arc::clone(&parts.clock);
+    let renewer = Renewer::new(http, config.clouds, secrets, config.limits, Arc::new(move || clock.now()));
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let renew = Renew::new(store, renewer, Arc::clone(&parts.clock), config.look_limit);
     Ok(renew.with_metrics(parts.metrics.clone()))

@@ -17,13 +17,15 @@ use crate::callbacks::SignedCallback;
 use crate::entra::{SignIns, Tokens};
 use crate::faults::{FaultKind, Faults};
 use crate::options::{Clock, Options, StartError, Tenant};
-use crate::partner_center::Registrations;
+use crate::partner_center::{AuditRecord, Registrations};
+use crate::recorded::Record;
 use crate::reply::Reply;
 use crate::targets::Target;
 
 pub(crate) type App = Arc<Shared>;
 
 pub(crate) struct Shared {
+    pub(crate) audit_records: Mutex<Vec<AuditRecord>>,
     pub(crate) authority: Authority,
     pub(crate) book: Mutex<Book>,
     /// Addresses set after the start, by tenant; they precede those of the options.
@@ -41,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) partner_center_url: String,
     /// Addresses that the world would know, and where they are served on this machine.
     pub(crate) public_addresses: Mutex<Vec<(String, String)>>,
+    pub(crate) record: Record,
     pub(crate) registrations: Mutex<Registrations>,
     pub(crate) retry_pause: Duration,
     pub(crate) sign_ins: Mutex<SignIns>,
@@ -69,6 +72,7 @@ impl Shared {
             .build()
             .map_err(StartError::Client)?;
         Ok(Self {
+            audit_records: Mutex::default(),
             authority,
             book: Mutex::new(book),
             callback_urls: Mutex::default(),
@@ -82,6 +86,7 @@ impl Shared {
             page_size: options.page_size,
             partner_center_url: format!("https://localhost:{}", microsoft.port()),
             public_addresses: Mutex::default(),
+            record: Record::default(),
             registrations: Mutex::default(),
             retry_pause: options.retry_pause,
             sign_ins: Mutex::default(),

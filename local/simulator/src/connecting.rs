@@ -4,7 +4,7 @@ use crate::Simulator;
 use crate::app::{Shared, lock};
 use crate::book::AlertError;
 use crate::entra::{Decision, PendingSignIn, Person, SignInError};
-use crate::partner_center::{Registration, TestEvent};
+use crate::partner_center::{AuditRecord, NewAuditRecord, Registration, TestEvent};
 
 impl Simulator {
     /// Partner Center's base address: `https://localhost:PORT`, the Microsoft side by the name that its tokens need.
@@ -25,6 +25,14 @@ impl Simulator {
     /// A password is changed: no refresh token that the tenant has is good any more.
     pub fn revoke_grants(&self, tenant: &str) {
         lock(&self.app.tokens).revoke_grants(tenant);
+    }
+
+    /// Somebody does something that Partner Center keeps a record of.
+    ///
+    /// # Errors
+    /// The tenant is unknown.
+    pub fn write_audit_record(&self, new: NewAuditRecord) -> Result<AuditRecord, AlertError> {
+        self.app.write_audit_record(new)
     }
 
     /// The sign-ins that wait for their person, the oldest first.

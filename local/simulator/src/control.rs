@@ -19,7 +19,7 @@ use crate::book::AlertError;
 use crate::callbacks::{FRAUD_EVENT, SignedCallback, event_body};
 
 use crate::entra::PendingSignIn;
-use crate::partner_center::TestEvent;
+use crate::partner_center::{AuditRecord, TestEvent};
 use crate::requests::{
     CallbackRequest, FaultRequest, PublicAddressRequest, Refusal, SignInRequest, TenantQuery, parse,
 };
@@ -30,6 +30,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/", get(help))
         .route("/alerts", get(alerts).post(raise))
         .route("/alerts/{id}", patch(change))
+        .route("/audit-records", post(write_audit_record))
         .route("/callbacks", post(call_back))
         .route("/certificate/rotate", post(rotate))
         .route("/grants/revoke", post(revoke_grants))
@@ -177,6 +178,10 @@ async fn set_fault(State(app): State<App>, body: Bytes) -> Result<StatusCode, Re
 async fn clear_faults(State(app): State<App>) -> StatusCode {
     app.faults.clear();
     StatusCode::NO_CONTENT
+}
+
+async fn write_audit_record(State(app): State<App>, body: Bytes) -> Result<(StatusCode, Json<AuditRecord>), Refusal> {
+    Ok((StatusCode::CREATED, Json(app.write_audit_record(parse(&body)?)?)))
 }
 
 async fn rotate(State(app): State<App>) -> Result<StatusCode, Refusal> {

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use base64::Engine as _;
@@ -27,53 +27,69 @@ pub(crate) fn router() -> Router<App> {
 }
 
 async fn list(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    app.respond(Target::List, app.caller_tenant(&headers).as_deref(), |fault| {
-        let caller = Caller { app: &app, headers: &headers };
-        match caller.authorized(fault) {
-            Ok(grant) => caller.page(&grant.tenant, &query.unwrap_or_default(), fault),
-            Err(refusal) => refusal,
-        }
+    answer(&app, Target::List, &headers, |caller, grant, fault| {
+        caller.page(&grant.tenant, &query.unwrap_or_default(), fault)
     })
     .await
 }
 
 async fn read(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    app.respond(Target::Get, app.caller_tenant(&headers).as_deref(), |fault| {
-        let caller = Caller { app: &app, headers: &headers };
-        match caller.authorized(fault) {
-            Ok(grant) => match lock(&app.book).one(&grant.tenant, &id) {
-                Some(alert) => caller.entity(alert),
-                None => caller.not_found(&id),
-            },
-            Err(refusal) => refusal,
-        }
+    answer(&app, Target::Get, &headers, |caller, grant, _| match lock(&app.book).one(&grant.tenant, &id) {
+        Some(alert) => caller.entity(alert),
+        None => caller.not_found(&id),
     })
     .await
 }
 
 async fn update(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
-    app.respond(Target::Patch, app.caller_tenant(&headers).as_deref(), |fault| {
-        let caller = Caller { app: &app, headers: &headers };
-        match caller.authorized(fault) {
-            Ok(grant) => caller.update(&grant, &id, &body, fault),
-            Err(refusal) => refusal,
-        }
-    })
-    .await
+    answer(&app, Target::Patch, &headers, |caller, grant, fault| caller.update(grant, &id, &body, fault)).await
 }
 
 async fn nothing_here(State(app): State<App>, headers: HeaderMap) -> Reply {
+    let caller = Caller::new(&app, &headers);
     let text = "Resource not found for the segment.";
-    Caller { app: &app, headers: &headers }.refuse(StatusCode::NOT_FOUND, "ResourceNotFound", text)
+    caller.named(caller.refuse(StatusCode::NOT_FOUND, "ResourceNotFound", text))
+}
+
+/// Counts the request, checks who asks, and gives the answer the ids that all have.
+async fn answer(
+    app: &App,
+    target: Target,
+    headers: &HeaderMap,
+    answer: impl FnOnce(&Caller<'_>, &Grant, Option<FaultKind>) -> Reply + Send,
+) -> Response {
+    app.respond(target, app.caller_tenant(headers).as_deref(), |fault| {
+        let caller = Caller::new(app, headers);
+        let reply = caller.authorized(fault).map(|grant| answer(&caller, &grant, fault));
+        caller.named(reply.unwrap_or_else(|refusal| refusal))
+    })
+    .await
 }
 
 /// Someone asking Graph.
 struct Caller<'a> {
     app: &'a Shared,
     headers: &'a HeaderMap,
+    /// What Graph calls the request.
+    request: String,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    fn new(app: &'a Shared, headers: &'a HeaderMap) -> Self {
+        Self { app, headers, request: new_id() }
+    }
+
+    /// What the caller calls it, or else the same.
+    fn client_request(&self) -> &str {
+        let given = self.headers.get(CLIENT_REQUEST_ID).and_then(|value| value.to_str().ok());
+        given.unwrap_or(&self.request)
+    }
+
+    fn named(&self, reply: Reply) -> Reply {
+        let client_request = self.client_request();
+        reply.with_text(REQUEST_ID, &self.request).with_text(CLIENT_REQUEST_ID, client_request)
+    }
+
     /// Faults that answer for Graph, then the token.
     fn authorized(&self, fault: Option<FaultKind>) -> Result<Grant, Reply> {
         let unauthorized = |text| self.refuse(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", text);
@@ -168,12 +184,10 @@ impl Caller<'_> {
 
     /// Graph's ordinary error.
     fn refuse(&self, status: StatusCode, code: &str, message: &str) -> Reply {
-        let request = new_id();
-        let client = self.headers.get("client-request-id").and_then(|value| value.to_str().ok());
         let body = json!({ "error": { "code": code, "message": message, "innerError": {
             "date": self.app.now().strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-            "request-id": request,
-            "client-request-id": client.unwrap_or(&request),
+            "request-id": self.request,
+            "client-request-id": self.client_request(),
         }}});
         Reply::json(status, &body)
     }
@@ -246,7 +260,9 @@ struct Patch {
 }
 
 const ALERTS: &str = "/beta/security/partner/securityAlerts";
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const CONTEXT: &str = "/beta/$metadata#security/partner/securityAlerts";
 const GRAPH: &str = "https://graph.microsoft.com";
 const REASONS: [&str; 3] = ["fraud", "ignore", "legitimate"];
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const STATUSES: [&str; 3] = ["active", "investigating", "resolved"];

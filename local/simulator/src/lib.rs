@@ -28,9 +28,11 @@ mod control;
 mod entra;
 mod faults;
 mod graph;
+mod marker;
 mod microsoft;
 mod options;
 mod partner_center;
+mod recorded;
 mod reply;
 mod requests;
 mod serve;
@@ -42,8 +44,10 @@ pub use book::AlertError;
 pub use callbacks::{DeliverError, Forgery, SignedCallback};
 pub use entra::{PendingSignIn, Person, Role, SignInError};
 pub use faults::{Denial, Fault, FaultError, FaultKind, RetryAfter};
+pub use marker::MARKER;
 pub use options::{Clock, Options, StartError, Tenant};
-pub use partner_center::{DeliveryAttempt, Registration, TestEvent};
+pub use partner_center::{AuditRecord, CustomizedData, DeliveryAttempt, NewAuditRecord, Registration, TestEvent};
+pub use recorded::RecordedRequest;
 pub use targets::{Requests, Target};
 
 use app::{App, Shared, lock};
@@ -198,6 +202,12 @@ impl Simulator {
     #[must_use]
     pub fn requests(&self) -> Requests {
         self.app.faults.requests()
+    }
+
+    /// The latest requests of the Microsoft side, oldest first, whatever was answered.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<RecordedRequest> {
+        self.app.record.all()
     }
 
     /// Something goes wrong from now on.

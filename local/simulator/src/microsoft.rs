@@ -4,6 +4,7 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 
@@ -12,7 +13,7 @@ use crate::authority::CERTIFICATE_NAME;
 use crate::faults::FaultKind;
 use crate::reply::Reply;
 use crate::targets::Target;
-use crate::{entra, graph, partner_center};
+use crate::{entra, graph, partner_center, recorded};
 
 pub(crate) fn router(app: App) -> Router {
     Router::new()
@@ -23,6 +24,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(graph::router())
         .merge(partner_center::router())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(app.clone(), recorded::record))
         .with_state(app)
 }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Target {
+    /// An audit record.
+    AuditRecord,
     /// Entra ID's page for signing in.
     Authorize,
     /// The download of the signing certificate.
@@ -50,7 +52,8 @@ impl Target {
     pub(crate) const fn is_partner_center(self) -> bool {
         matches!(
             self,
-            Self::RegistrationEvents
+            Self::AuditRecord
+                | Self::RegistrationEvents
                 | Self::RegistrationGet
                 | Self::RegistrationPost
                 | Self::RegistrationPut
@@ -65,6 +68,7 @@ impl Target {
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "`Target` has the words")]
 pub struct Requests {
+    pub audit_record: u64,
     pub authorize: u64,
     pub certificate: u64,
     pub device_code: u64,
@@ -93,6 +97,7 @@ impl Counts {
     pub(crate) fn requests(&self) -> Requests {
         let count = |target: Target| self.0[target as usize].load(Ordering::Relaxed);
         Requests {
+            audit_record: count(Target::AuditRecord),
             authorize: count(Target::Authorize),
             certificate: count(Target::Certificate),
             device_code: count(Target::DeviceCode),

@@ -22,6 +22,7 @@ use crate::{
     Audience, BaseUrl, CloudDirectory, Limits, MicrosoftError, Now, Proof,
     exchange::Call,
     sign_in::{Given, Grounds, SignIn},
+    support_ids::harmless,
 };
 
 /// How much longer a device waits between looks when it is told to slow down (RFC 8628, section 3.5).
@@ -131,7 +132,7 @@ impl Consent<'_> {
         let url = self.login(call)?.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "devicecode"]);
         let scope = self.scope(call)?;
         let form = [("client_id", self.client_id), ("scope", &scope)];
-        let body = call.send(|| self.http.post(url.clone()).form(&form)).await?;
+        let body = call.send(self.now, || self.http.post(url.clone()).form(&form)).await?;
         // The parser's words could repeat a part of the answer, which holds the code.
         let answer: DeviceAnswer = serde_json::from_slice(&body).map_err(|_| call.bad("no device_code".to_owned()))?;
         Ok(DeviceSignIn {
@@ -213,8 +214,7 @@ impl Consent<'_> {
     }
 
     async fn ask(&self, grounds: Grounds<'_>) -> Result<Given, MicrosoftError> {
-        let Self { http, clouds, limits, tenant, client_id, proof, .. } = *self;
-        let now = (self.now)();
+        let Self { http, clouds, limits, tenant, client_id, proof, now } = *self;
         SignIn { http, clouds, limits, tenant, client_id, proof, now }.ask(grounds, Audience::PartnerCenter).await
     }
 
@@ -251,7 +251,7 @@ impl BrowserSignIn {
         Some(match (value("code"), value("error")) {
             (Some(code), None) => Ok(code.into()),
             (None, Some(code)) if code == "access_denied" => Err(ConsentError::Declined),
-            (_, code) => Err(ConsentError::SentBack { code: crate::exchange::harmless(&code.unwrap_or_default()) }),
+            (_, code) => Err(ConsentError::SentBack { code: harmless(&code.unwrap_or_default()) }),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with Microsoft's side.
 
-use crate::CredentialError;
+use crate::{CredentialError, SupportIds};
 
 /// A failure of a call to Microsoft. Holds codes and ids, never tokens or bodies.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum MicrosoftError {
         source: CredentialError,
     },
     /// Microsoft could not be reached, or broke off.
-    #[error("{call} for tenant {tenant} got no whole answer after {attempts} attempts")]
+    #[error("{call} for tenant {tenant} got no whole answer after {attempts} attempts ({ids})")]
     NoAnswer {
         /// The call.
         call: &'static str,
@@ -33,6 +33,8 @@ pub enum MicrosoftError {
         tenant: String,
         /// How often it was tried.
         attempts: u32,
+        /// What Microsoft calls the answer that broke off.
+        ids: SupportIds,
         /// The last reason, without the address.
         #[source]
         source: reqwest::Error,
@@ -40,7 +42,7 @@ pub enum MicrosoftError {
     /// Microsoft refused.
     #[error(
         "{call} for tenant {tenant} was refused with status {status} and code {code} after {attempts} attempts \
-         (request id {request_id})"
+         ({ids})"
     )]
     Refused {
         /// The call.
@@ -51,8 +53,8 @@ pub enum MicrosoftError {
         status: u16,
         /// Microsoft's code.
         code: String,
-        /// Microsoft's id of the request, which its support asks for.
-        request_id: String,
+        /// What Microsoft calls its answer.
+        ids: SupportIds,
         /// How often it was tried.
         attempts: u32,
     },

@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
+use jiff::{Timestamp, fmt::rfc2822};
 use models::TenantId;
-use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
+use reqwest::{
+    RequestBuilder, Response, StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
 use serde::Deserialize;
 
-use crate::MicrosoftError;
+use crate::{
+    MicrosoftError, Now,
+    support_ids::{SupportIds, harmless},
+};
 
 /// Bounds of calls.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +62,8 @@ struct ErrorBody {
     error_codes: Vec<u64>,
     /// Partner Center's.
     code: Option<String>,
+    /// Entra ID's id of the answer.
+    trace_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -69,12 +78,14 @@ enum ErrorCode {
 
 impl Call<'_> {
     /// Sends a request until it is answered with success, refused for good, or tried often enough.
-    pub(crate) async fn send(self, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, MicrosoftError> {
+    ///
+    /// `now` is what a date is measured against that Microsoft asks to wait for.
+    pub(crate) async fn send(self, now: &Now, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, MicrosoftError> {
         let mut pause = self.limits.first_pause;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let (error, asked) = match self.attempt(request(), attempts).await {
+            let (error, asked) = match self.attempt(now, request(), attempts).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
@@ -91,34 +102,39 @@ impl Call<'_> {
 
     async fn attempt(
         self,
+        now: &Now,
         request: RequestBuilder,
         attempts: u32,
     ) -> Result<Vec<u8>, (MicrosoftError, Option<Duration>)> {
-        let no_answer = |source: reqwest::Error| MicrosoftError::NoAnswer {
+        let no_answer = |source: reqwest::Error, ids: SupportIds| MicrosoftError::NoAnswer {
             call: self.name,
             tenant: self.tenant.to_string(),
             attempts,
+            ids,
             // The address holds an opaque page token.
             source: source.without_url(),
         };
-        let response = request.send().await.map_err(|error| (no_answer(error), None))?;
+        let response = request.send().await.map_err(|error| (no_answer(error, SupportIds::default()), None))?;
         let status = response.status();
-        let request_id = response.headers().get("request-id").or_else(|| response.headers().get("x-ms-request-id"));
-        let request_id = request_id.and_then(|id| id.to_str().ok()).map_or_else(|| "none".to_owned(), harmless);
-        let asked = retry_after(&response);
-        let body = self.read(response).await.map_err(|error| match error {
-            ReadError::NoAnswer(error) => (no_answer(error), None),
-            ReadError::TooLarge => (self.bad(format!("more than {} bytes", self.limits.answer_bytes)), None),
-        })?;
+        let ids = SupportIds::of_headers(response.headers());
+        let asked = retry_after(response.headers(), now());
+        let body = match self.read(response).await {
+            Ok(body) => body,
+            Err(ReadError::NoAnswer(error)) => return Err((no_answer(error, ids), None)),
+            Err(ReadError::TooLarge) => {
+                return Err((self.bad(format!("more than {} bytes", self.limits.answer_bytes)), None));
+            }
+        };
         if status.is_success() {
             return Ok(body);
         }
+        let ErrorWords { code, trace_id } = ErrorWords::of(&body);
         let refused = MicrosoftError::Refused {
             call: self.name,
             tenant: self.tenant.to_string(),
             status: status.as_u16(),
-            code: error_code(&body),
-            request_id,
+            code,
+            ids: ids.with_trace_id(trace_id.as_deref()),
             attempts,
         };
         Err((refused, asked))
@@ -158,26 +174,36 @@ fn is_passing(error: &MicrosoftError) -> bool {
     }
 }
 
-/// The pause that Microsoft asks for, in whole seconds as its documents have it. Anything else counts as absent.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-/// Microsoft's code, where its answer has one; behind Entra ID's word its number, as in `invalid_grant AADSTS70008`.
-fn error_code(body: &[u8]) -> String {
-    let Ok(ErrorBody { error, error_codes, code }) = serde_json::from_slice(body) else { return "none".to_owned() };
-    let word = error.map(|(ErrorCode::Graph { code } | ErrorCode::Entra(code))| code).or(code);
-    match (word, error_codes.first()) {
-        (Some(word), Some(number)) => format!("{} AADSTS{number}", harmless(&word)),
-        (Some(word), None) => harmless(&word),
-        (None, _) => "none".to_owned(),
+/// The pause that Microsoft asks for: whole seconds, as its documents have it, or HTTP's other form, a date (RFC 9110, section
+/// 10.2.3). One that is past asks for none. Anything else counts as absent.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
     }
+    let then = rfc2822::DateTimeParser::new().parse_timestamp(asked).ok()?;
+    Some(Duration::try_from(then.duration_since(now)).unwrap_or_default())
 }
 
-/// What of a text can stand in a log line: letters, digits and a few marks, and not many.
-pub(crate) fn harmless(text: &str) -> String {
-    text.chars().filter(|mark| mark.is_ascii_alphanumeric() || "_-. ".contains(*mark)).take(80).collect()
+/// What an error body says of itself.
+struct ErrorWords {
+    /// Microsoft's code, where there is one; behind Entra ID's word its number, as in `invalid_grant AADSTS70008`.
+    code: String,
+    trace_id: Option<String>,
+}
+
+impl ErrorWords {
+    fn of(body: &[u8]) -> Self {
+        let none = || "none".to_owned();
+        let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else { return Self { code: none(), trace_id: None } };
+        let word = body.error.map(|(ErrorCode::Graph { code } | ErrorCode::Entra(code))| code).or(body.code);
+        let code = match (word, body.error_codes.first()) {
+            (Some(word), Some(number)) => format!("{} AADSTS{number}", harmless(&word)),
+            (Some(word), None) => harmless(&word),
+            (None, _) => none(),
+        };
+        Self { code, trace_id: body.trace_id }
+    }
 }
 
 #[cfg(test)]
@@ -198,7 +224,30 @@ mod tests {
             ("<html>", "none"),
             ("", "none"),
         ] {
-            assert_eq!(error_code(body.as_bytes()), code, "{body}");
+            assert_eq!(ErrorWords::of(body.as_bytes()).code, code, "{body}");
         }
+    }
+
+    #[test]
+    fn a_pause_is_asked_for_in_seconds_or_by_a_date_that_is_still_to_come() {
+        let now = "2026-03-02T09:00:00Z".parse().unwrap();
+        for (asked, expected) in [
+            ("30", Some(30)),
+            (" 30 ", Some(30)),
+            ("0", Some(0)),
+            ("Mon, 02 Mar 2026 09:00:07 GMT", Some(7)),
+            ("Mon, 02 Mar 2026 09:00:00 GMT", Some(0)),
+            ("Mon, 02 Mar 2026 08:59:59 GMT", Some(0)),
+            ("Tue, 03 Mar 2026 09:00:00 GMT", Some(86_400)),
+            // Not a Tuesday.
+            ("Tue, 02 Mar 2026 09:00:07 GMT", None),
+            ("in a little while", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            let headers = [(RETRY_AFTER, asked.parse().unwrap())].into_iter().collect();
+            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{asked}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

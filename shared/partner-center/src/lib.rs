@@ -6,6 +6,7 @@
 //! trust and time come from (`runtime`).
 
 mod assertion;
+mod audit;
 mod clouds;
 mod consent;
 mod credentials;
@@ -13,11 +14,13 @@ mod diagnosis;
 mod error;
 mod exchange;
 mod graph;
+mod partner_center;
 mod registration;
 mod renewal;
 mod secret;
 mod secrets_manager;
 mod sign_in;
+mod support_ids;
 mod token;
 mod wire;
 
@@ -26,6 +29,7 @@ use std::future::Future;
 use models::{Alert, Tenant};
 
 pub use assertion::{ApplicationCertificate, CertificateError};
+pub use audit::{AuditError, AuditId, AuditIdError, AuditRecord, AuditRecords};
 pub use clouds::{ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
 pub use consent::{BrowserSignIn, Consent, ConsentError, DeviceProgress, DeviceSignIn};
 pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof};
@@ -38,7 +42,8 @@ pub use registration::{Attempt, Registration, Registrations, TestEvent};
 pub use renewal::{Kept, REFRESH_TOKEN_LIFE, RENEW_AFTER, RenewCredentials, Renewal, RenewalError, Renewer};
 pub use secret::{SecretError, StoredSecret, moment};
 pub use secrets_manager::{KeptSecret, PENDING, SecretsManager, Written};
-pub use token::{Now, Tokens};
+pub use support_ids::SupportIds;
+pub use token::{NewId, Now, Tokens};
 pub use wire::{UnreadableAlert, read_alert};
 
 /// Everything that Microsoft lists for a tenant.

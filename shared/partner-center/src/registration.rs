@@ -3,19 +3,19 @@
 //! A tenant has one registration, and no call is documented that takes it away. Members come in either case, so they are read in
 //! both; statuses and events are open sets. Of what our endpoint answered Microsoft repeats a text, which came from outside.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use models::Tenant;
-use reqwest::RequestBuilder;
+use reqwest::{Client, RequestBuilder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Audience, Credentials, Limits, MicrosoftError, Tokens, exchange::Call};
+use crate::{Credentials, Limits, MicrosoftError, Tokens, partner_center::PartnerCenter};
 
 const PATH: [&str; 3] = ["webhooks", "v1", "registration"];
 const VALIDATION: &str = "validationEvents";
 
-/// What a tenant has registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a tenant has registered. Prints no address, which has the path key in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Registration {
     /// Where Partner Center posts events.
@@ -29,8 +29,14 @@ pub struct Registration {
     pub signature_token_to_ms_signature_header: Option<bool>,
 }
 
-/// A test event under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl fmt::Debug for Registration {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Registration").field("webhook_events", &self.webhook_events).finish_non_exhaustive()
+    }
+}
+
+/// A test event under way. Prints no address, which has the path key in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestEvent {
     /// `submitted`, `completed`, `failed`, or what Microsoft may add.
@@ -42,6 +48,13 @@ pub struct TestEvent {
     /// The attempts so far, oldest first.
     #[serde(alias = "Results", default)]
     pub results: Vec<Attempt>,
+}
+
+impl fmt::Debug for TestEvent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("TestEvent");
+        shown.field("status", &self.status).field("results", &self.results).finish_non_exhaustive()
+    }
 }
 
 /// One attempt to deliver a test event.
@@ -75,17 +88,13 @@ enum Submitted {
 
 /// Reads and changes registrations.
 #[derive(Debug)]
-pub struct Registrations<C> {
-    http: reqwest::Client,
-    tokens: Arc<Tokens<C>>,
-    limits: Limits,
-}
+pub struct Registrations<C>(PartnerCenter<C>);
 
 impl<C: Credentials + Send + Sync> Registrations<C> {
     /// A client with these tokens and bounds.
     #[must_use]
-    pub fn new(http: reqwest::Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
-        Self { http, tokens, limits }
+    pub fn new(http: Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
+        Self(PartnerCenter { http, tokens, limits })
     }
 
     /// The names of all events that the tenant may register.
@@ -94,7 +103,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn events(&self, tenant: &Tenant) -> Result<Vec<String>, MicrosoftError> {
-        self.ask("listing webhook events", tenant, &["events"], |url| self.http.get(url)).await
+        self.ask("listing webhook events", tenant, &["events"], Client::get).await
     }
 
     /// What the tenant has registered, if it has.
@@ -103,7 +112,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn registration(&self, tenant: &Tenant) -> Result<Option<Registration>, MicrosoftError> {
-        match self.ask("reading the webhook registration", tenant, &[], |url| self.http.get(url)).await {
+        match self.ask("reading the webhook registration", tenant, &[], Client::get).await {
             Ok(registration) => Ok(Some(registration)),
             Err(MicrosoftError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -118,13 +127,13 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     pub async fn register(&self, tenant: &Tenant, wanted: &Registration) -> Result<Registration, MicrosoftError> {
         const NAME: &str = "registering the webhook";
         if self.registration(tenant).await?.is_none() {
-            match self.ask(NAME, tenant, &[], |url| self.http.post(url).json(wanted)).await {
+            match self.ask(NAME, tenant, &[], |http, url| http.post(url).json(wanted)).await {
                 // Somebody else was quicker.
                 Err(MicrosoftError::Refused { status: 409, .. }) => {}
                 answer => return answer,
             }
         }
-        self.ask(NAME, tenant, &[], |url| self.http.put(url).json(wanted)).await
+        self.ask(NAME, tenant, &[], |http, url| http.put(url).json(wanted)).await
     }
 
     /// Asks for a test event, of which Microsoft sends two a minute at most, and gives its correlation id.
@@ -133,7 +142,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn send_test_event(&self, tenant: &Tenant) -> Result<String, MicrosoftError> {
-        let post = |url| self.http.post(url).header("content-length", "0");
+        let post = |http: &Client, url| http.post(url).header("content-length", "0");
         let submitted = self.ask("asking for a test event", tenant, &[VALIDATION], post).await?;
         let (Submitted::Object { correlation_id } | Submitted::Text(correlation_id)) = submitted;
         Ok(correlation_id)
@@ -145,7 +154,7 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
     ///
     /// [`MicrosoftError`].
     pub async fn test_event(&self, tenant: &Tenant, correlation_id: &str) -> Result<TestEvent, MicrosoftError> {
-        self.ask("looking after a test event", tenant, &[VALIDATION, correlation_id], |url| self.http.get(url)).await
+        self.ask("looking after a test event", tenant, &[VALIDATION, correlation_id], Client::get).await
     }
 
     async fn ask<A: DeserializeOwned>(
@@ -153,17 +162,9 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
         name: &'static str,
         tenant: &Tenant,
         below: &[&str],
-        request: impl Fn(reqwest::Url) -> RequestBuilder,
+        request: impl Fn(&Client, reqwest::Url) -> RequestBuilder,
     ) -> Result<A, MicrosoftError> {
-        let call = Call { name, tenant: &tenant.id, limits: self.limits };
-        let addresses = self.tokens.clouds().of(tenant.cloud);
-        let base =
-            addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?.of(Audience::PartnerCenter);
-        let url = base.join(&[&PATH, below].concat());
-        let body = self.tokens.call(call, tenant, Audience::PartnerCenter, || request(url.clone())).await?;
-        // The parser's words could repeat a part of the answer.
-        serde_json::from_slice(&body)
-            .map_err(|error| call.bad(format!("not of the documented shape ({:?} error)", error.classify())))
+        self.0.ask(name, tenant, &[&PATH, below].concat(), request).await
     }
 }
 
@@ -184,6 +185,20 @@ mod tests {
             serde_json::from_str(include_str!("../tests/data/webhook-validation-event-status.json")).unwrap();
         assert_eq!((event.status.as_str(), event.results.len()), ("completed", 1));
         assert_eq!(event.results[0].response_code.as_deref(), Some("OK"));
+    }
+
+    #[test]
+    fn an_address_does_not_print() {
+        let url = "https://a.example/callbacks/tenant/key".to_owned();
+        let registration = Registration {
+            webhook_url: url.clone(),
+            webhook_events: vec!["test-created".to_owned()],
+            signature_token_to_ms_signature_header: None,
+        };
+        let event = TestEvent { status: "completed".to_owned(), callback_url: Some(url), results: vec![] };
+        let printed = format!("{registration:?} {event:?}");
+        assert!(printed.contains("test-created") && printed.contains("completed"), "{printed}");
+        assert!(!printed.contains("key"), "{printed}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Promises: a refresh token is written at most about once a day; the one before stays as `AWSPREVIOUS`; what somebody else wrote
 //! meanwhile stays. Leaves to others: that only one is at it at a time, and what is said of it all (`renew`).
 
-use std::future::Future;
+use std::{fmt, future::Future};
 
 use aws_sdk_secretsmanager::Client;
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use models::{CredentialDates, Purpose, Tenant};
 use secrecy::SecretString;
 
 use crate::{
-    Audience, CloudDirectory, Credential, CredentialError, Diagnosis, Grant, KeptSecret, Limits, MicrosoftError,
+    Audience, CloudDirectory, Credential, CredentialError, Diagnosis, Grant, KeptSecret, Limits, MicrosoftError, Now,
     SecretsManager, Written,
     sign_in::{Grounds, SignIn},
 };
@@ -31,7 +31,7 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 /// Renews the credentials of tenants.
 pub trait RenewCredentials {
     /// Signs in with one of a tenant's secrets, and keeps the refresh token that comes of it, if the kept one has come to age.
-    fn renew(&self, tenant: &Tenant, purpose: Purpose, now: Timestamp) -> impl Future<Output = Renewal> + Send;
+    fn renew(&self, tenant: &Tenant, purpose: Purpose) -> impl Future<Output = Renewal> + Send;
 }
 
 /// What came of it.
@@ -100,16 +100,22 @@ impl RenewalError {
 }
 
 /// Renews credentials that lie in Secrets Manager.
-#[derive(Debug)]
 pub struct Renewer {
     http: reqwest::Client,
     clouds: CloudDirectory,
     secrets: Client,
     limits: Limits,
+    now: Now,
+}
+
+impl fmt::Debug for Renewer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Renewer").field("clouds", &self.clouds).finish_non_exhaustive()
+    }
 }
 
 impl RenewCredentials for Renewer {
-    async fn renew(&self, tenant: &Tenant, purpose: Purpose, now: Timestamp) -> Renewal {
+    async fn renew(&self, tenant: &Tenant, purpose: Purpose) -> Renewal {
         let secrets = SecretsManager::new(self.secrets.clone(), purpose);
         let read = secrets.fetch(tenant).await.and_then(|kept| {
             let credential = kept.secret.credential();
@@ -119,7 +125,7 @@ impl RenewCredentials for Renewer {
             credential.map(|credential| (kept, credential))
         });
         match read {
-            Ok((kept, credential)) => self.renew_kept(tenant, &secrets, &kept, &credential, now).await,
+            Ok((kept, credential)) => self.renew_kept(tenant, &secrets, &kept, &credential).await,
             Err(error) => Renewal { dates: None, result: Err(RenewalError::Secret(error)) },
         }
     }
@@ -128,8 +134,8 @@ impl RenewCredentials for Renewer {
 impl Renewer {
     /// Renews what this client can fetch and replace.
     #[must_use]
-    pub fn new(http: reqwest::Client, clouds: CloudDirectory, secrets: Client, limits: Limits) -> Self {
-        Self { http, clouds, secrets, limits }
+    pub fn new(http: reqwest::Client, clouds: CloudDirectory, secrets: Client, limits: Limits, now: Now) -> Self {
+        Self { http, clouds, secrets, limits, now }
     }
 
     async fn renew_kept(
@@ -138,14 +144,14 @@ impl Renewer {
         secrets: &SecretsManager,
         kept: &KeptSecret,
         credential: &Credential,
-        now: Timestamp,
     ) -> Renewal {
+        let now = (self.now)();
         let known = kept.secret.refresh_token_obtained();
         let for_a_person = matches!(credential.grant, Grant::RefreshToken(_));
         let obtained = if for_a_person { known.or(kept.written) } else { None };
         let mut dates =
             CredentialDates { refresh_token_obtained: obtained, proof_expires: kept.secret.proof_expires() };
-        let result = match self.sign_in(tenant, credential, now).await {
+        let result = match self.sign_in(tenant, credential).await {
             Err(error) => Err(RenewalError::SignIn(error)),
             Ok(Some(token)) if for_a_person && is_due(known, now) => {
                 let renewed = kept.secret.clone().with_refresh_token(token, now);
@@ -164,13 +170,8 @@ impl Renewer {
     }
 
     /// The refresh token that a sign-in brings, where it brings one. What can sign in at all can do so for Graph.
-    async fn sign_in(
-        &self,
-        tenant: &Tenant,
-        credential: &Credential,
-        now: Timestamp,
-    ) -> Result<Option<SecretString>, MicrosoftError> {
-        let (http, clouds, limits) = (&self.http, &self.clouds, self.limits);
+    async fn sign_in(&self, tenant: &Tenant, credential: &Credential) -> Result<Option<SecretString>, MicrosoftError> {
+        let (http, clouds, limits, now) = (&self.http, &self.clouds, self.limits, &self.now);
         let Credential { client_id, proof, grant } = credential;
         let sign_in = SignIn { http, clouds, limits, tenant, client_id, proof, now };
         Ok(sign_in.ask(Grounds::Grant(grant), Audience::Graph).await?.refresh_token)

@@ -5,7 +5,7 @@ use models::Tenant;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use crate::{Audience, CloudDirectory, Grant, Limits, MicrosoftError, Proof, assertion, exchange::Call};
+use crate::{Audience, CloudDirectory, Grant, Limits, MicrosoftError, Now, Proof, assertion, exchange::Call};
 
 pub(crate) const CALL: &str = "sign-in (token)";
 
@@ -45,7 +45,7 @@ pub(crate) struct SignIn<'a> {
     pub(crate) tenant: &'a Tenant,
     pub(crate) client_id: &'a str,
     pub(crate) proof: &'a Proof,
-    pub(crate) now: Timestamp,
+    pub(crate) now: &'a Now,
 }
 
 impl SignIn<'_> {
@@ -56,12 +56,13 @@ impl SignIn<'_> {
         let addresses = addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
         let url = addresses.login.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "token"]);
         let scope = format!("{}/.default", addresses.of(audience));
+        let now = (self.now)();
         let mut form = vec![("client_id", self.client_id), ("scope", &scope)];
         let assertion;
         match self.proof {
             Proof::ClientSecret(secret) => form.push(("client_secret", secret.expose_secret())),
             Proof::Certificate(certificate) => {
-                assertion = certificate.assertion(self.client_id, url.as_str(), self.now);
+                assertion = certificate.assertion(self.client_id, url.as_str(), now);
                 let assertion = assertion.as_ref().ok_or_else(|| call.bad("no randomness to sign with".to_owned()))?;
                 form.extend([
                     ("client_assertion_type", assertion::TYPE),
@@ -70,13 +71,13 @@ impl SignIn<'_> {
             }
         }
         form.extend(fields(&grounds));
-        let body = call.send(|| self.http.post(url.clone()).form(&form)).await?;
+        let body = call.send(self.now, || self.http.post(url.clone()).form(&form)).await?;
         // The parser's words could repeat a part of the answer, which holds the token.
         let answer: TokenAnswer =
             serde_json::from_slice(&body).map_err(|_| call.bad("no access_token and expires_in".to_owned()))?;
         Ok(Given {
             access_token: answer.access_token.into(),
-            expires: self.now + SignedDuration::from_secs(answer.expires_in.clamp(0, 86_400)),
+            expires: now + SignedDuration::from_secs(answer.expires_in.clamp(0, 86_400)),
             refresh_token: answer.refresh_token.map(Into::into),
         })
     }

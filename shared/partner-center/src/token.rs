@@ -7,6 +7,7 @@ use models::{Tenant, TenantId};
 use reqwest::{RequestBuilder, header::ACCEPT};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::{
     Audience, CloudDirectory, Credential, Credentials, Limits, MicrosoftError,
@@ -20,6 +21,9 @@ const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
 /// Tells the time: `runtime`'s clock, without the dependency.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Makes random ids: `runtime`'s, without the dependency.
+pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
+
 /// Where a token is kept, and awaited while one call fetches it.
 type Slot = Arc<Mutex<Option<Given>>>;
 
@@ -30,6 +34,7 @@ pub struct Tokens<C> {
     credentials: C,
     limits: Limits,
     now: Now,
+    new_id: NewId,
     kept: Mutex<HashMap<(TenantId, Audience), Slot>>,
 }
 
@@ -42,8 +47,15 @@ impl<C> std::fmt::Debug for Tokens<C> {
 impl<C: Credentials + Sync> Tokens<C> {
     /// Tokens for the tenants whose credentials `credentials` holds.
     #[must_use]
-    pub fn new(http: reqwest::Client, clouds: CloudDirectory, credentials: C, limits: Limits, now: Now) -> Self {
-        Self { http, clouds, credentials, limits, now, kept: Mutex::default() }
+    pub fn new(
+        http: reqwest::Client,
+        clouds: CloudDirectory,
+        credentials: C,
+        limits: Limits,
+        now: Now,
+        new_id: NewId,
+    ) -> Self {
+        Self { http, clouds, credentials, limits, now, new_id, kept: Mutex::default() }
     }
 
     pub(crate) fn clouds(&self) -> &CloudDirectory {
@@ -58,7 +70,7 @@ impl<C: Credentials + Sync> Tokens<C> {
         if let Some(kept) = token.as_ref().filter(|kept| kept.expires - RENEW_EARLY > now) {
             return Ok(kept.access_token.clone());
         }
-        let fresh = self.fetch(tenant, audience, now).await?;
+        let fresh = self.fetch(tenant, audience).await?;
         *token = Some(fresh.clone());
         Ok(fresh.access_token)
     }
@@ -69,6 +81,9 @@ impl<C: Credentials + Sync> Tokens<C> {
     }
 
     /// Makes a call with a token. One that Microsoft no longer takes is replaced once.
+    ///
+    /// To Partner Center every attempt has the same `MS-RequestId`, so that the work is done once however often it is asked for, and an
+    /// `MS-CorrelationId` of its own. To Graph it has a `client-request-id` of its own: there the former has no counterpart.
     pub(crate) async fn call(
         &self,
         call: Call<'_>,
@@ -76,27 +91,39 @@ impl<C: Credentials + Sync> Tokens<C> {
         audience: Audience,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Vec<u8>, MicrosoftError> {
-        let with = |token: SecretString| {
-            let request = &request;
-            move || request().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
+        let id = (self.new_id)();
+        let named = || match audience {
+            Audience::Graph => request().header("client-request-id", self.fresh_id()),
+            Audience::PartnerCenter => {
+                request().header("MS-RequestId", id.to_string()).header("MS-CorrelationId", self.fresh_id())
+            }
         };
-        match call.send(with(self.token(tenant, audience).await?)).await {
+        let with = |token: SecretString| {
+            let named = &named;
+            move || named().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
+        };
+        match call.send(&self.now, with(self.token(tenant, audience).await?)).await {
             Err(MicrosoftError::Refused { status: 401, .. }) => {
                 self.forget(&tenant.id, audience).await;
-                call.send(with(self.token(tenant, audience).await?)).await
+                call.send(&self.now, with(self.token(tenant, audience).await?)).await
             }
             answer => answer,
         }
     }
 
-    async fn fetch(&self, tenant: &Tenant, audience: Audience, now: Timestamp) -> Result<Given, MicrosoftError> {
+    fn fresh_id(&self) -> String {
+        (self.new_id)().to_string()
+    }
+
+    async fn fetch(&self, tenant: &Tenant, audience: Audience) -> Result<Given, MicrosoftError> {
         let credential = self
             .credentials
             .credential(tenant)
             .await
             .map_err(|source| MicrosoftError::Credential { tenant: tenant.id.to_string(), source })?;
         let Credential { client_id, proof, grant } = &credential;
-        let (http, clouds, limits) = (&self.http, &self.clouds, self.limits);
-        SignIn { http, clouds, limits, tenant, client_id, proof, now }.ask(Grounds::Grant(grant), audience).await
+        let Self { http, clouds, limits, now, .. } = self;
+        let sign_in = SignIn { http, clouds, limits: *limits, tenant, client_id, proof, now };
+        sign_in.ask(Grounds::Grant(grant), audience).await
     }
 }

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 
 use crate::{
     ClientError, ConfigError, Metrics, OutgoingTls, SharedClock, SystemClock, Variable, Variables, aws_config_loader,
-    start_logging,
+    forbid_core_dumps, start_logging,
 };
 
 /// What Lambda calls the function, by which its metrics are told from those of other deployments.
@@ -37,21 +37,30 @@ pub enum StartError {
     /// The configuration can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The process would leave a core dump.
+    #[error("core dumps, which would hold secrets, can't be forbidden")]
+    CoreDumps(#[source] std::io::Error),
 }
 
-/// Starts a deployed function: logging first, then the parts of this process, then the function that `wire` makes of them.
+/// Starts a deployed function: without core dumps, with logging, then the parts of this process, then the function that `wire` makes of them.
 ///
 /// # Errors
 ///
 /// [`StartError`], after it was logged in words.
 pub async fn start<T>(wire: impl FnOnce(&Parts) -> Result<T, StartError>) -> Result<T, StartError> {
-    let variables = Variables::of_process();
-    let started = match start_logging(&variables, std::io::stdout) {
-        Ok(()) => parts(variables).await.and_then(|parts| wire(&parts)),
-        Err(error) => Err(error.into()),
+    let started = match forbid_core_dumps().map_err(StartError::CoreDumps).and_then(|()| configured()) {
+        Ok(variables) => parts(variables).await.and_then(|parts| wire(&parts)),
+        Err(error) => Err(error),
     };
     // Written by hand and not logged: the log level may be what is wrong.
     started.inspect_err(|error| eprintln!("the function can't start: {}", chain(error)))
+}
+
+/// The configuration, and logging as it says.
+fn configured() -> Result<Variables, StartError> {
+    let variables = Variables::of_process();
+    start_logging(&variables, std::io::stdout)?;
+    Ok(variables)
 }
 
 async fn parts(variables: Variables) -> Result<Parts, StartError> {

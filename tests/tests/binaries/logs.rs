@@ -1,9 +1,10 @@
-//! What a process writes: one JSON object a line, and never what is to stay between us and Microsoft.
+//! What a process writes: one JSON object a line, and never what is to stay between us and Microsoft. For secrets, path keys among them,
+//! the output of every process is searched when it ends; `tests/tests/secrets` leads one through all troubles.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use simulator::{NewAlert, SignedCallback};
-use tests::{CLIENT_SECRET, PATH_KEY, TENANT, WAYS, gateway_event, lambda::Ended, queue_record};
+use tests::{PATH_KEY, TENANT, WAYS, gateway_event, lambda::Ended, queue_record};
 
 use crate::support::{Here, invoke, log, metrics};
 
@@ -37,7 +38,7 @@ fn signature(callback: &SignedCallback) -> &str {
 }
 
 #[tokio::test]
-async fn webhook_logs_neither_bodies_nor_signatures_nor_path_keys() {
+async fn webhook_logs_neither_bodies_nor_signatures() {
     let here = Here::new().await;
     let path = format!("/callbacks/{TENANT}/{PATH_KEY}");
     let wrong_path = format!("{path}0");
@@ -58,13 +59,13 @@ async fn webhook_logs_neither_bodies_nor_signatures_nor_path_keys() {
         assert!(ended.stdout.len() >= 20, "each callback leaves a line: {ended}");
         for callback in [genuine, forged, unreadable] {
             let encoded = STANDARD.encode(&callback.body);
-            assert_without(&ended, &[MARK, &encoded, signature(&callback), PATH_KEY]);
+            assert_without(&ended, &[MARK, &encoded, signature(&callback)]);
         }
     }
 }
 
 #[tokio::test]
-async fn poll_and_notify_log_neither_credentials_nor_what_alerts_say() {
+async fn poll_and_notify_do_not_log_what_alerts_say() {
     let here = Here::new().await;
     let alert = NewAlert { display_name: Some(MARK.to_owned()), ..NewAlert::default() };
     here.simulator().raise(alert).unwrap();
@@ -77,7 +78,7 @@ async fn poll_and_notify_log_neither_credentials_nor_what_alerts_say() {
     invoke(&mut notify, &json!({ "Records": [tests::stream_record(table, "INSERT", &outbox, 1)] })).await;
     for ended in [poll.kill().await, notify.kill().await] {
         assert_log(&ended);
-        assert_without(&ended, &[MARK, CLIENT_SECRET, "eyJ", "Bearer"]);
+        assert_without(&ended, &[MARK, "Bearer"]);
     }
 }
 

@@ -3,6 +3,8 @@
 //! the environment, the Lambda runtime, the log on standard output) is on the way here.
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
+#[cfg(target_os = "linux")]
+mod core_dumps;
 mod end;
 mod logs;
 mod notify;

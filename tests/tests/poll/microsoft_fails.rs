@@ -1,12 +1,14 @@
 //! Every fault of Microsoft's side.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use messaging::ReconcileQueue;
 use models::{FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
 use partner_center::{ListAlerts, Listing, MicrosoftError};
 use poll::{Poll, ReconcileError, Settings};
 use serde_json::json;
-use simulator::{FaultKind, NewAlert, RetryAfter, Target};
+use simulator::{Denial, FaultKind, NewAlert, RetryAfter, Target};
 use store::LeaseTerms;
 use tests::{ByHand, Setup, TENANT, number, text};
 
@@ -198,6 +200,47 @@ async fn throttling_is_waited_out_as_microsoft_asks_or_else_for_a_moment() {
     assert!(began.elapsed() >= std::time::Duration::from_secs(1), "the second that Microsoft asked for");
     let requests = system.microsoft.requests();
     assert_eq!((requests.token, requests.list), (2, 3));
+}
+
+#[tokio::test]
+async fn a_date_to_come_back_at_is_waited_for_by_the_clock_of_the_function_and_no_longer_than_any_pause() {
+    let system = ByHand::start().await;
+    system.raise("alert");
+    let until = |seconds| FaultKind::Throttle { retry_after: RetryAfter::Date(seconds) };
+    fault_once(&system, Target::List, until(2));
+    let began = std::time::Instant::now();
+
+    system.complete(1, 1).await;
+
+    assert!(began.elapsed() >= std::time::Duration::from_secs(2), "the clock stands still meanwhile");
+    assert_eq!(system.microsoft.requests().list, 2);
+
+    fault_once(&system, Target::List, until(21));
+    failed(&system).await;
+    assert_eq!(system.microsoft.requests().list, 3);
+}
+
+#[tokio::test]
+async fn each_request_to_graph_has_a_name_of_its_own_and_a_failure_says_what_microsoft_calls_it() {
+    let system = ByHand::start().await;
+    fault_once(&system, Target::List, FaultKind::Fail { status: 500 });
+    system.complete(0, 0).await;
+    fault(&system, Target::List, FaultKind::MissingMfa);
+    let (_, words) = failed(&system).await;
+
+    let recorded = system.microsoft.recorded();
+    let lists: Vec<_> = recorded.iter().filter(|request| request.path.ends_with("/securityAlerts")).collect();
+    let names: BTreeSet<_> = lists.iter().map(|list| list.client_request_id.as_ref().unwrap()).collect();
+    assert_eq!((lists.len(), names.len()), (3, 3), "{lists:#?}");
+    assert!(lists.iter().all(|list| list.request_id.is_none() && list.correlation_id.is_none()), "{lists:#?}");
+    let (_, ids) = words.rsplit_once(" after 1 attempts (request-id ").unwrap();
+    assert_eq!(ids.len(), "00000000-0000-4000-8000-000000000000)".len(), "{words}");
+
+    system.microsoft.clear_faults();
+    fault(&system, Target::Token, FaultKind::Denied(Denial::GrantRevoked));
+    system.clock.advance(SignedDuration::from_hours(2));
+    let (_, words) = failed(&system).await;
+    assert!(words.contains(" after 1 attempts (x-ms-request-id "), "{words}");
 }
 
 #[tokio::test]

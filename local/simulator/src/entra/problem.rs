@@ -1,6 +1,6 @@
 //! Entra ID's errors.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode};
 use serde_json::json;
 
 use crate::app::{Shared, new_id};
@@ -111,7 +111,7 @@ impl Problem {
         if let Some(suberror) = self.suberror {
             body["suberror"] = suberror.into();
         }
-        Reply::json(self.status, &body)
+        named(Reply::json(self.status, &body), &trace)
     }
 
     fn described(&self, app: &Shared, trace: &str, correlation: &str) -> String {
@@ -119,6 +119,11 @@ impl Problem {
         let time = stamp(app);
         format!("AADSTS{number}: {text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}")
     }
+}
+
+/// The answer with the id that Entra ID gives it: of its errors it is the trace id.
+pub(crate) fn named(reply: Reply, id: &str) -> Reply {
+    reply.with_text(HeaderName::from_static("x-ms-request-id"), id)
 }
 
 /// The faults that Entra ID's endpoints answer alike.

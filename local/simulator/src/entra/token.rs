@@ -8,9 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::app::{App, Shared, lock};
+use crate::app::{App, Shared, lock, new_id};
 use crate::entra::client::{Fields, application, authenticate};
-use crate::entra::problem::{Problem, trouble};
+use crate::entra::problem::{Problem, named, trouble};
 use crate::entra::tokens::{Grant, LIFE, Person};
 use crate::options::Tenant;
 use crate::reply::Reply;
@@ -104,7 +104,7 @@ fn issued(app: &Shared, tenant: &Tenant, audience: &str, person: Option<Person>,
     if let Some(refresh) = refresh {
         body["refresh_token"] = refresh.into();
     }
-    Reply::json(StatusCode::OK, &body)
+    named(Reply::json(StatusCode::OK, &body), &new_id())
 }
 
 /// The one resource that a scope is about: the address before its last slash.

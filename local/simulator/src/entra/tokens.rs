@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::entra::problem::Problem;
+use crate::marker::MARKER;
 use crate::options::Tenant;
 
 /// Someone who signs in.
@@ -171,8 +172,9 @@ impl Tokens {
     }
 }
 
+/// A secret that nobody guesses.
 pub(crate) fn random_token() -> String {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+    format!("{MARKER}-{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
 }
 
 pub(crate) fn later(now: Timestamp, seconds: i64) -> Timestamp {

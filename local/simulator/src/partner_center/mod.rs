@@ -1,4 +1,4 @@
-//! Partner Center: webhook registrations and their test events.
+//! Partner Center: webhook registrations, their test events, and audit records.
 //!
 //! Its address is the Microsoft side by another name (`localhost`), which tells its tokens apart from Graph's.
 
@@ -7,10 +7,12 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 
+mod audit;
 mod caller;
 mod registration;
 mod test_events;
 
+pub use audit::{AuditRecord, CustomizedData, NewAuditRecord};
 pub use registration::Registration;
 pub(crate) use registration::Registrations;
 pub use test_events::{DeliveryAttempt, TestEvent};
@@ -22,6 +24,7 @@ pub(crate) fn router() -> Router<App> {
             "/webhooks/v1/registration",
             get(registration::read).post(registration::create).put(registration::replace),
         )
+        .route("/auditactivity/v1/auditrecords/{id}", get(audit::read))
         .route("/webhooks/v1/registration/events", get(registration::events))
         .route(tests, post(test_events::create))
         .route(&format!("{tests}/{{id}}"), get(test_events::status))

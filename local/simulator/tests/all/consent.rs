@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Response, Url};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use simulator::{Person, SignInError};
+use simulator::{MARKER, Person, SignInError};
 
 use crate::support::{ALERTS, FIRST, SECOND, World, credentials, json};
 
@@ -205,6 +205,21 @@ async fn a_browser_brings_back_a_refusal() {
     let back = sent_back(&world, authorize_url(&world)).await;
     assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"));
     assert_eq!((parameter(&back, "code"), parameter(&back, "state").as_deref()), (None, Some(STATE)));
+}
+
+/// What tests print is searched for it.
+#[tokio::test]
+async fn every_secret_that_is_given_out_has_the_mark() {
+    let world = World::start().await;
+    let device = begin_on_device(&world).await["device_code"].clone();
+    let code = code(&world).await;
+    let tokens = json(redeem(&world, &code, BACK, VERIFIER).await).await;
+    let more = world.simulator.refresh_token(FIRST).unwrap();
+    let given = [&device, &tokens["access_token"], &tokens["refresh_token"]].map(|secret| secret.as_str().unwrap());
+    for secret in given.into_iter().chain([&*code, &*more]) {
+        assert!(secret.contains(MARKER), "{secret}");
+        assert!(secret.len() >= MARKER.len() + 44, "as hard to guess as without it: {secret}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests, of which clippy sees the test functions only")]
 
 mod alerts;
+mod audit_records;
 mod certificates;
 mod client_proof;
 mod connecting;
@@ -12,6 +13,7 @@ mod consent;
 mod control;
 mod denials;
 mod faults;
+mod ids;
 mod refresh_tokens;
 mod registrations;
 mod support;

@@ -81,7 +81,7 @@ pub(crate) fn options() -> Options {
     let tenant = |id: &str| Tenant {
         callback_url: None,
         client_id: format!("client-of-{id}"),
-        client_secret: format!("secret-of-{id}"),
+        client_secret: format!("made-up-secret-of-{id}"),
         id: id.to_owned(),
         ..Tenant::default()
     };
@@ -90,8 +90,12 @@ pub(crate) fn options() -> Options {
 
 pub(crate) fn credentials<'a>(tenant: &str, scope: &'a str) -> [(&'static str, &'a str); 4] {
     let (client, secret) = match tenant {
-        FIRST => ("client-of-9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10", "secret-of-9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"),
-        _ => ("client-of-5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a", "secret-of-5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a"),
+        FIRST => {
+            ("client-of-9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10", "made-up-secret-of-9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10")
+        }
+        _ => {
+            ("client-of-5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a", "made-up-secret-of-5d0e8b1a-7c43-4f92-b6a8-1e2f3c4d5b6a")
+        }
     };
     [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret), ("scope", scope)]
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
 use serde_json::json;
-use simulator::{Fault, FaultKind, Person, RetryAfter, Target};
+use simulator::{Fault, FaultKind, MARKER, Person, RetryAfter, Target};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{FIRST, REGISTRATION, World, credentials, json, receiver_that};
@@ -61,7 +61,7 @@ async fn logs_hold_no_secret_no_token_and_no_path_key() {
         assert!(text.contains(expected), "{expected} is missing: {text}");
     }
     let secret = credentials(FIRST, "")[2].1;
-    for secret in [secret, &refresh, tokens["refresh_token"].as_str().unwrap(), token, "tenant/key"] {
+    for secret in [secret, &refresh, tokens["refresh_token"].as_str().unwrap(), token, "tenant/key", MARKER] {
         assert!(!text.contains(secret), "{secret} stands in the log: {text}");
     }
 }

@@ -1,0 +1,91 @@
+//! What Microsoft calls an answer: the ids that its support asks for.
+
+use std::fmt;
+
+use reqwest::header::HeaderMap;
+
+/// The headers that Microsoft's services name an answer in: Partner Center's three, Graph's, Entra ID's.
+const HEADERS: [&str; 5] = ["MS-RequestId", "MS-CorrelationId", "MS-CV", "request-id", "x-ms-request-id"];
+/// The member that Entra ID's error bodies name it in.
+const TRACE_ID: &str = "trace_id";
+/// The most that is kept of a text of Microsoft's, in characters: more than any of its ids and codes has.
+const MOST: usize = 80;
+
+/// The ids of an answer, each by the name that Microsoft gives it; none where nobody answered, or somebody in between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SupportIds(Vec<(&'static str, String)>);
+
+impl SupportIds {
+    pub(crate) fn of_headers(headers: &HeaderMap) -> Self {
+        let value = |name: &'static str| Some((name, harmless(headers.get(name)?.to_str().ok()?)));
+        Self(HEADERS.into_iter().filter_map(value).collect())
+    }
+
+    /// The same with the id of an error body, which mostly is the one of the header.
+    pub(crate) fn with_trace_id(mut self, id: Option<&str>) -> Self {
+        if let Some(id) = id.map(harmless).filter(|id| self.0.iter().all(|(_, known)| known != id)) {
+            self.0.push((TRACE_ID, id));
+        }
+        self
+    }
+}
+
+impl fmt::Display for SupportIds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return formatter.write_str("no request id");
+        }
+        for (place, (name, id)) in self.0.iter().enumerate() {
+            let between = if place == 0 { "" } else { ", " };
+            write!(formatter, "{between}{name} {id}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What of a text can stand in a log line: letters, digits and a few marks (those of base64 among them, which `MS-CV` is made of),
+/// and not many.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().filter(|mark| mark.is_ascii_alphanumeric() || "_-. +/".contains(*mark)).take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn each_service_names_its_answer_in_its_own_headers() {
+        for (pairs, expected) in [
+            (
+                &[("ms-requestid", "r"), ("ms-correlationid", "c"), ("ms-cv", "aB+/9.0"), ("ms-serverid", "s")][..],
+                "MS-RequestId r, MS-CorrelationId c, MS-CV aB+/9.0",
+            ),
+            (&[("request-id", "g"), ("client-request-id", "ours")], "request-id g"),
+            (&[("x-ms-request-id", "e")], "x-ms-request-id e"),
+            (&[], "no request id"),
+        ] {
+            assert_eq!(SupportIds::of_headers(&headers(pairs)).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_id_of_an_error_body_is_told_where_the_header_has_another_or_none() {
+        let known = SupportIds::of_headers(&headers(&[("x-ms-request-id", "e")]));
+        assert_eq!(known.clone().with_trace_id(Some("e")), known);
+        assert_eq!(known.clone().with_trace_id(None), known);
+        assert_eq!(known.with_trace_id(Some("t")).to_string(), "x-ms-request-id e, trace_id t");
+        assert_eq!(SupportIds::default().with_trace_id(Some("t")).to_string(), "trace_id t");
+    }
+
+    #[test]
+    fn what_would_forge_a_line_does_not_stand_in_one() {
+        let long = "x".repeat(200);
+        let ids = SupportIds::of_headers(&headers(&[("request-id", "a\"},{\"level\":\t\"b"), ("ms-cv", &long)]));
+        assert_eq!(ids.to_string(), format!("MS-CV {}, request-id alevelb", &long[..80]));
+        assert_eq!(SupportIds::default().with_trace_id(Some("a\nb")).to_string(), "trace_id ab");
+    }
+}
