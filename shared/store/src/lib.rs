@@ -15,6 +15,7 @@
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
+//! | [`ReadLastRuns`] | tenants | `GetItem` | operators, by `partner-alerts` |
 //! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
 //!
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
@@ -26,6 +27,7 @@ mod events;
 mod items;
 mod lease;
 mod outbox;
+mod runs;
 pub mod schema;
 mod tenants;
 mod time;
@@ -39,6 +41,7 @@ pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
+pub use runs::{LastRuns, ReadLastRuns};
 pub use tenants::{Changed, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
