@@ -7,7 +7,9 @@ use std::{sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
-use partner_center::{ADDRESS_VARIABLES, BaseUrlError, CloudDirectory, Limits, Registrations, SecretsManager, Tokens};
+use partner_center::{
+    ADDRESS_VARIABLES, BaseUrlError, CloudDirectory, Limits, Purpose, Registrations, SecretsManager, Tokens,
+};
 use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables};
 use store::{Store, TableNames};
 
@@ -99,7 +101,7 @@ impl Account {
     pub fn registrations(&self) -> Result<Registrations<SecretsManager>, AccountError> {
         let tls = OutgoingTls::read(&self.variables)?;
         let http = runtime::http_client(&tls, Duration::from_secs(30)).map_err(StartError::from)?;
-        let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws));
+        let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws), Purpose::Read);
         let (limits, now) = (Limits::default(), Arc::new(|| SystemClock.now()));
         let tokens = Arc::new(Tokens::new(http.clone(), self.clouds()?, credentials, limits, now));
         Ok(Registrations::new(http, tokens, limits))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use messaging::ReconcileQueue;
-use partner_center::{GraphAlerts, SecretsManager, Tokens};
+use partner_center::{GraphAlerts, Purpose, SecretsManager, Tokens};
 use runtime::{Parts, StartError, http_client};
 use store::Store;
 
@@ -21,7 +21,7 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let config = Config::read(&parts.variables)?;
     let clock = Arc::clone(&parts.clock);
     let http = http_client(&parts.tls, config.timeout)?;
-    let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&parts.aws));
+    let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&parts.aws), Purpose::Read);
     let now = Arc::new(move || clock.now());
     let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, config.limits, now));
     let source = GraphAlerts::new(http, tokens, config.limits);

@@ -15,6 +15,7 @@ use ring::{
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
+use x509_cert::{Certificate, der::Decode as _};
 
 /// The value of `client_assertion_type` (RFC 7523, section 2.2).
 pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -38,6 +39,7 @@ pub struct ApplicationCertificate {
     /// SHA-256 of the certificate, as `x5t#S256` has it.
     thumbprint: String,
     key: RsaKeyPair,
+    expires: Timestamp,
 }
 
 impl fmt::Debug for ApplicationCertificate {
@@ -58,7 +60,14 @@ impl ApplicationCertificate {
         let key = PrivatePkcs8KeyDer::from_pem_slice(private_key_pem.expose_secret().as_bytes())
             .map_err(|_| CertificateError::PrivateKey)?;
         let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| CertificateError::PrivateKey)?;
-        Ok(Self { thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &certificate)), key })
+        let expires = end_of(&certificate).ok_or(CertificateError::Certificate)?;
+        Ok(Self { thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &certificate)), key, expires })
+    }
+
+    /// When the certificate expires.
+    #[must_use]
+    pub fn expires(&self) -> Timestamp {
+        self.expires
     }
 
     /// The statement of `client_id` to this token endpoint at this moment.
@@ -83,6 +92,11 @@ impl ApplicationCertificate {
         self.key.sign(&RSA_PSS_SHA256, &random, statement.as_bytes(), &mut signature).ok()?;
         Some(format!("{statement}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
     }
+}
+
+fn end_of(certificate: &[u8]) -> Option<Timestamp> {
+    let end = Certificate::from_der(certificate).ok()?.tbs_certificate().validity().not_after;
+    Timestamp::from_second(i64::try_from(end.to_unix_duration().as_secs()).ok()?).ok()
 }
 
 #[cfg(test)]

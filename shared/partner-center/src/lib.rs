@@ -13,6 +13,9 @@ mod error;
 mod exchange;
 mod graph;
 mod registration;
+mod secret;
+mod secrets_manager;
+mod sign_in;
 mod token;
 mod wire;
 
@@ -22,12 +25,14 @@ use models::{Alert, Tenant};
 
 pub use assertion::{ApplicationCertificate, CertificateError};
 pub use clouds::{ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
-pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, SecretError, SecretsManager};
+pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;
 pub use graph::GraphAlerts;
 pub use registration::{Attempt, Registration, Registrations, TestEvent};
+pub use secret::{SecretError, StoredSecret, moment};
+pub use secrets_manager::{KeptSecret, PENDING, Purpose, SecretsManager, Written};
 pub use token::{Now, Tokens};
 pub use wire::{UnreadableAlert, read_alert};
 

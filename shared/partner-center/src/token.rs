@@ -6,14 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use models::{Tenant, TenantId};
 use reqwest::{RequestBuilder, header::ACCEPT};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::{
-    Audience, CloudDirectory, Credentials, Grant, Limits, MicrosoftError, Proof, assertion::TYPE, exchange::Call,
+    Audience, CloudDirectory, Credential, Credentials, Limits, MicrosoftError,
+    exchange::Call,
+    sign_in::{Given, Grounds, SignIn},
 };
-
-pub(crate) const CALL: &str = "sign-in (token)";
 
 /// How long before its end a token is renewed: longer than any run uses it.
 const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
@@ -21,20 +20,8 @@ const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
 /// Tells the time: `runtime`'s clock, without the dependency.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-#[derive(Clone)]
-struct AccessToken {
-    secret: SecretString,
-    expires: Timestamp,
-}
-
 /// Where a token is kept, and awaited while one call fetches it.
-type Slot = Arc<Mutex<Option<AccessToken>>>;
-
-#[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: String,
-    expires_in: i64,
-}
+type Slot = Arc<Mutex<Option<Given>>>;
 
 /// Gives access tokens.
 pub struct Tokens<C> {
@@ -78,11 +65,11 @@ impl<C: Credentials + Sync> Tokens<C> {
         let mut token = slot.lock().await;
         let now = (self.now)();
         if let Some(kept) = token.as_ref().filter(|kept| kept.expires - RENEW_EARLY > now) {
-            return Ok(kept.secret.clone());
+            return Ok(kept.access_token.clone());
         }
         let fresh = self.fetch(tenant, audience, now).await?;
         *token = Some(fresh.clone());
-        Ok(fresh.secret)
+        Ok(fresh.access_token)
     }
 
     /// Forgets a token that Microsoft refused.
@@ -111,40 +98,14 @@ impl<C: Credentials + Sync> Tokens<C> {
         }
     }
 
-    async fn fetch(&self, tenant: &Tenant, audience: Audience, now: Timestamp) -> Result<AccessToken, MicrosoftError> {
-        let call = Call { name: CALL, tenant: &tenant.id, limits: self.limits };
-        let addresses =
-            self.clouds.of(tenant.cloud).ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
+    async fn fetch(&self, tenant: &Tenant, audience: Audience, now: Timestamp) -> Result<Given, MicrosoftError> {
         let credential = self
             .credentials
-            .read_credential(tenant)
+            .credential(tenant)
             .await
             .map_err(|source| MicrosoftError::Credential { tenant: tenant.id.to_string(), source })?;
-        let url = addresses.login.join(&[tenant.id.as_str(), "oauth2", "v2.0", "token"]);
-        let scope = format!("{}/.default", addresses.of(audience));
-        let mut form = vec![("client_id", credential.client_id.as_str()), ("scope", &scope)];
-        let assertion;
-        match &credential.proof {
-            Proof::ClientSecret(secret) => form.push(("client_secret", secret.expose_secret())),
-            Proof::Certificate(certificate) => {
-                assertion = certificate.assertion(&credential.client_id, url.as_str(), now);
-                let assertion = assertion.as_ref().ok_or_else(|| call.bad("no randomness to sign with".to_owned()))?;
-                form.extend([("client_assertion_type", TYPE), ("client_assertion", assertion.expose_secret())]);
-            }
-        }
-        match &credential.grant {
-            Grant::ClientCredentials => form.push(("grant_type", "client_credentials")),
-            Grant::RefreshToken(token) => {
-                form.extend([("grant_type", "refresh_token"), ("refresh_token", token.expose_secret())]);
-            }
-        }
-        let body = call.send(|| self.http.post(url.clone()).form(&form)).await?;
-        // The parser's words could repeat a part of the answer, which holds the token.
-        let answer: TokenAnswer =
-            serde_json::from_slice(&body).map_err(|_| call.bad("no access_token and expires_in".to_owned()))?;
-        Ok(AccessToken {
-            secret: answer.access_token.into(),
-            expires: now + SignedDuration::from_secs(answer.expires_in.clamp(0, 86_400)),
-        })
+        let Credential { client_id, proof, grant } = &credential;
+        let (http, clouds, limits) = (&self.http, &self.clouds, self.limits);
+        SignIn { http, clouds, limits, tenant, client_id, proof, now }.ask(Grounds::Grant(grant), audience).await
     }
 }
