@@ -4,9 +4,11 @@
 
 mod account;
 pub mod callback;
+pub mod doctor;
 mod output;
+mod stack;
 pub mod tenants;
 pub mod webhook;
 
-pub use account::{Account, AccountError};
+pub use account::{Account, AccountError, Microsoft, VARIABLES};
 pub use output::{Output, printable, table};

@@ -12,6 +12,8 @@ use partner_center::{MicrosoftError, Registration};
 use runtime::ConfigError;
 use store::{ReadTenants as _, StoreError};
 
+pub(crate) use show::Shown;
+
 use crate::{
     account::{Account, AccountError},
     output::Output,
@@ -140,7 +142,7 @@ impl Command {
             }
             Self::Show { .. } => {
                 let registered = registrations.registration(&tenant).await?;
-                let shown = show::Shown::new(registered.as_ref(), &tenant, &account.callback_base_url()?);
+                let shown = Shown::new(registered.as_ref(), &tenant, &account.callback_base_url()?);
                 Ok(output.say(&shown, show::text_of)?)
             }
             Self::Register(register) => register::run(register, &tenant, &registrations, account, output).await,
