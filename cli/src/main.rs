@@ -3,7 +3,7 @@
 use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use cli::{Account, Output, callback, tenants, webhook};
+use cli::{Account, Output, callback, doctor, tenants, webhook};
 
 /// What operators of Partner Alerts do from a terminal.
 ///
@@ -27,6 +27,7 @@ enum Command {
     /// Partner Center webhook callbacks.
     #[command(subcommand)]
     Callback(callback::Command),
+    Doctor(doctor::Command),
     /// The partner's tenants.
     #[command(subcommand)]
     Tenants(tenants::Command),
@@ -50,6 +51,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
     let mut output = Output::new(io::stdout().lock(), arguments.json);
     match arguments.command {
         Command::Callback(command) => return Ok(command.run()?),
+        Command::Doctor(command) => {
+            let wrong = command.run(arguments.stack.as_deref(), &mut output).await?;
+            return Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
         Command::Tenants(command) => {
             let account = Account::open(arguments.stack.as_deref()).await?;
             command.run(&account, &mut output).await?;

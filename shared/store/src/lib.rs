@@ -42,7 +42,7 @@ pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use runs::{LastRuns, ReadLastRuns};
-pub use tenants::{Changed, ReadTenants, WriteTenants};
+pub use tenants::{AllTenants, Changed, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]
