@@ -3,7 +3,9 @@
 //! Promises: nothing of the local system or of the tests is in it, and a command that only judges needs no network and no account.
 
 mod account;
+mod arguments;
 pub mod callback;
+pub mod completions;
 pub mod doctor;
 mod output;
 mod stack;
@@ -11,4 +13,5 @@ pub mod tenants;
 pub mod webhook;
 
 pub use account::{Account, AccountError, Microsoft, VARIABLES};
+pub use arguments::{Arguments, Command};
 pub use output::{Output, printable, table};

@@ -187,6 +187,8 @@ impl System {
             microsoft: &self.simulator.microsoft_url(),
             control: &self.simulator.control_url(),
             state: &self.config.state.display().to_string(),
+            environment: &self.config.state.join(environment::FILE).display().to_string(),
+            tenant: self.config.tenant.as_str(),
         })
     }
 

@@ -49,18 +49,13 @@ impl Checks {
         let mut found = BTreeMap::new();
         self.show(0);
         while let Some(ended) = self.running.join_next().await {
-            match ended {
-                Ok((place, findings)) => drop(found.insert(place, findings)),
-                // Ours to mend: the panic was said on standard error, and the other checks go on.
-                Err(_) => {
-                    let subject = Subject::new("doctor", "a check");
-                    let place = self.count + found.len();
-                    found.insert(
-                        place,
-                        vec![subject.unknown("it came to grief", "tell us what it said on standard error")],
-                    );
-                }
-            }
+            // A panic is ours to mend: it was said on standard error, and the other checks go on.
+            let (place, findings) = ended.unwrap_or_else(|_| {
+                let subject = Subject::new("doctor", "a check");
+                let words = subject.unknown("it came to grief", "tell us what it said on standard error");
+                (self.count + found.len(), vec![words])
+            });
+            found.insert(place, findings);
             self.show(found.len());
         }
         if self.watched {

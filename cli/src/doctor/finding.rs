@@ -56,18 +56,18 @@ pub struct Finding {
 pub(crate) struct Subject {
     area: &'static str,
     tenant: Option<TenantId>,
-    subject: String,
+    name: String,
 }
 
 impl Subject {
     /// A part of the deployment.
-    pub(crate) fn new(area: &'static str, subject: impl Into<String>) -> Self {
-        Self { area, tenant: None, subject: subject.into() }
+    pub(crate) fn new(area: &'static str, name: impl Into<String>) -> Self {
+        Self { area, tenant: None, name: name.into() }
     }
 
     /// Something of a tenant's.
-    pub(crate) fn of_tenant(tenant: &TenantId, subject: impl Into<String>) -> Self {
-        Self { area: "tenant", tenant: Some(tenant.clone()), subject: subject.into() }
+    pub(crate) fn of_tenant(tenant: &TenantId, name: impl Into<String>) -> Self {
+        Self { area: "tenant", tenant: Some(tenant.clone()), name: name.into() }
     }
 
     pub(crate) fn ok(&self, words: impl Into<String>) -> Finding {
@@ -87,7 +87,12 @@ impl Subject {
     }
 
     fn found(&self, state: State, words: String, advice: Option<String>) -> Finding {
-        let Self { area, tenant, subject } = self.clone();
-        Finding { area, tenant, subject, state, words, advice }
+        let Self { area, tenant, name } = self.clone();
+        Finding { area, tenant, subject: name, state, words, advice }
     }
+}
+
+/// So many of these.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

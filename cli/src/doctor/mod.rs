@@ -38,14 +38,10 @@ pub use finding::{Finding, State};
 /// Microsoft's signing certificate, and this machine's clock. Nothing is changed.
 ///
 /// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is.
-///
-/// Examples:
-///
-///     partner-alerts --stack partner-alerts doctor
-///     partner-alerts --stack partner-alerts doctor --tenant 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
-///     partner-alerts --stack partner-alerts --json doctor
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:\n  partner-alerts --stack partner-alerts doctor\n  \
+                  partner-alerts --stack partner-alerts doctor --tenant 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10\n  \
+                  partner-alerts --stack partner-alerts --json doctor")]
 pub struct Command {
     /// Look at this tenant alone, beside what all have in common.
     #[arg(long)]

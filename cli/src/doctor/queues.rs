@@ -4,7 +4,7 @@ use aws_sdk_sqs::{Client, types::QueueAttributeName};
 use runtime::Variable;
 
 use super::{
-    finding::{Finding, Subject},
+    finding::{Finding, Subject, counted},
     refused::{is_absent, unseen},
 };
 use crate::account::{Account, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, STREAM_DEAD_LETTERS_URL};
@@ -27,14 +27,14 @@ pub(super) async fn check(account: Account) -> Vec<Finding> {
     let client = Client::new(account.aws());
     let queue = Subject::new("queues", "reconcile queue");
     let mut findings = vec![match waiting(&account, &client, &queue, &RECONCILE_QUEUE_URL).await {
-        Ok(count) => queue.ok(format!("{count} messages wait")),
+        Ok(count) => queue.ok(format!("{} waiting", counted(count, "message"))),
         Err(finding) => finding,
     }];
     for (name, variable, advice) in DEAD_LETTERS {
         let queue = Subject::new("queues", name);
         findings.push(match waiting(&account, &client, &queue, variable).await {
             Ok(0) => queue.ok("none"),
-            Ok(count) => queue.warning(format!("{count} messages were given up"), advice),
+            Ok(count) => queue.warning(format!("{}, given up", counted(count, "message")), advice),
             Err(finding) => finding,
         });
     }

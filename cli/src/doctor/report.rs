@@ -5,22 +5,25 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::finding::{Finding, State};
+use super::finding::{Finding, State, counted};
 use crate::output::printable;
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    problems: usize,
-    warnings: usize,
-    unknown: usize,
-    ok: usize,
+    problems: u64,
+    warnings: u64,
+    unknown: u64,
+    ok: u64,
     findings: Vec<Finding>,
 }
 
 impl Report {
     pub(super) fn new(findings: Vec<Finding>) -> Self {
-        let count = |state| findings.iter().filter(|finding| finding.state == state).count();
+        let count = |state| {
+            let these = findings.iter().filter(|finding| finding.state == state).count();
+            u64::try_from(these).unwrap_or(u64::MAX)
+        };
         Self {
             problems: count(State::Problem),
             warnings: count(State::Warning),
@@ -52,7 +55,8 @@ impl Report {
             write(&mut text, finding, width);
         }
         let Self { problems, warnings, unknown, ok, .. } = self;
-        let _ = write!(text, "\n{problems} problems, {warnings} warnings, {unknown} unknown, {ok} ok");
+        let (problems, warnings) = (counted(*problems, "problem"), counted(*warnings, "warning"));
+        let _ = write!(text, "\n{problems}, {warnings}, {unknown} unknown, {ok} ok");
         text
     }
 }

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::{
     Client,
     types::{
-        KeySchemaElement, PointInTimeRecoveryStatus, Projection, ProjectionType, TableDescription, TableStatus,
-        TimeToLiveStatus,
+        KeySchemaElement, PointInTimeRecoveryStatus, Projection, ProjectionType, StreamViewType, TableDescription,
+        TableStatus, TimeToLiveStatus,
     },
 };
 use runtime::Variable;
@@ -79,7 +79,7 @@ fn differences(subject: &Subject, table: &Table, described: &TableDescription) -
         }
     }
     let stream = described.stream_specification().filter(|stream| stream.stream_enabled());
-    let view = stream.and_then(|stream| stream.stream_view_type()).map(|view| view.as_str());
+    let view = stream.and_then(|stream| stream.stream_view_type()).map(StreamViewType::as_str);
     if view != table.stream {
         wrong(format!("its stream is {}, and should be {}", view.unwrap_or("off"), table.stream.unwrap_or("off")));
     }

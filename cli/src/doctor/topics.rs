@@ -6,7 +6,7 @@ use aws_sdk_sns::{Client, types::Subscription};
 use runtime::Variable;
 
 use super::{
-    finding::{Finding, Subject},
+    finding::{Finding, Subject, counted},
     refused::{is_absent, unseen},
 };
 use crate::account::{Account, EVENTS_TOPIC_ARN, FRAUD_TOPIC_ARN};
@@ -25,7 +25,7 @@ pub(super) async fn check(account: Account) -> Vec<Finding> {
 async fn events(account: &Account, client: &Client) -> Finding {
     let subject = Subject::new("topics", "events topic");
     match attributes(account, client, &subject, &EVENTS_TOPIC_ARN).await {
-        Ok((_, attributes)) => subject.ok(format!("{} confirmed subscriptions", confirmed(&attributes))),
+        Ok((_, attributes)) => subject.ok(counted(confirmed(&attributes), "confirmed subscription")),
         Err(finding) => finding,
     }
 }
@@ -42,7 +42,7 @@ async fn fraud(account: &Account, client: &Client) -> Vec<Finding> {
             "nobody hears of it when there is fraud: it has no confirmed subscription",
             "subscribe somebody with `aws sns subscribe`, and have them confirm it (docs/deploy.md, \"Listen\")",
         )),
-        count => findings.push(subject.ok(format!("{count} confirmed subscriptions"))),
+        count => findings.push(subject.ok(counted(count, "confirmed subscription"))),
     }
     match pending(client, &arn).await {
         Ok(pending) => findings.extend(pending.iter().map(|endpoint| {
@@ -96,17 +96,19 @@ async fn pending(client: &Client, arn: &str) -> Result<Vec<String>, ListError> {
 fn in_part(subscription: &Subscription) -> String {
     let protocol = subscription.protocol().unwrap_or("unknown protocol");
     let endpoint = subscription.endpoint().unwrap_or_default();
-    let part = match endpoint.split_once('@') {
-        Some((name, host)) => format!("{}…@{host}", name.chars().take(1).collect::<String>()),
-        None => match endpoint.split_once("://").map(|(scheme, rest)| (scheme, rest.split(['/', '?']).next())) {
-            Some((scheme, Some(host))) => format!("{scheme}://{}/…", host.rsplit('@').next().unwrap_or(host)),
-            _ => {
-                let length = endpoint.chars().count();
-                format!("…{}", endpoint.chars().skip(length.saturating_sub(4)).collect::<String>())
-            }
-        },
-    };
-    format!("{protocol} {part}")
+    format!("{protocol} {}", part(endpoint))
+}
+
+fn part(endpoint: &str) -> String {
+    if let Some((scheme, rest)) = endpoint.split_once("://") {
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        return format!("{scheme}://{}/…", host.rsplit('@').next().unwrap_or_default());
+    }
+    if let Some((name, host)) = endpoint.split_once('@') {
+        return format!("{}…@{host}", name.chars().take(1).collect::<String>());
+    }
+    let length = endpoint.chars().count();
+    format!("…{}", endpoint.chars().skip(length.saturating_sub(4)).collect::<String>())
 }
 
 #[cfg(test)]
@@ -118,7 +120,8 @@ mod tests {
         for (protocol, endpoint, expected) in [
             ("email", "security@example.com", "email s…@example.com"),
             ("https", "https://hooks.example/services/secret?key=1", "https https://hooks.example/…"),
-            ("https", "https://user:word@hooks.example", "https h…@hooks.example"),
+            ("https", "https://user:word@hooks.example", "https https://hooks.example/…"),
+            ("https", "https://hooks.example/secret@elsewhere", "https https://hooks.example/…"),
             ("sms", "+353861234567", "sms …4567"),
             ("sms", "12", "sms …12"),
         ] {

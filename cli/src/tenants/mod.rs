@@ -26,13 +26,17 @@ pub enum Command {
     ///
     /// Its read secret is made before, in Secrets Manager: docs/configuration.md says what is in it. The address holds a
     /// key that can't be read back: keep it where you keep secrets.
-    ///
-    /// Example: partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
-    /// --name Contoso --read-secret partner-alerts/read/contoso
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --name Contoso --read-secret partner-alerts/read/contoso"
+    )]
     Add(Add),
     /// Lists all tenants.
+    #[command(after_help = "Example:\n  partner-alerts --stack partner-alerts tenants list")]
     List,
     /// Shows one tenant.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts tenants show 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Show {
         /// The tenant's id in Entra ID.
         id: TenantId,
@@ -40,8 +44,17 @@ pub enum Command {
     /// Changes a tenant; what is not named stays.
     ///
     /// To change the path key without a gap: `--new-path-key`, register the address that it says, then `--drop-old-path-key`.
+    #[command(
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --active false --dry-run\n  \
+                      partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --new-path-key\n  \
+                      partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --drop-old-path-key"
+    )]
     Set(Set),
     /// Stops looking after a tenant. Its alerts and events stay where they are.
+    #[command(
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts tenants remove 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --dry-run\n  \
+                      partner-alerts --stack partner-alerts tenants remove 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Remove {
         /// The tenant's id in Entra ID.
         id: TenantId,

@@ -23,11 +23,17 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Lists the events that a tenant may register.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook events 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Events {
         /// The tenant's id in Entra ID.
         tenant: TenantId,
     },
     /// Shows what a tenant has registered, and whether its events come here.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook show 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Show {
         /// The tenant's id in Entra ID.
         tenant: TenantId,
@@ -36,12 +42,17 @@ pub enum Command {
     ///
     /// The address is the one that `tenants add` or `tenants set --new-path-key` said. It is read from standard input where it
     /// is `-`, so that its key stands in no history.
-    ///
-    /// Example: partner-alerts --stack partner-alerts webhook register 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --url -
+    #[command(
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts webhook register 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --url -\n  \
+                      partner-alerts --stack partner-alerts webhook register 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --url - --dry-run"
+    )]
     Register(Register),
     /// Has Microsoft send a test event, and follows it until it has arrived or was given up.
     ///
     /// Microsoft sends two a minute at most. Exit status 1 if it did not arrive.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook test 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Test {
         /// The tenant's id in Entra ID.
         tenant: TenantId,
@@ -53,6 +64,9 @@ pub enum Command {
         patience: u64,
     },
     /// Shows how a test event has fared. Microsoft forgets it after seven days.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook status 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 0b0fbf0e-4d1b-4c8c-8b57-1f0a53ea4b1f"
+    )]
     Status {
         /// The tenant's id in Entra ID.
         tenant: TenantId,

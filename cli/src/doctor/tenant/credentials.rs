@@ -40,7 +40,7 @@ fn proof(proof: &Proof) -> &'static str {
 fn grant(grant: &Grant) -> &'static str {
     match grant {
         Grant::RefreshToken(_) => "for a person (app+user)",
-        _ => "for the application alone (app-only)",
+        Grant::ClientCredentials => "for the application alone (app-only)",
     }
 }
 
@@ -87,5 +87,36 @@ pub(super) async fn act_sign_in(microsoft: &Microsoft, tenant: &Tenant) -> Findi
     match microsoft.tokens.sign_in(tenant, Audience::Graph).await {
         Ok(()) => subject.ok("Microsoft gives a token"),
         Err(error) => failed::microsoft(&subject, &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::TenantId;
+    use partner_center::StoredSecret;
+    use serde_json::json;
+
+    use super::*;
+    use crate::doctor::finding::State;
+
+    #[test]
+    fn what_ends_soon_is_said_in_time_and_what_has_ended_is_a_problem() {
+        let now: Timestamp = "2026-03-31T00:00:00Z".parse().unwrap();
+        let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
+        for (member, moment, state, words) in [
+            ("client_secret_expires", "2026-05-01T00:00:00Z", State::Ok, "a client secret"),
+            ("client_secret_expires", "2026-04-29T23:00:00Z", State::Warning, "which expires in 29 days"),
+            ("client_secret_expires", "2026-03-29T00:00:00Z", State::Problem, "which expired 2 days ago"),
+            ("refresh_token_obtained", "2026-01-31T00:00:00Z", State::Ok, "a client secret"),
+            ("refresh_token_obtained", "2026-01-29T00:00:00Z", State::Warning, "refresh token is 61 days old"),
+        ] {
+            let text =
+                json!({ "client_id": "a", "client_secret": "b", "refresh_token": "c", member: moment }).to_string();
+            let secret = StoredSecret::read(&text).unwrap();
+            let kept = KeptSecret { secret, version: String::new(), written: None };
+            let found = aged(&Subject::of_tenant(&tenant, "read secret"), "a client secret", &kept, now);
+            assert_eq!(found.state, state, "{moment}: {found:?}");
+            assert!(found.words.contains(words), "{found:?}");
+        }
     }
 }
