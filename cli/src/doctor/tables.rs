@@ -97,7 +97,8 @@ fn differences(subject: &Subject, table: &Table, described: &TableDescription) -
         }
     }
     if described.deletion_protection_enabled() == Some(false) {
-        let advice = "aws dynamodb update-table --table-name <table> --deletion-protection-enabled";
+        let name = described.table_name().unwrap_or("<table>");
+        let advice = format!("aws dynamodb update-table --table-name {name} --deletion-protection-enabled");
         findings.push(subject.warning("it is not protected from deletion", advice));
     }
     findings
@@ -143,6 +144,9 @@ async fn backups(client: &Client, subject: &Subject, name: &str) -> Option<Findi
     let recovery = described.as_ref().and_then(|backups| backups.point_in_time_recovery_description());
     let is_on = recovery.and_then(|recovery| recovery.point_in_time_recovery_status())
         == Some(&PointInTimeRecoveryStatus::Enabled);
-    let advice = "aws dynamodb update-continuous-backups --table-name <table> --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true";
+    let advice = format!(
+        "aws dynamodb update-continuous-backups --table-name {name} \
+         --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+    );
     (!is_on).then(|| subject.warning("it has no point-in-time recovery: what is lost is lost", advice))
 }

@@ -97,6 +97,7 @@ pub(crate) fn steady(text: &str) -> String {
     let mut steady = text.to_owned();
     for (what, stands) in [
         (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
+        (r"\b[0-3] minutes ago", "just now"),
         (r"\d{4}-\d\d-\d\d", "DATE"),
         (r"\(request id [^)]+\)", "(request id ID)"),
         (r"/tmp/[^ ;]+", "PATH"),
