@@ -1,5 +1,4 @@
 //! The commands in the documents are ones that the binary understands.
-#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 use std::{fs, path::Path};
 

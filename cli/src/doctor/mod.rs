@@ -80,7 +80,7 @@ impl Command {
         checks.add(Subject::new("clock", "clock"), clock::check(account.clone(), clouds));
         for tenant in tenants {
             let (subject, account) = (Subject::of_tenant(&tenant.id, "tenant"), account.clone());
-            checks.add(subject, async move { tenant::check(&account, &tenant).await });
+            checks.add(subject, async move { Box::pin(tenant::check(&account, &tenant)).await });
         }
         findings.extend(checks.all().await);
         findings.extend(unfound);

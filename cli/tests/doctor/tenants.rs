@@ -1,10 +1,13 @@
 //! What is wrong with a tenant.
 
+use std::fs;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use simulator::{Denial, Fault, FaultKind, RetryAfter, Target};
-use tests::TENANT;
+use serde_json::json;
+use simulator::{Denial, Fault, FaultKind, Person, RetryAfter, Target};
+use tests::{CLIENT_ID, CLIENT_SECRET, Scripted, TENANT};
 
 use crate::support::{Cases, Here};
 
@@ -48,6 +51,36 @@ async fn a_secret_that_is_not_there_is_named_and_what_rests_on_it_is_left_out() 
     here.done(&["tenants", "set", TENANT, "--read-secret", "partner-alerts/read/gone"]).await;
     cases.add("both", &here.seen().await);
     assert_snapshot!("secrets", cases.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_without_a_second_factor_is_told_from_one_with_it() {
+    for (mfa, expected) in [
+        (true, "all is well\n"),
+        (false, "problem: tenant, second factor: the person behind the refresh token signed in without one"),
+    ] {
+        let mut here = Here::well().await;
+        let simulator = here.test.system.simulator();
+        let person = Person { mfa, ..Person::admin_agent(TENANT) };
+        let token = simulator.refresh_token_of(TENANT, person).unwrap();
+        let secret =
+            json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "refresh_token": token }).to_string();
+        // A Secrets Manager with the secret of one who acts for a person.
+        let secrets = Scripted::start(move |_, _| {
+            let answer = json!({ "Name": "x", "VersionId": "1", "SecretString": secret });
+            http::Response::new(answer.to_string())
+        })
+        .await;
+        let anchors = fs::read_to_string(&here.environment["OUTGOING_TLS_TRUST_ANCHORS_FILE"]).unwrap();
+        let both = here.test.folder().join("both.pem");
+        fs::write(&both, anchors + secrets.certificate_pem()).unwrap();
+        here.environment.insert("OUTGOING_TLS_TRUST_ANCHORS_FILE".to_owned(), both.display().to_string());
+        here.environment.insert("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), secrets.url().to_owned());
+        let seen = here.seen().await;
+        assert!(seen.contains(expected), "{mfa}: {seen}");
+        let report = String::from_utf8(here.run(&["doctor"]).await.stdout).unwrap();
+        assert!(report.contains("a client secret, for a person (app+user)"), "{report}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,7 +62,10 @@ impl Topics {
         let fields: Fields = form_urlencoded::parse(body).into_owned().collect();
         let action = text(&fields, "Action");
         let answered = match action {
-            "DeleteTopic" => self.delete(text(&fields, "TopicArn")),
+            "DeleteTopic" => {
+                self.delete(text(&fields, "TopicArn"));
+                Ok(String::new())
+            }
             "GetTopicAttributes" => self.attributes(text(&fields, "TopicArn")),
             "ListSubscriptionsByTopic" => self.list(text(&fields, "TopicArn")),
             "Publish" => read(&fields).and_then(|message| self.publish(&message)),
@@ -132,12 +135,11 @@ impl Topics {
         Ok(format!("<Attributes>{}</Attributes>", attributes.map(entry).concat()))
     }
 
-    fn delete(&self, topic: &str) -> Result<String, Invalid> {
+    fn delete(&self, topic: &str) {
         for (arn, _) in self.subscriptions.of(topic) {
             self.subscriptions.remove(&arn);
         }
         self.arns().remove(topic);
-        Ok(String::new())
     }
 
     fn existing<'a>(&self, topic: &'a str) -> Result<&'a str, Invalid> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use models::Tenant;
 use reqwest::RequestBuilder;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Audience, Credentials, Limits, MicrosoftError, Tokens, exchange::Call};
@@ -137,6 +138,16 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
         let submitted = self.ask("asking for a test event", tenant, &[VALIDATION], post).await?;
         let (Submitted::Object { correlation_id } | Submitted::Text(correlation_id)) = submitted;
         Ok(correlation_id)
+    }
+
+    /// Whether the person behind the tenant's credential signed in with a second factor, as Partner Center sees it (its request header
+    /// `ValidateMfa`). None where it does not say, or can't be asked: then another call says why.
+    pub async fn second_factor(&self, tenant: &Tenant) -> Option<bool> {
+        let token = self.tokens.token(tenant, Audience::PartnerCenter).await.ok()?;
+        let url = self.tokens.clouds().of(tenant.cloud)?.of(Audience::PartnerCenter).join(&PATH);
+        let request = self.http.get(url).bearer_auth(token.expose_secret()).header("ValidateMfa", "true");
+        let answer = request.send().await.ok()?;
+        answer.headers().get("isMfaCompliant")?.to_str().ok()?.to_ascii_lowercase().parse().ok()
     }
 
     /// How a test event fares. Microsoft forgets it after seven days.

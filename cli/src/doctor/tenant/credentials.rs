@@ -16,18 +16,28 @@ const EXPIRY_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How old a refresh token may be: Microsoft's last 90 days, and one that is renewed as it should be is younger by far.
 const REFRESH_TOKEN_AGE: SignedDuration = SignedDuration::from_hours(60 * 24);
 
+/// What is known of a secret that can be used.
+pub(super) struct Known {
+    pub(super) finding: Finding,
+    /// Whether it acts for a person (app+user).
+    pub(super) is_for_a_person: bool,
+}
+
 /// What is in the secret. An error is a finding that leaves nothing more to look at.
-pub(super) async fn secret(microsoft: &Microsoft, tenant: &Tenant, purpose: Purpose) -> Result<Vec<Finding>, Finding> {
+pub(super) async fn secret(microsoft: &Microsoft, tenant: &Tenant, purpose: Purpose) -> Result<Known, Finding> {
     let subject = Subject::of_tenant(&tenant.id, format!("{purpose} secret"));
     let kept = microsoft.secrets.fetch(tenant).await.map_err(|error| failed::credential(&subject, &error))?;
-    let what = match kept.secret.credential() {
-        Ok(credential) => format!("{}, {}", proof(&credential.proof), grant(&credential.grant)),
+    let (what, is_for_a_person) = match kept.secret.credential() {
+        Ok(credential) => {
+            let what = format!("{}, {}", proof(&credential.proof), grant(&credential.grant));
+            (what, matches!(credential.grant, Grant::RefreshToken(_)))
+        }
         Err(problem) => {
             let advice = "write it anew: docs/configuration.md says what is in it";
             return Err(subject.problem(format!("it can't be used: {problem}"), advice));
         }
     };
-    Ok(vec![aged(&subject, &what, &kept, SystemClock.now())])
+    Ok(Known { finding: aged(&subject, &what, &kept, SystemClock.now()), is_for_a_person })
 }
 
 fn proof(proof: &Proof) -> &'static str {

@@ -47,15 +47,15 @@ async fn with_read(account: &Account, tenant: &Tenant) -> Vec<Finding> {
         Ok(microsoft) => microsoft,
         Err(finding) => return vec![finding],
     };
-    let mut findings = match credentials::secret(&microsoft, tenant, Purpose::Read).await {
-        Ok(findings) => findings,
+    let known = match credentials::secret(&microsoft, tenant, Purpose::Read).await {
+        Ok(known) => known,
         Err(finding) => return vec![finding],
     };
-    let (alerts, registration) =
-        tokio::join!(credentials::alerts(&microsoft, tenant), registration::check(&microsoft, account, tenant));
-    findings.extend(alerts);
-    findings.extend(registration);
-    findings
+    let (alerts, registration) = tokio::join!(
+        credentials::alerts(&microsoft, tenant),
+        registration::check(&microsoft, account, tenant, known.is_for_a_person),
+    );
+    [vec![known.finding], alerts, registration].concat()
 }
 
 async fn with_act(account: &Account, tenant: &Tenant) -> Vec<Finding> {
@@ -67,10 +67,7 @@ async fn with_act(account: &Account, tenant: &Tenant) -> Vec<Finding> {
         Err(finding) => return vec![finding],
     };
     match credentials::secret(&microsoft, tenant, Purpose::Act).await {
-        Ok(mut findings) => {
-            findings.push(credentials::act_sign_in(&microsoft, tenant).await);
-            findings
-        }
+        Ok(known) => vec![known.finding, credentials::act_sign_in(&microsoft, tenant).await],
         Err(finding) => vec![finding],
     }
 }
