@@ -1,4 +1,4 @@
-//! The AWS account that a command works on: where the tables are, and the clients.
+//! The AWS account that a command works on: where things are, and the clients.
 //!
 //! What a stack is made of stands in its outputs, so `--stack` is all that has to be said. Each can be given as a variable of the
 //! process, too, which counts more: this is how the local system is worked on, and one that was not made by CloudFormation.
@@ -6,37 +6,80 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudformation::error::DisplayErrorContext;
+use models::Tenant;
 use partner_center::{
-    ADDRESS_VARIABLES, AuditRecords, BaseUrlError, CloudDirectory, Limits, Now, Purpose, Registrations, SecretsManager,
-    Tokens,
+    ADDRESS_VARIABLES, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, GraphAlerts, Limits, Now, Proof,
+    Purpose, Registrations, SecretsManager, Tokens,
 };
 use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables, random_id};
 use store::{Store, TableNames};
 
-/// The table of tenants.
-const TENANTS_TABLE: Variable = Variable {
-    name: "TENANTS_TABLE",
-    meaning: "the name of the tenants table, or --stack with the name of the CloudFormation stack",
-    default: None,
-};
-/// What callback addresses begin with.
-const CALLBACK_BASE_URL: Variable = Variable {
-    name: "CALLBACK_BASE_URL",
-    meaning: "what callback addresses begin with, up to the tenant's id, or --stack",
-    default: None,
-};
+use crate::stack;
 
-const fn address(name: &'static str) -> Variable {
-    Variable {
-        name,
-        meaning: "a base address in place of Microsoft's, https://host or https://host:port",
-        default: None,
-    }
+const fn place(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, meaning, default: None }
 }
 
-/// The outputs of a stack, and the variables that they stand for.
-const OUTPUTS: [(&str, &Variable); 2] = [("TenantsTableName", &TENANTS_TABLE), ("CallbackBaseUrl", &CALLBACK_BASE_URL)];
+/// Who did what.
+pub(crate) const ACTIVITY_TABLE: Variable =
+    place("ACTIVITY_TABLE", "the name of the activity table, or name the stack with --stack");
+/// Alerts and their outbox.
+pub(crate) const ALERTS_TABLE: Variable =
+    place("ALERTS_TABLE", "the name of the alerts table, or name the stack with --stack");
+/// Received events.
+pub(crate) const EVENTS_TABLE: Variable =
+    place("EVENTS_TABLE", "the name of the events table, or name the stack with --stack");
+/// Sessions.
+pub(crate) const SESSIONS_TABLE: Variable =
+    place("SESSIONS_TABLE", "the name of the sessions table, or name the stack with --stack");
+/// Tenants.
+pub(crate) const TENANTS_TABLE: Variable =
+    place("TENANTS_TABLE", "the name of the tenants table, or name the stack with --stack");
+/// What callback addresses begin with.
+pub(crate) const CALLBACK_BASE_URL: Variable = place(
+    "CALLBACK_BASE_URL",
+    "what callback addresses begin with, up to the tenant's id, or name the stack with --stack",
+);
+/// Where alerts of fraud severity go.
+pub(crate) const FRAUD_TOPIC_ARN: Variable =
+    place("FRAUD_TOPIC_ARN", "the ARN of the fraud topic, or name the stack with --stack");
+/// Where verified events go.
+pub(crate) const EVENTS_TOPIC_ARN: Variable =
+    place("EVENTS_TOPIC_ARN", "the ARN of the events topic, or name the stack with --stack");
+/// Requests for runs.
+pub(crate) const RECONCILE_QUEUE_URL: Variable =
+    place("RECONCILE_QUEUE_URL", "the address of the reconcile queue, or name the stack with --stack");
+/// Requests for runs that failed for good.
+pub(crate) const RECONCILE_DEAD_LETTERS_URL: Variable = place(
+    "RECONCILE_DEAD_LETTERS_URL",
+    "the address of the reconcile queue's dead letters, or name the stack with --stack",
+);
+/// Stream records that were given up.
+pub(crate) const STREAM_DEAD_LETTERS_URL: Variable =
+    place("STREAM_DEAD_LETTERS_URL", "the address of the streams' dead letters, or name the stack with --stack");
+/// The schedules.
+pub(crate) const SCHEDULES: Variable =
+    place("SCHEDULES", "the names of the schedules, separated by commas, or name the stack with --stack");
+
+/// The variables that say where things are, beside those of `runtime`, of `signers` and of Microsoft's addresses.
+pub const VARIABLES: [Variable; 12] = [
+    ACTIVITY_TABLE,
+    ALERTS_TABLE,
+    CALLBACK_BASE_URL,
+    EVENTS_TABLE,
+    EVENTS_TOPIC_ARN,
+    FRAUD_TOPIC_ARN,
+    RECONCILE_DEAD_LETTERS_URL,
+    RECONCILE_QUEUE_URL,
+    SCHEDULES,
+    SESSIONS_TABLE,
+    STREAM_DEAD_LETTERS_URL,
+    TENANTS_TABLE,
+];
+
+const fn address(name: &'static str) -> Variable {
+    place(name, "a base address in place of Microsoft's, https://host or https://host:port")
+}
 
 /// Why an account can't be worked on.
 #[derive(Debug, thiserror::Error)]
@@ -64,25 +107,8 @@ pub enum AccountError {
 #[derive(Clone, Debug)]
 pub struct Account {
     variables: Variables,
+    tls: OutgoingTls,
     aws: SdkConfig,
-}
-
-/// How Microsoft is called.
-pub struct Microsoft {
-    /// The client.
-    pub http: reqwest::Client,
-    /// Where the clouds are.
-    pub clouds: CloudDirectory,
-    /// Bounds of the calls.
-    pub limits: Limits,
-    /// The time.
-    pub now: Now,
-}
-
-impl std::fmt::Debug for Microsoft {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Microsoft").field("clouds", &self.clouds).finish_non_exhaustive()
-    }
 }
 
 impl Account {
@@ -92,14 +118,56 @@ impl Account {
     ///
     /// [`AccountError`].
     pub async fn open(stack: Option<&str>) -> Result<Self, AccountError> {
+        let account = Self::of_process().await?;
+        match stack {
+            Some(stack) => account.with_stack(stack).await,
+            None => Ok(account),
+        }
+    }
+
+    /// The account of the process's AWS credentials, with what its variables say.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub async fn of_process() -> Result<Self, AccountError> {
         let variables = Variables::of_process();
         let tls = OutgoingTls::read(&variables)?;
         let aws = runtime::aws_config_loader(&tls).map_err(StartError::from)?.load().await;
-        let variables = match stack {
-            Some(stack) => variables.over(outputs(&aws, stack).await?),
-            None => variables,
-        };
-        Ok(Self { variables, aws })
+        Ok(Self { variables, tls, aws })
+    }
+
+    /// The same with what a stack says, where the process's variables say nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub async fn with_stack(&self, stack: &str) -> Result<Self, AccountError> {
+        Ok(self.over(stack::described(&self.aws, stack).await?))
+    }
+
+    /// The same with the schedules of a stack.
+    pub(crate) async fn with_schedules(&self, stack: &str) -> Result<Self, AccountError> {
+        Ok(self.over([stack::schedules(&self.aws, stack).await?]))
+    }
+
+    fn over(&self, said: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { variables: self.variables.clone().over(said), ..self.clone() }
+    }
+
+    /// What it is configured with.
+    pub(crate) fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// What outgoing TLS trusts.
+    pub(crate) fn tls(&self) -> &OutgoingTls {
+        &self.tls
+    }
+
+    /// Region, credentials and endpoint.
+    pub(crate) fn aws(&self) -> &SdkConfig {
+        &self.aws
     }
 
     /// What is kept in it.
@@ -112,62 +180,40 @@ impl Account {
         Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.aws), tables))
     }
 
-    /// The webhook registrations of its tenants.
+    /// Microsoft, as its tenants sign in there with their secrets of this purpose, with the patience of a person who waits.
     ///
     /// # Errors
     ///
     /// [`AccountError`].
-    pub fn registrations(&self) -> Result<Registrations<SecretsManager>, AccountError> {
-        let (http, tokens) = self.tokens()?;
-        Ok(Registrations::new(http, tokens, Limits::default()))
+    pub fn microsoft_for(&self, purpose: Purpose) -> Result<Microsoft, AccountError> {
+        self.microsoft(purpose, Limits::default(), Duration::from_secs(30))
     }
 
-    /// The audit records of its tenants.
+    /// Microsoft, as its tenants sign in there with their secrets of this purpose, each request within this time.
     ///
     /// # Errors
     ///
     /// [`AccountError`].
-    pub fn audit_records(&self) -> Result<AuditRecords<SecretsManager>, AccountError> {
-        let (http, tokens) = self.tokens()?;
-        Ok(AuditRecords::new(http, tokens, Limits::default()))
-    }
-
-    fn tokens(&self) -> Result<(reqwest::Client, Arc<Tokens<SecretsManager>>), AccountError> {
-        let Microsoft { http, clouds, limits, now } = self.microsoft()?;
-        let credentials = self.secrets(Purpose::Read);
-        let tokens = Tokens::new(http.clone(), clouds, credentials, limits, now, Arc::new(random_id));
-        Ok((http, Arc::new(tokens)))
-    }
-
-    /// The secrets of its tenants.
-    #[must_use]
-    pub fn secrets(&self, purpose: Purpose) -> SecretsManager {
-        SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws), purpose)
-    }
-
-    /// How Microsoft is called.
-    ///
-    /// # Errors
-    ///
-    /// [`AccountError`].
-    pub fn microsoft(&self) -> Result<Microsoft, AccountError> {
-        let tls = OutgoingTls::read(&self.variables)?;
-        Ok(Microsoft {
-            http: runtime::http_client(&tls, Duration::from_secs(30)).map_err(StartError::from)?,
-            clouds: self.clouds()?,
-            limits: Limits::default(),
-            now: Arc::new(|| SystemClock.now()),
-        })
+    pub fn microsoft(&self, purpose: Purpose, limits: Limits, timeout: Duration) -> Result<Microsoft, AccountError> {
+        let http = runtime::http_client(&self.tls, timeout).map_err(StartError::from)?;
+        let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&self.aws), purpose);
+        let (clouds, now): (_, Now) = (self.clouds()?, Arc::new(|| SystemClock.now()));
+        let (signing_in, told) = (secrets.clone(), Arc::clone(&now));
+        let tokens = Tokens::new(http.clone(), clouds.clone(), signing_in, limits, told, Arc::new(random_id));
+        Ok(Microsoft { http, clouds, now, secrets, tokens: Arc::new(tokens), limits })
     }
 
     fn clouds(&self) -> Result<CloudDirectory, AccountError> {
-        CloudDirectory::new(|cloud, service| {
-            let wanted = ADDRESS_VARIABLES.iter().find(|(of, name, _)| (*of, *name) == (cloud, service));
-            match wanted {
-                Some((_, _, name)) => Ok(self.variables.optional(&address(name))?),
-                None => Ok(None),
-            }
-        })
+        CloudDirectory::new(|cloud, service| self.replaced(cloud, service))
+    }
+
+    /// The address that stands in place of Microsoft's for this cloud and service, where there is one.
+    pub(crate) fn replaced(&self, cloud: models::Cloud, service: &str) -> Result<Option<BaseUrl>, AccountError> {
+        let wanted = ADDRESS_VARIABLES.iter().find(|(of, name, _)| (*of, *name) == (cloud, service));
+        match wanted {
+            Some((_, _, name)) => Ok(self.variables.optional(&address(name))?),
+            None => Ok(None),
+        }
     }
 
     /// What callback addresses begin with.
@@ -181,20 +227,48 @@ impl Account {
     }
 }
 
-/// What a stack says, as the variables that it stands for.
-async fn outputs(aws: &SdkConfig, stack: &str) -> Result<Vec<(&'static str, String)>, AccountError> {
-    let failed = |reason: String| AccountError::Stack { stack: stack.to_owned(), reason };
-    let client = aws_sdk_cloudformation::Client::new(aws);
-    let described = client.describe_stacks().stack_name(stack).send().await;
-    let described = described.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
-    let outputs = described.stacks().first().map(aws_sdk_cloudformation::types::Stack::outputs).unwrap_or_default();
-    let value = |wanted: &str| {
-        let output = outputs.iter().find(|output| output.output_key() == Some(wanted))?;
-        output.output_value().map(str::to_owned)
-    };
-    let read = |(output, variable): (&str, &Variable)| {
-        let value = value(output).ok_or_else(|| failed(format!("it has no output {output}")))?;
-        Ok((variable.name, value))
-    };
-    OUTPUTS.into_iter().map(read).collect()
+/// Microsoft, as tenants sign in there.
+#[derive(Clone)]
+pub struct Microsoft {
+    http: reqwest::Client,
+    clouds: CloudDirectory,
+    now: Now,
+    /// What they sign in with.
+    pub secrets: SecretsManager,
+    /// What they are given for it.
+    pub tokens: Arc<Tokens<SecretsManager>>,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for Microsoft {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Microsoft").field("clouds", &self.clouds).finish_non_exhaustive()
+    }
+}
+
+impl Microsoft {
+    /// Their alerts.
+    #[must_use]
+    pub fn alerts(&self) -> GraphAlerts<SecretsManager> {
+        GraphAlerts::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
+    }
+
+    /// Their audit records.
+    #[must_use]
+    pub fn audit_records(&self) -> AuditRecords<SecretsManager> {
+        AuditRecords::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
+    }
+
+    /// Their webhook registrations.
+    #[must_use]
+    pub fn registrations(&self) -> Registrations<SecretsManager> {
+        Registrations::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
+    }
+
+    /// A person's consent to an application of this tenant.
+    #[must_use]
+    pub fn consent<'a>(&'a self, tenant: &'a Tenant, client_id: &'a str, proof: &'a Proof) -> Consent<'a> {
+        let Self { http, clouds, now, limits, .. } = self;
+        Consent { http, clouds, limits: *limits, now, tenant, client_id, proof }
+    }
 }

@@ -3,10 +3,15 @@
 //! Promises: nothing of the local system or of the tests is in it, and a command that only judges needs no network and no account.
 
 mod account;
+mod arguments;
 pub mod callback;
+pub mod completions;
+pub mod doctor;
 mod output;
+mod stack;
 pub mod tenants;
 pub mod webhook;
 
-pub use account::{Account, AccountError, Microsoft};
+pub use account::{Account, AccountError, Microsoft, VARIABLES};
+pub use arguments::{Arguments, Command};
 pub use output::{Output, printable, table};

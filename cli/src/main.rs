@@ -2,39 +2,10 @@
 
 use std::{io, process::ExitCode};
 
-use clap::{Parser, Subcommand};
-use cli::{Account, Output, callback, tenants, webhook};
+use anstream::{AutoStream, ColorChoice};
+use clap::Parser as _;
+use cli::{Account, Arguments, Command, Output};
 use runtime::StartError;
-
-/// What operators of Partner Alerts do from a terminal.
-///
-/// Commands that look into an account use AWS credentials as the AWS command line does, and `--stack` to find what is where.
-/// Exit status: 0 done, 1 not done, 2 the command could not be understood.
-#[derive(Debug, Parser)]
-#[command(name = "partner-alerts", version)]
-struct Arguments {
-    /// The CloudFormation stack that Partner Alerts was deployed as.
-    #[arg(long, global = true, env = "PARTNER_ALERTS_STACK")]
-    stack: Option<String>,
-    /// Write JSON, for programs.
-    #[arg(long, global = true)]
-    json: bool,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Partner Center webhook callbacks.
-    #[command(subcommand)]
-    Callback(callback::Command),
-    /// The partner's tenants.
-    #[command(subcommand)]
-    Tenants(tenants::Command),
-    /// Where Partner Center sends a tenant's events.
-    #[command(subcommand)]
-    Webhook(webhook::Command),
-}
 
 fn main() -> ExitCode {
     // Before the arguments are read, which may hold a path key.
@@ -53,17 +24,25 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut output = Output::new(io::stdout().lock(), arguments.json);
+    let stdout = io::stdout();
+    let colour = if arguments.json { ColorChoice::Never } else { AutoStream::choice(&stdout) };
+    let mut output = Output::new(AutoStream::new(stdout.lock(), colour), arguments.json);
+    let stack = arguments.stack().map(str::to_owned);
     match arguments.command {
         Command::Callback(command) => return Ok(command.run()?),
+        Command::Completions(command) => command.run(io::stdout())?,
+        Command::Doctor(command) => {
+            let something_is_wrong = command.run(stack.as_deref(), &mut output).await?;
+            return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
         Command::Tenants(command) => {
-            let account = Account::open(arguments.stack.as_deref()).await?;
+            let account = Account::open(stack.as_deref()).await?;
             if let Err(error) = command.run(&account, &mut output).await {
                 return Err(told(&error, error.advice()).into());
             }
         }
         Command::Webhook(command) => {
-            let account = Account::open(arguments.stack.as_deref()).await?;
+            let account = Account::open(stack.as_deref()).await?;
             if let Err(error) = command.run(&account, &mut output).await {
                 return Err(told(&error, error.advice()).into());
             }

@@ -18,6 +18,12 @@ impl<W: Write> Output<W> {
         Self { out, json }
     }
 
+    /// Whether what is said is for people.
+    #[must_use]
+    pub fn is_for_people(&self) -> bool {
+        !self.json
+    }
+
     /// Says how long work goes on: for people alone.
     ///
     /// # Errors

@@ -11,13 +11,24 @@ use tracing::Instrument as _;
 
 use crate::{
     LocalConfig,
-    aws::{dynamodb::Embedded, sqs::Queue},
+    aws::{
+        dynamodb::Embedded,
+        scheduler::Schedules,
+        sqs::{Held, Queue},
+    },
     invocation::Invocation,
     schedule,
     state::State,
     stop::Stop,
     streams::Reader,
 };
+
+/// The schedule that has `poll` ask for runs.
+pub(crate) const POLL_SCHEDULE: &str = "partner-alerts-poll";
+/// The schedule that has `notify` sweep.
+pub(crate) const SWEEP_SCHEDULE: &str = "partner-alerts-sweep";
+/// The schedule that renews credentials.
+pub(crate) const RENEW_SCHEDULE: &str = "partner-alerts-renew";
 
 /// The functions as they are deployed.
 #[derive(Clone, Debug)]
@@ -66,6 +77,7 @@ impl Functions {
         dynamodb: &Embedded,
         tables: &TableNames,
         state: &Arc<State>,
+        dead_letters: &Held,
         stop: &Stop,
     ) {
         // The filters are those of `template.yaml`.
@@ -84,16 +96,26 @@ impl Functions {
                 state: Arc::clone(state),
                 written: dynamodb.written(),
                 stop: stop.clone(),
+                dead_letters: dead_letters.clone(),
             };
             tasks.spawn(reader.run());
         }
     }
 
-    pub(crate) fn wake_by_schedule(&self, tasks: &mut JoinSet<()>, config: &LocalConfig, stop: &Stop) {
-        let poll = Arc::clone(&self.poll);
+    pub(crate) fn wake_by_schedule(
+        &self,
+        tasks: &mut JoinSet<()>,
+        config: &LocalConfig,
+        schedules: &Schedules,
+        stop: &Stop,
+    ) {
+        let (poll, of_poll) = (Arc::clone(&self.poll), schedules.clone());
         tasks.spawn(schedule::run(config.schedule_every, stop.clone(), move || {
-            let poll = Arc::clone(&poll);
+            let (poll, is_on) = (Arc::clone(&poll), of_poll.is_on(POLL_SCHEDULE));
             async move {
+                if !is_on {
+                    return;
+                }
                 // The inputs are those of `template.yaml`; a failure is logged by the function, and the next tick is the retry.
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "schedule" })) {
                     let Invocation { span, trace, .. } = Invocation::new();
@@ -101,19 +123,25 @@ impl Functions {
                 }
             }
         }));
-        let notify = Arc::clone(&self.notify);
+        let (notify, of_notify) = (Arc::clone(&self.notify), schedules.clone());
         tasks.spawn(schedule::run(config.sweep_every, stop.clone(), move || {
-            let notify = Arc::clone(&notify);
+            let (notify, is_on) = (Arc::clone(&notify), of_notify.is_on(SWEEP_SCHEDULE));
             async move {
+                if !is_on {
+                    return;
+                }
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "sweep" })) {
                     let _ = notify.handle(invocation).instrument(Invocation::new().span).await;
                 }
             }
         }));
-        let renew = Arc::clone(&self.renew);
+        let (renew, of_renew) = (Arc::clone(&self.renew), schedules.clone());
         tasks.spawn(schedule::run(config.renew_every, stop.clone(), move || {
-            let renew = Arc::clone(&renew);
+            let (renew, is_on) = (Arc::clone(&renew), of_renew.is_on(RENEW_SCHEDULE));
             async move {
+                if !is_on {
+                    return;
+                }
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "renew" })) {
                     let Invocation { span, request_id, .. } = Invocation::new();
                     let _ = renew.handle(invocation, &request_id).instrument(span).await;

@@ -2,15 +2,18 @@
 //! DynamoDB on a file; queue, streams, schedules and topics as AWS would run them; `simulator` as Microsoft.
 //!
 //! Promises: the functions run unchanged, wired by the same code, and only addresses differ. Everything binds to loopback.
-//! The AWS endpoint answers nobody but this process: it asks for a key that is made at each start, and refuses web pages.
+//! The AWS endpoint answers nobody but this process and its owner's command line: it asks for a key that is made at each start, and
+//! refuses web pages.
 //! State survives a restart and a kill. Leaves to others: what it is like on AWS (`tests/`, the emulated deployment).
 
 mod aws;
 mod config;
+mod environment;
 mod functions;
 mod gateway;
 mod invocation;
 mod loopback;
+mod names;
 mod schedule;
 mod state;
 mod stop;
@@ -18,6 +21,7 @@ mod streams;
 mod system;
 mod welcome;
 
+pub use aws::control::AccountControl;
 pub use aws::sns::{Published, Subscriber};
 pub use config::{LocalConfig, VARIABLES};
 pub use system::{LocalError, System, stop_signal};

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     LocalError,
+    aws::sqs::Held,
     state::State,
     stop::{Stop, stopped},
 };
@@ -35,6 +36,7 @@ pub(crate) struct Reader {
     pub(crate) state: Arc<State>,
     pub(crate) written: watch::Receiver<u64>,
     pub(crate) stop: Stop,
+    pub(crate) dead_letters: Held,
 }
 
 impl Reader {
@@ -83,6 +85,7 @@ impl Reader {
             records.drain(..first);
             if retries > RETRIES {
                 tracing::error!(table = self.table, sequence = failed, "a stream record failed for good: dead letter");
+                self.dead_letters.add();
                 records.remove(0);
                 retries = 0;
             }

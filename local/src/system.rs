@@ -4,10 +4,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use aws_credential_types::Credentials;
 use models::{AlertSource, Cloud, PathKey, Tenant};
-use runtime::{
-    ConfigError, Metrics, OutgoingTls, Parts, SharedClock, StartError, SystemClock, Variable, Variables,
-    aws_config_loader,
-};
+use runtime::{Metrics, OutgoingTls, Parts, SharedClock, StartError, SystemClock, Variables, aws_config_loader};
 use serde_json::json;
 use simulator::{NewAlert, Simulator};
 use store::{Store, TableNames, WriteTenants as _, schema};
@@ -17,21 +14,24 @@ use crate::{
     LocalConfig,
     aws::{
         Services,
+        control::AccountControl,
         dynamodb::Embedded,
+        scheduler::{Schedule, Schedules},
         secrets::Secrets,
         sns::{Subscriber, Topics},
-        sqs::Queue,
+        sqs::{Queue, Queues},
     },
-    functions::Functions,
+    environment,
+    functions::{Functions, POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE},
     gateway,
     loopback::{self, Server},
+    names::{Names, PUBLIC, REGION},
     schedule,
     state::State,
     stop::Stop,
     welcome::{self, Places},
 };
 
-const REGION: &str = "eu-west-1";
 const READ_SECRET: &str = "partner-alerts/read/local";
 const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
@@ -108,6 +108,9 @@ pub struct System {
     endpoint: Server,
     stop_endpoint: watch::Sender<bool>,
     first_start: bool,
+    state: Arc<State>,
+    environment: Vec<(String, String)>,
+    account: AccountControl,
 }
 
 impl System {
@@ -140,8 +143,10 @@ impl System {
         let gateway = loopback::bind("LOCAL_GATEWAY", config.gateway).await?;
         let gateway_address = gateway.local_addr().map_err(LocalError::Listener)?;
         let path_key = state.path_key(config.path_key.as_ref())?;
-        let callback_url = format!("http://{gateway_address}/callbacks/{}/{}", config.tenant, path_key.expose());
+        let path = format!("/callbacks/{}/{}", config.tenant, path_key.expose());
+        let callback_url = format!("http://{gateway_address}{path}");
         let simulator = start_simulator(&config, &state, &callback_url).await?;
+        simulator.set_public_address(PUBLIC, &format!("http://{gateway_address}"));
 
         let endpoint = loopback::bind("the AWS endpoint", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = endpoint.local_addr().map_err(LocalError::Listener)?;
@@ -154,21 +159,25 @@ impl System {
 
         let mut tasks = JoinSet::new();
         let functions = Functions::wire(&parts)?;
-        functions.wake_by_queue(&services.queue);
+        functions.wake_by_queue(&services.queues.reconcile);
         if config.streams {
-            functions.wake_by_streams(&mut tasks, &services.dynamodb, &names.tables, &state, &stopped);
+            let given_up = &services.queues.stream_dead_letters;
+            functions.wake_by_streams(&mut tasks, &services.dynamodb, &names.tables, &state, given_up, &stopped);
         }
         if first_start && config.demonstration {
             functions.look_once(&config.tenant).await;
         }
         if config.schedule {
-            functions.wake_by_schedule(&mut tasks, &config, &stopped);
+            functions.wake_by_schedule(&mut tasks, &config, &services.schedules, &stopped);
             tasks.spawn(expire(services.dynamodb.database(), stopped.clone()));
         }
+        let public_url = format!("{PUBLIC}{path}");
+        let environment = names.environment(&services.access_key_id, &parts.variables, &simulator, &public_url);
+        environment::write(&state, &environment)?;
         Ok(Self {
             gateway: loopback::serve(gateway, gateway::router(functions.webhook), stopped),
             tables: names.tables,
-            queue: services.queue,
+            queue: services.queues.reconcile,
             config,
             parts,
             simulator,
@@ -178,6 +187,9 @@ impl System {
             endpoint,
             stop_endpoint,
             first_start,
+            state,
+            environment,
+            account: services.control,
         })
     }
 
@@ -189,6 +201,8 @@ impl System {
             microsoft: &self.simulator.microsoft_url(),
             control: &self.simulator.control_url(),
             state: &self.config.state.display().to_string(),
+            environment: &self.config.state.join(environment::FILE).display().to_string(),
+            tenant: self.config.tenant.as_str(),
         })
     }
 
@@ -208,6 +222,18 @@ impl System {
     #[must_use]
     pub fn tables(&self) -> &TableNames {
         &self.tables
+    }
+
+    /// What the command line needs to work on this system: names and values of variables.
+    #[must_use]
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    /// The AWS account that this system stands in for, to have it refuse, or tell the wrong time.
+    #[must_use]
+    pub fn account(&self) -> &AccountControl {
+        &self.account
     }
 
     /// The stand-in for Microsoft.
@@ -234,6 +260,7 @@ impl System {
 
     /// Stops everything: nothing new is begun, what is under way ends, and only then what it stands on.
     pub async fn stop(mut self) {
+        environment::remove(&self.state);
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
         self.gateway.ended().await;
@@ -276,47 +303,6 @@ async fn expire(database: dynoxide::Database, stop: Stop) {
     .await;
 }
 
-/// What the AWS resources are called here.
-struct Names {
-    host: String,
-    tables: TableNames,
-    queue_url: String,
-    fraud_topic: String,
-    events_topic: String,
-}
-
-impl Names {
-    /// The names that the variables give, or our own.
-    fn new(endpoint: SocketAddr, variables: &Variables) -> Result<Self, ConfigError> {
-        let name = |name, default: String| {
-            let variable = Variable { name, meaning: "the name of a resource", default: None };
-            Ok(variables.optional(&variable)?.unwrap_or(default))
-        };
-        let table = |variable, role| name(variable, format!("partner-alerts-{role}"));
-        let topic = |variable, kind| name(variable, format!("arn:aws:sns:{REGION}:000000000000:partner-alerts-{kind}"));
-        Ok(Self {
-            host: endpoint.to_string(),
-            tables: TableNames {
-                alerts: table("ALERTS_TABLE", "alerts")?,
-                events: table("EVENTS_TABLE", "events")?,
-                tenants: table("TENANTS_TABLE", "tenants")?,
-            },
-            queue_url: format!("http://{endpoint}/000000000000/reconcile"),
-            fraud_topic: topic("FRAUD_TOPIC_ARN", "fraud")?,
-            events_topic: topic("EVENTS_TOPIC_ARN", "events")?,
-        })
-    }
-
-    fn table(&self, role: &str) -> String {
-        match role {
-            "alerts" => self.tables.alerts.clone(),
-            "events" => self.tables.events.clone(),
-            "tenants" => self.tables.tenants.clone(),
-            other => format!("partner-alerts-{other}"),
-        }
-    }
-}
-
 async fn start_simulator(config: &LocalConfig, state: &State, callback_url: &str) -> Result<Simulator, LocalError> {
     let tenant = simulator::Tenant {
         id: config.tenant.to_string(),
@@ -356,10 +342,25 @@ fn services(
         host: names.host.as_str().into(),
         access_key_id: hex::encode(rand::random::<[u8; 16]>()).into(),
         dynamodb: Embedded::open(&database).map_err(|error| LocalError::Engine(error.to_string()))?,
-        queue: Queue::new(config.queue, stopped.clone()),
+        queues: Queues::new(config.queue, stopped.clone()),
         topics: Topics::new([names.fraud_topic.clone(), names.events_topic.clone()], subscriber),
         secrets,
+        schedules: schedules(config),
+        control: AccountControl::default(),
     })
+}
+
+/// The schedules of `template.yaml`, as often as is configured here.
+fn schedules(config: &LocalConfig) -> Schedules {
+    let schedule = |name: &str, every: std::time::Duration| {
+        let expression = format!("rate({} seconds)", every.as_secs());
+        (name.to_owned(), Schedule { expression, is_on: config.schedule })
+    };
+    Schedules::new([
+        schedule(POLL_SCHEDULE, config.schedule_every),
+        schedule(RENEW_SCHEDULE, config.renew_every),
+        schedule(SWEEP_SCHEDULE, config.sweep_every),
+    ])
 }
 
 async fn parts(
@@ -391,7 +392,7 @@ fn variables_of_functions(
         ("ALERTS_TABLE", names.tables.alerts.clone()),
         ("EVENTS_TABLE", names.tables.events.clone()),
         ("TENANTS_TABLE", names.tables.tenants.clone()),
-        ("RECONCILE_QUEUE_URL", names.queue_url.clone()),
+        ("RECONCILE_QUEUE_URL", names.queue("reconcile")),
         ("FRAUD_TOPIC_ARN", names.fraud_topic.clone()),
         ("EVENTS_TOPIC_ARN", names.events_topic.clone()),
         ("CERTIFICATE_LOCATIONS", simulator.certificate_location()),

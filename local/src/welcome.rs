@@ -10,10 +10,13 @@ pub(crate) struct Places<'a> {
     pub(crate) microsoft: &'a str,
     pub(crate) control: &'a str,
     pub(crate) state: &'a str,
+    /// The file that sets a shell up for the command line.
+    pub(crate) environment: &'a str,
+    pub(crate) tenant: &'a str,
 }
 
 pub(crate) fn welcome(places: &Places<'_>) -> String {
-    let Places { callback, microsoft, control, state } = places;
+    let Places { callback, microsoft, control, state, environment, tenant } = places;
     format!(
         "\
 Partner Alerts runs on this machine, with a stand-in for Microsoft.
@@ -30,6 +33,15 @@ In a second terminal:
   send the same again      curl -X POST {control}/callbacks -H 'Content-Type: application/json' -d '{{\"repeat\": true}}'
   send a forged one        curl -X POST {control}/callbacks -H 'Content-Type: application/json' -d '{{\"forged\": true}}'
   everything else          curl {control}/
+
+The command line (cargo install --locked --path cli) works on it once a shell is set up for it, which goes as long as this runs:
+
+  set a shell up           . {environment}
+  see that all is well     partner-alerts doctor
+  the tenants              partner-alerts tenants list
+  register the webhook     partner-alerts webhook register {tenant} --url \"$LOCAL_CALLBACK_URL\"
+  see what is registered   partner-alerts webhook show {tenant}
+  have a test event sent   partner-alerts webhook test {tenant}
 
 An alert that no callback announces is found by the schedule. Ctrl-C stops; state is kept.
 "

@@ -279,6 +279,22 @@ async fn what_was_told_is_not_told_again_after_a_restart() {
 }
 
 #[tokio::test]
+async fn the_file_for_the_command_line_is_its_owners_and_goes_when_the_system_does() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let file = state.join("environment");
+    let program = Program::start(&state, &[]).await;
+    program.screen.until(&[&format!(". {}", file.display())]).await;
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let lines = std::fs::read_to_string(&file).unwrap();
+    assert!(lines.lines().all(|line| line.starts_with("export ") && line.contains('=')), "{lines}");
+    assert!(program.interrupt().await.success());
+    assert!(!file.exists(), "its key opens nothing any more");
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_named_with_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -48,6 +48,17 @@ pub fn quick(function: &str) -> &'static Path {
     &BUILT.get_or_init(|| build(QUICK, &FUNCTIONS.map(|name| format!("--package={name}"))))[function]
 }
 
+/// The quick binary of the operators' command line.
+///
+/// # Panics
+///
+/// Where it can't be built.
+#[must_use]
+pub fn command_line() -> &'static Path {
+    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    &BUILT.get_or_init(|| build(QUICK, &["--package=cli".to_owned()]))["partner-alerts"]
+}
+
 /// Builds the binaries that these arguments select, and says where each is, by its name.
 ///
 /// # Panics

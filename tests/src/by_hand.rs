@@ -271,7 +271,7 @@ impl ByHand {
         }
         let store = self.store();
         let mut tenant = store.tenants().await.unwrap().remove(0);
-        tenant.read_secret = "partner-alerts/read/for-people".to_owned();
+        "partner-alerts/read/for-people".clone_into(&mut tenant.read_secret);
         tenant.act_secret = Some("partner-alerts/act/for-people".to_owned());
         store.put_tenant(&tenant).await.unwrap();
     }

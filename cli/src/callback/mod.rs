@@ -39,9 +39,7 @@ pub enum Command {
     /// in `intermediates` is not downloaded: the detail says from where a function would.
     ///
     /// Exit status 0: every line was judged, whatever the verdict; 1: a line could not be read, or the file.
-    ///
-    /// Example: partner-alerts callback verify callbacks.jsonl
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, after_help = "Example:\n  partner-alerts callback verify callbacks.jsonl")]
     Verify {
         /// A file of callbacks; standard input if there is none.
         file: Option<PathBuf>,

@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use models::Tenant;
-use partner_center::{BrowserSignIn, Consent, ConsentError, DeviceProgress, StoredSecret};
+use partner_center::{BrowserSignIn, Consent, ConsentError, DeviceProgress, Purpose, StoredSecret};
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{TenantsError, Way};
 use crate::{
-    account::{Account, Microsoft},
+    account::Account,
     output::{Output, printable},
 };
 
@@ -35,10 +35,9 @@ pub(super) async fn run(
     account: &Account,
     output: &mut Output<impl Write>,
 ) -> Result<SecretString, TenantsError> {
-    let Microsoft { http, clouds, limits, now } = account.microsoft()?;
+    let microsoft = account.microsoft_for(Purpose::Read)?;
     let credential = secret.credential().map_err(TenantsError::Certificate)?;
-    let (client_id, proof) = (credential.client_id.as_str(), &credential.proof);
-    let consent = Consent { http: &http, clouds: &clouds, limits, now: &now, tenant, client_id, proof };
+    let consent = microsoft.consent(tenant, &credential.client_id, &credential.proof);
     match way {
         Way::Browser => in_browser(&consent, redirect_port, output).await,
         Way::DeviceCode => Ok(on_device(&consent, output).await?),

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use models::Tenant;
 use partner_center::{CredentialError, KeptSecret, Purpose, SecretsManager, StoredSecret, Written, moment};
+use runtime::{Clock as _, SystemClock};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
@@ -85,7 +86,7 @@ impl SignInArguments {
         if !self.ask_for_something() {
             return Ok(());
         }
-        let secrets = account.secrets(purpose);
+        let secrets = account.microsoft_for(purpose)?.secrets;
         let seen = find(&secrets, tenant).await?;
         let mut secret = match (self.given()?, &seen) {
             (Some(_), Some(_)) if existing == Existing::StaysAsItIs => {
@@ -97,7 +98,7 @@ impl SignInArguments {
         };
         if let Some(way) = self.consent {
             let token = consent::run(way, self.redirect_port, tenant, &secret, account, output).await?;
-            secret = secret.with_refresh_token(token, (account.microsoft()?.now)());
+            secret = secret.with_refresh_token(token, SystemClock.now());
         }
         let written = match &seen {
             Some(seen) => secrets.replace(tenant, seen, &secret).await?,

@@ -30,17 +30,20 @@ pub enum Command {
     ///
     /// With `--client-id` its read secret is made in Secrets Manager, and with `--consent` a person of the tenant signs in and
     /// consents; without both, the secret that is there is used. The callback address holds a key that can't be read back: keep it
-    /// where you keep secrets.
-    ///
-    /// Example, the application asks by itself:
-    /// partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --name Contoso
-    /// --client-id 11111111-2222-4333-8444-555555555555 --client-secret-file - --client-secret-expires 2027-05-01
-    ///
-    /// Example, it asks for an Admin Agent, who consents once: the same with --consent device-code
+    /// where you keep secrets. What is missing yet is said with what to do, and leaves the tenant added: `doctor` looks again.
+    #[command(
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --name Contoso \
+                      --client-id 11111111-2222-4333-8444-555555555555 --client-secret-file - --client-secret-expires 2027-05-01 --consent browser\n  \
+                      partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --name Contoso --read-secret partner-alerts/read/contoso"
+    )]
     Add(Add),
     /// Lists all tenants.
+    #[command(after_help = "Example:\n  partner-alerts --stack partner-alerts tenants list")]
     List,
     /// Shows one tenant.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts tenants show 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Show {
         /// The tenant's id in Entra ID.
         id: TenantId,
@@ -48,11 +51,17 @@ pub enum Command {
     /// Changes a tenant; what is not named stays.
     ///
     /// To change the path key without a gap: `--new-path-key`, register the address that it says, then `--drop-old-path-key`.
-    ///
-    /// Example, consent once more: partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
-    /// --consent browser
+    #[command(
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --consent browser\n  partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --active false --dry-run\n  \
+                      partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --new-path-key\n  \
+                      partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --drop-old-path-key"
+    )]
     Set(Set),
     /// Stops looking after a tenant. Its alerts and events stay where they are.
+    #[command(
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts tenants remove 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --dry-run\n  \
+                      partner-alerts --stack partner-alerts tenants remove 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Remove {
         /// The tenant's id in Entra ID.
         id: TenantId,

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use models::Tenant;
-use partner_center::{AuditId, AuditRecord};
+use partner_center::{AuditId, AuditRecord, Purpose};
 
 use super::WebhookError;
 use crate::{
@@ -17,7 +17,7 @@ pub(super) async fn run(
     account: &Account,
     output: &mut Output<impl Write>,
 ) -> Result<(), WebhookError> {
-    let record = account.audit_records()?.read(tenant, id).await?;
+    let record = account.microsoft_for(Purpose::Read)?.audit_records().read(tenant, id).await?;
     Ok(output.say(&record, text_of)?)
 }
 

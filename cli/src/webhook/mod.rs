@@ -9,9 +9,11 @@ use std::{io::Write, time::Duration};
 
 use clap::{Args, Subcommand};
 use models::{Tenant, TenantId};
-use partner_center::{AuditError, AuditId, Diagnosis, MicrosoftError};
+use partner_center::{AuditError, AuditId, Diagnosis, MicrosoftError, Purpose};
 use runtime::ConfigError;
 use store::{ReadTenants as _, StoreError};
+
+pub(crate) use show::Shown;
 
 use crate::{
     account::{Account, AccountError},
@@ -22,11 +24,17 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Lists the events that a tenant may register.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook events 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Events {
         /// The tenant's id in Entra ID.
         tenant: TenantId,
     },
     /// Shows what a tenant has registered, and whether its events come here.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook show 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Show {
         /// The tenant's id in Entra ID.
         tenant: TenantId,
@@ -35,12 +43,17 @@ pub enum Command {
     ///
     /// The address is the one that `tenants add` or `tenants set --new-path-key` said. It is read from standard input where it
     /// is `-`, so that its key stands in no history.
-    ///
-    /// Example: partner-alerts --stack partner-alerts webhook register 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --url -
+    #[command(
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts webhook register 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --url -\n  \
+                      partner-alerts --stack partner-alerts webhook register 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --url - --dry-run"
+    )]
     Register(Register),
     /// Has Microsoft send a test event, and follows it until it has arrived or was given up.
     ///
     /// Microsoft sends two a minute at most. Exit status 1 if it did not arrive.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook test 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
+    )]
     Test {
         /// The tenant's id in Entra ID.
         tenant: TenantId,
@@ -52,6 +65,9 @@ pub enum Command {
         patience: u64,
     },
     /// Shows how a test event has fared. Microsoft forgets it after seven days.
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook status 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 0b0fbf0e-4d1b-4c8c-8b57-1f0a53ea4b1f"
+    )]
     Status {
         /// The tenant's id in Entra ID.
         tenant: TenantId,
@@ -157,7 +173,7 @@ impl Command {
     /// [`WebhookError`].
     pub async fn run(self, account: &Account, output: &mut Output<impl Write>) -> Result<(), WebhookError> {
         let tenant = find(account, self.tenant()).await?;
-        let registrations = account.registrations()?;
+        let registrations = account.microsoft_for(Purpose::Read)?.registrations();
         match self {
             Self::Events { .. } => {
                 let events = registrations.events(&tenant).await?;
@@ -165,7 +181,7 @@ impl Command {
             }
             Self::Show { .. } => {
                 let registered = registrations.registration(&tenant).await?;
-                let shown = show::Shown::new(registered.as_ref(), &tenant, &account.callback_base_url()?);
+                let shown = Shown::new(registered.as_ref(), &tenant, &account.callback_base_url()?);
                 Ok(output.say(&shown, show::text_of)?)
             }
             Self::Register(register) => register::run(register, &tenant, &registrations, account, output).await,

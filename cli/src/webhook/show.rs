@@ -9,7 +9,7 @@ use crate::output::printable;
 
 /// What a tenant has registered.
 #[derive(Debug, Serialize)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     registered: bool,
     url: Option<String>,
     events: Vec<String>,
@@ -21,7 +21,7 @@ pub(super) struct Shown {
 const FRAUD: &str = "azure-fraud-event-detected";
 
 impl Shown {
-    pub(super) fn new(registered: Option<&Registration>, tenant: &Tenant, base: &str) -> Self {
+    pub(crate) fn new(registered: Option<&Registration>, tenant: &Tenant, base: &str) -> Self {
         let Some(registration) = registered else {
             let problem = Some("nothing is registered: `webhook register` does it");
             return Self { registered: false, url: None, events: vec![], problem };
@@ -35,6 +35,11 @@ impl Shown {
             events: registration.webhook_events.clone(),
             problem,
         }
+    }
+
+    /// Why its events don't come here. None where they do.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        self.problem
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::TcpListener};
 
 use serde_json::json;
-use simulator::{AuditRecord, CustomizedData, Denial, FaultKind, NewAuditRecord, Target};
+use simulator::{AuditRecord, CustomizedData, Denial, Fault, FaultKind, NewAuditRecord, Target};
 use tests::{PATH_KEY, Scripted, TENANT};
 
 use crate::support::{Here, PUBLIC, callback_url as url};

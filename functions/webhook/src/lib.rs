@@ -33,9 +33,10 @@ use jiff::{SignedDuration, Timestamp};
 use messaging::Ring;
 use models::{Event, EventId, ReconcileCause, ReconcileRequest, TenantId, TraceContext};
 use runtime::{Metrics, SharedClock};
+use signers::FetchCertificate;
 use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent};
 
-pub use certificates::{CertificateSettings, Downloads, FETCH_LIMIT, FetchCertificate, FetchError};
+pub use certificates::CertificateSettings;
 pub use config::{Config, VARIABLES};
 pub use outcome::{Outcome, Undecided};
 pub use wire::{Deployed, wire};

@@ -5,9 +5,8 @@ use http::{HeaderValue, Response, StatusCode, header};
 use messaging::QueueError;
 use models::{EventId, EventName, TenantId, UnreadableEvent};
 use runtime::Counts;
+use signers::FetchError;
 use store::{Kept, StoreError};
-
-use crate::FetchError;
 
 /// What came of a callback.
 #[derive(Debug)]

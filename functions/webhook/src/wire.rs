@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use messaging::ReconcileQueue;
-use runtime::{Parts, Schemes, StartError, download_client};
+use runtime::{Parts, StartError};
+use signers::Downloads;
 use store::Store;
 
-use crate::{Config, Downloads, Webhook};
+use crate::{Config, Webhook};
 
 /// The function over DynamoDB, SQS and the network.
 pub type Deployed = Webhook<Store, Downloads, ReconcileQueue>;
@@ -20,8 +21,8 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let config = Config::read(&parts.variables)?;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
-    let download = |schemes| download_client(&parts.tls, config.certificate_timeout, schemes);
-    let certificates = Downloads { certificates: download(Schemes::Https)?, issuers: download(Schemes::HttpAndHttps)? };
-    let webhook = Webhook::new(store, certificates, queue, config.policy, Arc::clone(&parts.clock), config.settings);
+    let certificates = config.signers.downloads(&parts.tls)?;
+    let webhook =
+        Webhook::new(store, certificates, queue, config.signers.policy, Arc::clone(&parts.clock), config.settings);
     Ok(webhook.with_metrics(parts.metrics.clone()))
 }

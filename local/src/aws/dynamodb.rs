@@ -1,11 +1,15 @@
 //! DynamoDB: the embedded engine behind the wire protocol.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{http::StatusCode, response::Response};
 use bytes::Bytes;
 use dynoxide::{Database, DynoxideError};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::sync::watch;
 
 use super::{failure, json};
@@ -15,6 +19,8 @@ use super::{failure, json};
 pub(crate) struct Embedded {
     database: Database,
     written: Arc<watch::Sender<u64>>,
+    /// The tables without point-in-time recovery, which the engine knows nothing of.
+    unrecoverable: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl std::fmt::Debug for Embedded {
@@ -27,7 +33,7 @@ impl Embedded {
     /// The engine on a file.
     pub(crate) fn open(path: &Path) -> Result<Self, DynoxideError> {
         let database = Database::new(&path.to_string_lossy())?;
-        Ok(Self { database, written: Arc::new(watch::Sender::new(0)) })
+        Ok(Self { database, written: Arc::new(watch::Sender::new(0)), unrecoverable: Arc::default() })
     }
 
     pub(crate) fn database(&self) -> Database {
@@ -40,6 +46,9 @@ impl Embedded {
     }
 
     pub(super) async fn answer(&self, operation: String, body: Bytes) -> Response {
+        if let "DescribeContinuousBackups" | "UpdateContinuousBackups" = operation.as_str() {
+            return self.backups(&body);
+        }
         let database = self.database.clone();
         let writes = is_write(&operation);
         // The engine blocks: it gets a thread of its own.
@@ -63,6 +72,47 @@ impl Embedded {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Backups {
+    table_name: String,
+    point_in_time_recovery_specification: Option<Recovery>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Recovery {
+    point_in_time_recovery_enabled: bool,
+}
+
+impl Embedded {
+    /// Says whether a table has point-in-time recovery, after changing that if it is asked to. There are no backups behind it.
+    fn backups(&self, body: &[u8]) -> Response {
+        let Ok(request) = serde_json::from_slice::<Backups>(body) else {
+            return failure(StatusCode::BAD_REQUEST, "com.amazon.coral.service#SerializationException", "no TableName");
+        };
+        let table = request.table_name;
+        let exists = serde_json::from_value(serde_json::json!({ "TableName": &table }))
+            .is_ok_and(|request| self.database.describe_table(request).is_ok());
+        if !exists {
+            let code = "com.amazonaws.dynamodb.v20120810#TableNotFoundException";
+            return failure(StatusCode::BAD_REQUEST, code, &format!("Table not found: {table}"));
+        }
+        let mut unrecoverable = self.unrecoverable.lock().unwrap_or_else(PoisonError::into_inner);
+        match request.point_in_time_recovery_specification {
+            Some(wanted) if wanted.point_in_time_recovery_enabled => drop(unrecoverable.remove(&table)),
+            Some(_) => drop(unrecoverable.insert(table.clone())),
+            None => {}
+        }
+        let status = if unrecoverable.contains(&table) { "DISABLED" } else { "ENABLED" };
+        let described = serde_json::json!({
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": status },
+        });
+        json(StatusCode::OK, serde_json::json!({ "ContinuousBackupsDescription": described }).to_string())
+    }
+}
+
 enum Refused {
     Engine(DynoxideError),
     Request(String),
@@ -71,7 +121,14 @@ enum Refused {
 fn is_write(operation: &str) -> bool {
     !matches!(
         operation,
-        "BatchGetItem" | "DescribeTable" | "GetItem" | "ListTables" | "Query" | "Scan" | "TransactGetItems"
+        "BatchGetItem"
+            | "DescribeTable"
+            | "DescribeTimeToLive"
+            | "GetItem"
+            | "ListTables"
+            | "Query"
+            | "Scan"
+            | "TransactGetItems"
     )
 }
 
@@ -81,7 +138,9 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String,
         "BatchWriteItem" => run(body, |request| database.batch_write_item(request)),
         "CreateTable" => run(body, |request| database.create_table(request)),
         "DeleteItem" => run(body, |request| database.delete_item(request)),
+        "DeleteTable" => run(body, |request| database.delete_table(request)),
         "DescribeTable" => run(body, |request| database.describe_table(request)),
+        "DescribeTimeToLive" => run(body, |request| database.describe_time_to_live(request)),
         "GetItem" => run(body, |request| database.get_item(request)),
         "ListTables" => run(body, |request| database.list_tables(request)),
         "PutItem" => run(body, |request| database.put_item(request)),
@@ -90,6 +149,7 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String,
         "TransactGetItems" => run(body, |request| database.transact_get_items(request)),
         "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
         "UpdateItem" => run(body, |request| database.update_item(request)),
+        "UpdateTable" => run(body, |request| database.update_table(request)),
         "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
         _ => Err(Refused::Request(format!("{operation} is not an operation of the local system"))),
     }

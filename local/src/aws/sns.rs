@@ -1,11 +1,16 @@
-//! SNS: answers publishes and shows them.
+//! SNS: answers publishes and shows them, and says who subscribes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+
+use super::subscriptions::{Subscription, Subscriptions};
 
 /// What SNS takes at most, in bytes: message, subject and attributes together.
 const MESSAGE_BYTES: usize = 262_144;
@@ -31,48 +36,135 @@ pub struct Published {
 /// The topics that exist, and who is told.
 #[derive(Clone)]
 pub(crate) struct Topics {
-    arns: Arc<[String]>,
+    arns: Arc<Mutex<BTreeSet<String>>>,
     subscriber: Subscriber,
+    subscriptions: Subscriptions,
 }
 
 impl std::fmt::Debug for Topics {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_list().entries(self.arns.iter()).finish()
+        formatter.debug_list().entries(self.arns().iter()).finish()
     }
 }
 
 impl Topics {
+    /// Topics of these ARNs. Each is heard by this system, which shows what is published.
     pub(crate) fn new(arns: impl IntoIterator<Item = String>, subscriber: Subscriber) -> Self {
-        Self { arns: arns.into_iter().collect(), subscriber }
+        let arns: BTreeSet<_> = arns.into_iter().collect();
+        let subscriptions = Subscriptions::default();
+        for arn in &arns {
+            subscriptions.add(arn, "lambda", "arn:aws:lambda:eu-west-1:000000000000:function:screen");
+        }
+        Self { arns: Arc::new(Mutex::new(arns)), subscriber, subscriptions }
     }
 
     pub(super) fn answer(&self, body: &[u8]) -> Response {
-        match read(body).and_then(|message| self.publish(&message)) {
-            Ok(id) => xml(
+        let fields: Fields = form_urlencoded::parse(body).into_owned().collect();
+        let action = text(&fields, "Action");
+        let answered = match action {
+            "DeleteTopic" => {
+                self.delete(text(&fields, "TopicArn"));
+                Ok(String::new())
+            }
+            "GetTopicAttributes" => self.attributes(text(&fields, "TopicArn")),
+            "ListSubscriptionsByTopic" => self.list(text(&fields, "TopicArn")),
+            "Publish" => read(&fields).and_then(|message| self.publish(&message)),
+            "Subscribe" => self.subscribe(&fields),
+            "Unsubscribe" => {
+                self.subscriptions.remove(text(&fields, "SubscriptionArn"));
+                Ok(String::new())
+            }
+            _ => Err(Invalid { code: "InvalidAction", ..invalid("not an action of the local system") }),
+        };
+        match answered {
+            Ok(result) => xml(
                 StatusCode::OK,
                 &format!(
-                    "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>{id}\
-                     </MessageId></PublishResult></PublishResponse>"
+                    "<{action}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><{action}Result>{result}\
+                     </{action}Result></{action}Response>"
                 ),
             ),
-            Err(Invalid { status, code, message }) => xml(
-                status,
-                &format!(
-                    "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>\
-                     {code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-                ),
-            ),
+            Err(Invalid { status, code, message }) => failure(status, code, message),
         }
     }
 
-    fn publish(&self, message: &Published) -> Result<uuid::Uuid, Invalid> {
-        if !self.arns.contains(&message.topic) {
-            let status = StatusCode::NOT_FOUND;
-            return Err(Invalid { status, code: "NotFound", message: "Topic does not exist" });
-        }
+    fn publish(&self, message: &Published) -> Result<String, Invalid> {
+        self.existing(&message.topic)?;
         (self.subscriber)(message);
-        Ok(uuid::Uuid::new_v4())
+        Ok(format!("<MessageId>{}</MessageId>", uuid::Uuid::new_v4()))
     }
+
+    fn subscribe(&self, fields: &Fields) -> Result<String, Invalid> {
+        let topic = self.existing(text(fields, "TopicArn"))?;
+        let (protocol, endpoint) = (text(fields, "Protocol"), text(fields, "Endpoint"));
+        if protocol.is_empty() || endpoint.is_empty() {
+            return Err(invalid("Invalid parameter: Protocol or Endpoint"));
+        }
+        let (arn, made) = self.subscriptions.add(topic, protocol, endpoint);
+        let arn = if made.is_confirmed { arn } else { "pending confirmation".to_owned() };
+        Ok(format!("<SubscriptionArn>{arn}</SubscriptionArn>"))
+    }
+
+    fn list(&self, topic: &str) -> Result<String, Invalid> {
+        self.existing(topic)?;
+        let member = |(arn, subscription): (String, Subscription)| {
+            let arn = if subscription.is_confirmed { &arn } else { "PendingConfirmation" };
+            let Subscription { topic, protocol, endpoint, .. } = &subscription;
+            let [topic, protocol, endpoint] = [topic, protocol, endpoint].map(|text| escaped(text));
+            format!(
+                "<member><TopicArn>{topic}</TopicArn><Protocol>{protocol}</Protocol><SubscriptionArn>{arn}</SubscriptionArn>\
+                 <Owner>000000000000</Owner><Endpoint>{endpoint}</Endpoint></member>"
+            )
+        };
+        let members: String = self.subscriptions.of(topic).into_iter().map(member).collect();
+        Ok(format!("<Subscriptions>{members}</Subscriptions>"))
+    }
+
+    fn attributes(&self, topic: &str) -> Result<String, Invalid> {
+        self.existing(topic)?;
+        let subscriptions = self.subscriptions.of(topic);
+        let confirmed = subscriptions.iter().filter(|(_, subscription)| subscription.is_confirmed).count();
+        let attributes = [
+            ("TopicArn", topic.to_owned()),
+            ("Owner", "000000000000".to_owned()),
+            ("SubscriptionsConfirmed", confirmed.to_string()),
+            ("SubscriptionsPending", (subscriptions.len() - confirmed).to_string()),
+            ("SubscriptionsDeleted", "0".to_owned()),
+        ];
+        let entry = |(name, value)| format!("<entry><key>{name}</key><value>{value}</value></entry>");
+        Ok(format!("<Attributes>{}</Attributes>", attributes.map(entry).concat()))
+    }
+
+    fn delete(&self, topic: &str) {
+        for (arn, _) in self.subscriptions.of(topic) {
+            self.subscriptions.remove(&arn);
+        }
+        self.arns().remove(topic);
+    }
+
+    fn existing<'a>(&self, topic: &'a str) -> Result<&'a str, Invalid> {
+        if self.arns().contains(topic) {
+            return Ok(topic);
+        }
+        Err(Invalid { status: StatusCode::NOT_FOUND, code: "NotFound", message: "Topic does not exist" })
+    }
+
+    fn arns(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.arns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a request of the query protocol says.
+type Fields = BTreeMap<String, String>;
+
+fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).map(String::as_str).unwrap_or_default()
+}
+
+/// What a request asks for.
+pub(super) fn action(body: &[u8]) -> String {
+    let action = form_urlencoded::parse(body).find(|(name, _)| name == "Action");
+    action.map(|(_, action)| action.into_owned()).unwrap_or_default()
 }
 
 struct Invalid {
@@ -86,12 +178,8 @@ fn invalid(message: &'static str) -> Invalid {
 }
 
 /// Reads a `Publish` of the query protocol, as strictly as SNS does where our messages could go wrong.
-fn read(body: &[u8]) -> Result<Published, Invalid> {
-    let fields: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
-    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    if field("Action") != "Publish" {
-        return Err(Invalid { code: "InvalidAction", ..invalid("only Publish is answered here") });
-    }
+fn read(fields: &Fields) -> Result<Published, Invalid> {
+    let field = |name: &str| text(fields, name);
     let subject = field("Subject");
     if subject.is_empty() || subject.len() > 100 || !subject.is_ascii() || subject.chars().any(char::is_control) {
         return Err(invalid("Invalid parameter: Subject"));
@@ -99,7 +187,7 @@ fn read(body: &[u8]) -> Result<Published, Invalid> {
     if field("MessageStructure") != "json" {
         return Err(invalid("Invalid parameter: MessageStructure"));
     }
-    let attributes = attributes(&fields)?;
+    let attributes = attributes(fields)?;
     let size: usize = attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum();
     if size + subject.len() + field("Message").len() > MESSAGE_BYTES {
         return Err(invalid("Invalid parameter: Message too long"));
@@ -135,6 +223,23 @@ fn attributes(fields: &BTreeMap<String, String>) -> Result<BTreeMap<String, Stri
         }
     }
     Ok(attributes)
+}
+
+/// An error in the form of the query protocol.
+pub(super) fn failure(status: StatusCode, code: &str, message: &str) -> Response {
+    let message = escaped(message);
+    xml(
+        status,
+        &format!(
+            "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}\
+             </Code><Message>{message}</Message></Error></ErrorResponse>"
+        ),
+    )
+}
+
+/// A text inside XML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn xml(status: StatusCode, body: &str) -> Response {

@@ -1,15 +1,21 @@
-//! SQS: one queue, delivered to a function as Lambda would.
+//! SQS: one queue, delivered to a function as Lambda would, and the dead letters, which wait for people.
 //!
 //! In memory: what is on it is lost with the process, as nothing depends on the queue for being right (the schedule looks).
 
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::{HeaderValue, StatusCode},
+    response::Response,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -27,6 +33,83 @@ const VISIBILITY: Duration = Duration::from_secs(30);
 /// The largest message, in bytes.
 const MESSAGE_BYTES: usize = 262_144;
 
+/// The queues, by what their addresses end in.
+#[derive(Clone, Debug)]
+pub(crate) struct Queues {
+    pub(crate) reconcile: Queue,
+    pub(crate) reconcile_dead_letters: Held,
+    pub(crate) stream_dead_letters: Held,
+}
+
+/// Messages that nobody takes: all that is known of them is how many there are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held(Arc<AtomicUsize>);
+
+impl Held {
+    /// One more.
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn remove(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Addressed {
+    queue_url: String,
+}
+
+impl Queues {
+    pub(crate) fn new(delivers: bool, stop: Stop) -> Self {
+        let reconcile_dead_letters = Held::default();
+        let reconcile = Queue::new(delivers, stop, reconcile_dead_letters.clone());
+        Self { reconcile, reconcile_dead_letters, stream_dead_letters: Held::default() }
+    }
+
+    pub(super) fn answer(&self, operation: &str, body: &[u8]) -> Response {
+        let Ok(Addressed { queue_url }) = serde_json::from_slice(body) else {
+            return failure(StatusCode::BAD_REQUEST, "MissingParameter", "no QueueUrl");
+        };
+        let held = match queue_url.rsplit('/').next() {
+            Some("reconcile") if operation != "GetQueueAttributes" => return self.reconcile.answer(operation, body),
+            Some("reconcile") => &self.reconcile.waiting,
+            Some("reconcile-dead-letters") => &self.reconcile_dead_letters,
+            Some("stream-dead-letters") => &self.stream_dead_letters,
+            _ => return no_such_queue(),
+        };
+        match operation {
+            "GetQueueAttributes" => {
+                let attributes = json!({ "Attributes": { "ApproximateNumberOfMessages": held.count().to_string() } });
+                json(StatusCode::OK, attributes.to_string())
+            }
+            "SendMessage" => match serde_json::from_slice::<SendMessage>(body) {
+                Ok(message) => {
+                    held.add();
+                    json(StatusCode::OK, sent(&message).to_string())
+                }
+                Err(_) => failure(StatusCode::BAD_REQUEST, "MissingParameter", "no message"),
+            },
+            _ => failure(StatusCode::BAD_REQUEST, "UnknownOperationException", operation),
+        }
+    }
+}
+
+/// What SQS says of a queue that does not exist, in the two forms that clients look for.
+fn no_such_queue() -> Response {
+    let message = "The specified queue does not exist.";
+    let mut response = failure(StatusCode::BAD_REQUEST, "com.amazonaws.sqs#QueueDoesNotExist", message);
+    let code = HeaderValue::from_static("AWS.SimpleQueueService.NonExistentQueue;Sender");
+    response.headers_mut().insert("x-amzn-query-error", code);
+    response
+}
+
 /// The queue.
 #[derive(Clone)]
 pub(crate) struct Queue {
@@ -34,6 +117,9 @@ pub(crate) struct Queue {
     stop: Stop,
     delivers: bool,
     in_flight: Arc<watch::Sender<usize>>,
+    /// What was sent and is neither done nor given up.
+    waiting: Held,
+    dead_letters: Held,
 }
 
 impl std::fmt::Debug for Queue {
@@ -65,8 +151,15 @@ struct BatchEntry {
 }
 
 impl Queue {
-    pub(crate) fn new(delivers: bool, stop: Stop) -> Self {
-        Self { consumer: Arc::default(), stop, delivers, in_flight: Arc::default() }
+    fn new(delivers: bool, stop: Stop, dead_letters: Held) -> Self {
+        Self {
+            consumer: Arc::default(),
+            stop,
+            delivers,
+            in_flight: Arc::default(),
+            waiting: Held::default(),
+            dead_letters,
+        }
     }
 
     /// Names the function that the queue wakes. Only the first call counts.
@@ -79,7 +172,7 @@ impl Queue {
         let _ = self.in_flight.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    pub(super) fn answer(&self, operation: &str, body: &[u8]) -> Response {
+    fn answer(&self, operation: &str, body: &[u8]) -> Response {
         match operation {
             "SendMessage" => match serde_json::from_slice::<SendMessage>(body) {
                 Ok(message) if message.fits() => json(StatusCode::OK, self.take(message).to_string()),
@@ -110,12 +203,13 @@ impl Queue {
     }
 
     fn take(&self, message: SendMessage) -> Value {
-        let id = uuid::Uuid::new_v4().to_string();
-        let digest = format!("{:x}", md5::compute(&message.message_body));
+        let sent = sent(&message);
+        self.waiting.add();
         if self.delivers {
-            tokio::spawn(self.clone().deliver(id.clone(), message));
+            let id = sent["MessageId"].as_str().unwrap_or_default().to_owned();
+            tokio::spawn(self.clone().deliver(id, message));
         }
-        json!({ "MessageId": id, "MD5OfMessageBody": digest })
+        sent
     }
 
     async fn deliver(mut self, id: String, message: SendMessage) {
@@ -136,11 +230,17 @@ impl Queue {
             });
             let _in_flight = InFlight::begin(&self.in_flight);
             // Asked again under the count: whoever waits for `idle` has said stop before.
-            if *self.stop.borrow() || consumer(json!({ "Records": [record] })).await {
+            if *self.stop.borrow() {
+                return;
+            }
+            if consumer(json!({ "Records": [record] })).await {
+                self.waiting.remove();
                 return;
             }
             wait = VISIBILITY;
         }
+        self.waiting.remove();
+        self.dead_letters.add();
         tracing::error!(message.id = id, "a message of the reconcile queue failed {RECEIVES} times: dead letter");
     }
 
@@ -151,6 +251,12 @@ impl Queue {
             () = stopped(&mut self.stop) => false,
         }
     }
+}
+
+/// What is answered to whoever sends a message.
+fn sent(message: &SendMessage) -> Value {
+    let digest = format!("{:x}", md5::compute(&message.message_body));
+    json!({ "MessageId": uuid::Uuid::new_v4().to_string(), "MD5OfMessageBody": digest })
 }
 
 /// A message that is being handled, counted until it is dropped.

@@ -54,4 +54,4 @@ pub use policy::{
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use request::{MAX_BODY_BYTES, UnverifiedCallback, VerifiedCallback};
-pub use search::{IssuerSearch, MAX_ISSUER_REQUESTS, UnverifiedIssuer, Verdict};
+pub use search::{IssuerSearch, MAX_ISSUER_REQUESTS, UnverifiedIssuer, Verdict, issuer_name};

@@ -137,6 +137,13 @@ impl UnverifiedIssuer {
     }
 }
 
+/// The name of the issuer that a certificate claims, for people: nothing of it is proven. None where it can't be read.
+#[must_use]
+pub fn issuer_name(unverified: &[u8]) -> Option<String> {
+    let certificate = UnverifiedIssuer::read(unverified)?.certificate;
+    Some(certificate.tbs_certificate().issuer().to_string())
+}
+
 impl std::fmt::Debug for UnverifiedIssuer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UnverifiedIssuer").field("bytes", &self.der.len()).finish_non_exhaustive()

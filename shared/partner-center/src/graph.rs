@@ -36,13 +36,37 @@ impl<C: Credentials + Send + Sync> GraphAlerts<C> {
     pub fn new(http: reqwest::Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
         Self { http, tokens, limits }
     }
+
+    /// How many alerts the first page of a tenant's list holds: to see whether it can be read, without reading all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`MicrosoftError`].
+    pub async fn first_page(&self, tenant: &Tenant) -> Result<usize, MicrosoftError> {
+        let call = self.call(tenant);
+        let url = self.graph(call, tenant)?.join(&PATH);
+        let body = self.tokens.call(call, tenant, Audience::Graph, || self.http.get(url.clone())).await?;
+        Ok(page(call, &body)?.value.len())
+    }
+
+    fn call<'a>(&self, tenant: &'a Tenant) -> Call<'a> {
+        Call { name: CALL, tenant: &tenant.id, limits: self.limits }
+    }
+
+    fn graph(&self, call: Call<'_>, tenant: &Tenant) -> Result<BaseUrl, MicrosoftError> {
+        let graph = self.tokens.clouds().of(tenant.cloud).map(|addresses| addresses.graph.clone());
+        graph.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))
+    }
+}
+
+fn page<'a>(call: Call<'_>, body: &'a [u8]) -> Result<Page<'a>, MicrosoftError> {
+    serde_json::from_slice(body).map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))
 }
 
 impl<C: Credentials + Send + Sync> ListAlerts for GraphAlerts<C> {
     async fn list(&self, tenant: &Tenant) -> Result<Listing, MicrosoftError> {
-        let call = Call { name: CALL, tenant: &tenant.id, limits: self.limits };
-        let graph = self.tokens.clouds().of(tenant.cloud).map(|addresses| addresses.graph.clone());
-        let graph = graph.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
+        let call = self.call(tenant);
+        let graph = self.graph(call, tenant)?;
         let mut listing = Listing::default();
         let mut seen = HashSet::new();
         let mut next = Some(graph.join(&PATH));
@@ -54,8 +78,7 @@ impl<C: Credentials + Send + Sync> ListAlerts for GraphAlerts<C> {
                 return Err(call.bad("its pages lead back to one that was read".to_owned()));
             }
             let body = self.tokens.call(call, tenant, Audience::Graph, || self.http.get(url.clone())).await?;
-            let page: Page<'_> = serde_json::from_slice(&body)
-                .map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))?;
+            let page = page(call, &body)?;
             for alert in page.value {
                 match read_alert(alert.get().as_bytes()) {
                     Ok(alert) => listing.alerts.push(alert),

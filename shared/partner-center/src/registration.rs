@@ -7,9 +7,10 @@ use std::{fmt, sync::Arc};
 
 use models::Tenant;
 use reqwest::{Client, RequestBuilder};
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Credentials, Limits, MicrosoftError, Tokens, partner_center::PartnerCenter};
+use crate::{Audience, Credentials, Limits, MicrosoftError, Tokens, partner_center::PartnerCenter};
 
 const PATH: [&str; 3] = ["webhooks", "v1", "registration"];
 const VALIDATION: &str = "validationEvents";
@@ -146,6 +147,17 @@ impl<C: Credentials + Send + Sync> Registrations<C> {
         let submitted = self.ask("asking for a test event", tenant, &[VALIDATION], post).await?;
         let (Submitted::Object { correlation_id } | Submitted::Text(correlation_id)) = submitted;
         Ok(correlation_id)
+    }
+
+    /// Whether the person behind the tenant's credential signed in with a second factor, as Partner Center sees it (its request header
+    /// `ValidateMfa`). None where it does not say, or can't be asked: then another call says why.
+    pub async fn second_factor(&self, tenant: &Tenant) -> Option<bool> {
+        let PartnerCenter { http, tokens, .. } = &self.0;
+        let token = tokens.token(tenant, Audience::PartnerCenter).await.ok()?;
+        let url = tokens.clouds().of(tenant.cloud)?.of(Audience::PartnerCenter).join(&PATH);
+        let request = http.get(url).bearer_auth(token.expose_secret()).header("ValidateMfa", "true");
+        let answer = request.send().await.ok()?;
+        answer.headers().get("isMfaCompliant")?.to_str().ok()?.to_ascii_lowercase().parse().ok()
     }
 
     /// How a test event fares. Microsoft forgets it after seven days.

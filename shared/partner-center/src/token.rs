@@ -62,6 +62,15 @@ impl<C: Credentials + Sync> Tokens<C> {
         &self.clouds
     }
 
+    /// Signs a tenant in for this audience, to see whether that can be done.
+    ///
+    /// # Errors
+    ///
+    /// [`MicrosoftError`].
+    pub async fn sign_in(&self, tenant: &Tenant, audience: Audience) -> Result<(), MicrosoftError> {
+        self.token(tenant, audience).await.map(drop)
+    }
+
     /// A token of this tenant for this audience.
     pub(crate) async fn token(&self, tenant: &Tenant, audience: Audience) -> Result<SecretString, MicrosoftError> {
         let slot = Arc::clone(self.kept.lock().await.entry((tenant.id.clone(), audience)).or_default());

@@ -17,6 +17,7 @@
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
+//! | [`ReadLastRuns`] | tenants | `GetItem` | operators, by `partner-alerts` |
 //! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
 //!
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
@@ -29,6 +30,7 @@ mod events;
 mod items;
 mod lease;
 mod outbox;
+mod runs;
 pub mod schema;
 mod tenants;
 mod time;
@@ -43,7 +45,8 @@ pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
-pub use tenants::{Changed, ReadTenants, WriteTenants};
+pub use runs::{LastRuns, ReadLastRuns};
+pub use tenants::{AllTenants, Changed, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]

@@ -172,6 +172,7 @@ fn table_request(client: &Client, table: &Table, name: &str) -> Result<CreateTab
     attributes.dedup();
 
     let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    request = request.deletion_protection_enabled(true);
     for attribute in attributes {
         let definition = AttributeDefinition::builder().attribute_name(attribute);
         request = request.attribute_definitions(definition.attribute_type(ScalarAttributeType::S).build()?);

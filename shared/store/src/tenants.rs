@@ -52,8 +52,22 @@ pub enum Changed {
     SomebodyWasQuicker,
 }
 
-impl ReadTenants for Store {
-    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+/// The tenants whose items can be read, and of the others what is wrong with each.
+#[derive(Debug, Default)]
+pub struct AllTenants {
+    /// Those that can be read.
+    pub readable: Vec<Tenant>,
+    /// The ids of the others, and why they can't be read. The reasons are ours or the parser's; the configuration holds no secret.
+    pub unreadable: Vec<(String, String)>,
+}
+
+impl Store {
+    /// All tenants, and which could not be read: for whoever has to mend them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn tenants_with_unreadable(&self) -> Result<AllTenants, StoreError> {
         let mut pages = self
             .client
             .query()
@@ -62,22 +76,32 @@ impl ReadTenants for Store {
             .expression_attribute_values(":pk", AttributeValue::S(PARTITION.into()))
             .into_paginator()
             .send();
-        let mut tenants = Vec::new();
+        let mut all = AllTenants::default();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| StoreError::failed("Query", TABLE, error))?;
             for mut item in page.items.unwrap_or_default() {
                 let key = item.remove("sk").and_then(|key| key.as_s().ok().cloned()).unwrap_or_default();
                 match serde_dynamo::from_item(item) {
-                    Ok(tenant) => tenants.push(tenant),
-                    // The others go on. The reason is ours or the parser's; the configuration holds no secret.
-                    Err(error) => tracing::error!(
-                        tenant.id = key, %error,
-                        "the configuration of a tenant can't be read: the tenant is left out until it is mended"
-                    ),
+                    Ok(tenant) => all.readable.push(tenant),
+                    Err(error) => all.unreadable.push((key, error.to_string())),
                 }
             }
         }
-        Ok(tenants)
+        Ok(all)
+    }
+}
+
+impl ReadTenants for Store {
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let AllTenants { readable, unreadable } = self.tenants_with_unreadable().await?;
+        for (key, error) in unreadable {
+            // The others go on.
+            tracing::error!(
+                tenant.id = key, %error,
+                "the configuration of a tenant can't be read: the tenant is left out until it is mended"
+            );
+        }
+        Ok(readable)
     }
 }
 

@@ -6,8 +6,8 @@ use callback::{CertificateUrl, IssuerUrl};
 use jiff::SignedDuration;
 use messaging::{QueueError, Ring};
 use models::{AlertSource, Cloud, PathKey, ReconcileRequest, Tenant};
+use signers::{FetchCertificate, FetchError};
 use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent, StoreError};
-use webhook::{FetchCertificate, FetchError};
 
 use crate::callbacks::{PATH_KEY, TENANT};
 

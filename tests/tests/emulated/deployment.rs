@@ -26,10 +26,11 @@ use tokio::runtime::Runtime;
 pub(crate) const CALLED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000001";
 pub(crate) const FORGED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000002";
 pub(crate) const GUARDED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000003";
+pub(crate) const OPERATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000007";
 pub(crate) const REPEATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000004";
 pub(crate) const SCHEDULED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000005";
 pub(crate) const SWEPT: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000006";
-const TENANTS: [&str; 6] = [CALLED, FORGED, GUARDED, REPEATED, SCHEDULED, SWEPT];
+const TENANTS: [&str; 7] = [CALLED, FORGED, GUARDED, OPERATED, REPEATED, SCHEDULED, SWEPT];
 
 /// The stack of the template as it is.
 const WHOLE: &str = "whole";
@@ -42,6 +43,8 @@ pub(crate) struct World {
     pub(crate) account: Account,
     pub(crate) microsoft: Simulator,
     pub(crate) whole: Stack,
+    /// Where Microsoft is, as the functions have it.
+    variables: BTreeMap<&'static str, String>,
     lacking: BTreeMap<String, Stack>,
 }
 
@@ -91,7 +94,7 @@ impl World {
         tool("secret", &json!({ "name": SECRET, "value": credentials }));
 
         let whole = stacks.remove(WHOLE).unwrap();
-        let world = Self { runtime, account, microsoft, whole, lacking: stacks };
+        let world = Self { runtime, account, microsoft, whole, variables, lacking: stacks };
         world.runtime.block_on(async {
             for stack in world.lacking.values().chain([&world.whole]) {
                 for tenant in TENANTS {
@@ -108,6 +111,24 @@ impl World {
     /// The stack of this name, which lacks something.
     pub(crate) fn lacking(&self, name: &str) -> &Stack {
         &self.lacking[name]
+    }
+
+    /// Runs the operators' command line over the whole stack, of which it is told the name.
+    pub(crate) async fn operate(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = tokio::process::Command::new(binaries::command_line());
+        command.env_clear().envs(&self.variables).env("GLOBAL_PARTNER_CENTER_URL", self.microsoft.partner_center_url());
+        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "eu-west-1")]);
+        command.env("AWS_ENDPOINT_URL", &self.account.endpoint).args(["--stack", WHOLE, "--json"]);
+        command.args(arguments).output().await.unwrap()
+    }
+
+    /// The address of a tenant's callbacks, which Microsoft finds at the gateway.
+    pub(crate) fn callback_url(&self, tenant: &str) -> String {
+        let base = &self.whole.outputs["CallbackBaseUrl"];
+        let api = &self.whole.resources["CallbackApi"];
+        let gateway = format!("{}/_aws/execute-api/{api}/$default", self.account.endpoint);
+        self.microsoft.set_public_address(base.strip_suffix("/callbacks/").unwrap(), &gateway);
+        format!("{base}{tenant}/{}", path_key(tenant))
     }
 
     /// An alert of high severity appears at Microsoft.

@@ -11,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 mod deployment;
+mod operators;
 mod permissions;
 
 use models::EventId;

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use models::FraudThreshold;
 use runtime::{AWS_OPERATION_LIMIT, ConfigError, LOG_LEVEL, OutgoingTls, Variable};
 use serde_json::json;
-use webhook::{FETCH_LIMIT, RING_LIMIT};
+use signers::FETCH_LIMIT;
+use webhook::RING_LIMIT;
 
 use crate::support::{FUNCTIONS, Template, listed};
 

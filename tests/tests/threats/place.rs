@@ -14,10 +14,11 @@ use messaging::ReconcileQueue;
 use models::EventId;
 use runtime::{FixedClock, Parts};
 use serde_json::Value;
+use signers::{FetchCertificate, FetchError};
 use simulator::SignedCallback;
 use store::Store;
 use tests::{BY_HAND, Lines, PATH_KEY, START, TENANT, TestSystem, Way, gateway_event, wire::Wire};
-use webhook::{Config, FetchCertificate, FetchError, Webhook};
+use webhook::{Config, Webhook};
 
 use crate::shelf::Shelf;
 

@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use callback::CertificateLocation;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use signers::FetchError;
 use simulator::SignedCallback;
-use webhook::FetchError;
 
 use crate::{
     place::{Function, Place, callback, fraud, request, signed},

@@ -6,7 +6,7 @@ use std::{
 };
 
 use callback::{CertificateUrl, IssuerUrl, MAX_CERTIFICATE_BYTES};
-use webhook::{FetchCertificate, FetchError};
+use signers::{FetchCertificate, FetchError};
 
 /// What lies at an address.
 pub(crate) type Found = Result<Vec<u8>, FetchError>;

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
+use signers::FetchError;
 use simulator::{FaultKind, Forgery};
-use webhook::{FetchError, Outcome, Undecided};
+use webhook::{Outcome, Undecided};
 
 use crate::support::{Fixture, told};
 

@@ -10,8 +10,6 @@
 //! download of a certificate brings at most four such requests with it.
 
 mod budget;
-mod fetch;
-mod issuers;
 
 use std::{
     collections::HashMap,
@@ -21,13 +19,11 @@ use std::{
 
 use callback::{CertificateUrl, Policy, Refusal, SigningCertificate};
 use jiff::{SignedDuration, Timestamp};
+use signers::{FETCH_LIMIT, FetchCertificate, FetchError, Issuers, NotAccepted};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{NotVerified, Undecided};
 use budget::{Budget, Budgets};
-use issuers::{Issuers, NotAccepted};
-
-pub use fetch::{Downloads, FETCH_LIMIT, FetchCertificate, FetchError};
 
 /// Most addresses that are remembered, good and bad (threats: bounded cache).
 const ENTRIES: usize = 16;

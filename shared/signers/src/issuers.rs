@@ -8,22 +8,23 @@ use std::{collections::HashMap, future::Future};
 use callback::{IssuerUrl, MAX_ISSUER_REQUESTS, Policy, Refusal, SigningCertificate, UnverifiedIssuer, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
-use super::FetchError;
+use crate::FetchError;
 
 /// Most issuers that are kept. Microsoft's certificates have two each.
 const ENTRIES: usize = 16;
 
 /// Why a certificate is not accepted.
 #[derive(Debug)]
-pub(super) enum NotAccepted {
+pub enum NotAccepted {
     /// For this reason.
     Refused(Refusal),
     /// An issuer may lie where we could not look.
     NotFetched(FetchError),
 }
 
+/// The issuers that are kept.
 #[derive(Debug)]
-pub(super) struct Issuers {
+pub struct Issuers {
     keep: SignedDuration,
     kept: HashMap<IssuerUrl, Kept>,
 }
@@ -35,13 +36,19 @@ struct Kept {
 }
 
 impl Issuers {
-    pub(super) fn new(keep: SignedDuration) -> Self {
+    /// None yet. Each is kept this long at most.
+    #[must_use]
+    pub fn new(keep: SignedDuration) -> Self {
         Self { keep, kept: HashMap::new() }
     }
 
     /// Judges a certificate, with issuers from where it says that they lie if it lacks some. `fetch` gives what lies there, and is
     /// asked [`MAX_ISSUER_REQUESTS`] times at most, both searches together.
-    pub(super) async fn judge<F: Future<Output = Result<Vec<u8>, FetchError>>>(
+    ///
+    /// # Errors
+    ///
+    /// [`NotAccepted`].
+    pub async fn judge<F: Future<Output = Result<Vec<u8>, FetchError>>>(
         &mut self,
         unverified: &[u8],
         policy: &Policy,

@@ -1,0 +1,56 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand};
+
+use crate::{callback, completions, doctor, tenants, webhook};
+
+/// What operators of Partner Alerts do from a terminal.
+///
+/// Commands that look into an account use AWS credentials as the AWS command line does, and `--stack` to find what is where; without
+/// it, variables say so (docs/configuration.md, "The command line").
+///
+/// Colour is for terminals alone, and `NO_COLOR` switches it off.
+#[derive(Debug, Parser)]
+#[command(
+    name = "partner-alerts",
+    version,
+    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong\n  2  the command could not be understood\n\n\
+                  Examples:\n  partner-alerts --stack partner-alerts doctor\n  partner-alerts --stack partner-alerts --json tenants list"
+)]
+pub struct Arguments {
+    /// The CloudFormation stack that Partner Alerts was deployed as.
+    #[arg(long, global = true, env = "PARTNER_ALERTS_STACK")]
+    stack: Option<String>,
+    /// Write JSON, for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Partner Center webhook callbacks.
+    #[command(subcommand)]
+    Callback(callback::Command),
+    /// Writes what a shell needs to complete these commands.
+    Completions(completions::Command),
+    /// Looks at everything that has to be right for alerts to arrive, and says what is wrong and what to do.
+    Doctor(doctor::Command),
+    /// The partner's tenants.
+    #[command(subcommand)]
+    Tenants(tenants::Command),
+    /// Where Partner Center sends a tenant's events.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
+}
+
+impl Arguments {
+    /// The stack, where one is named.
+    #[must_use]
+    pub fn stack(&self) -> Option<&str> {
+        self.stack.as_deref().filter(|stack| !stack.trim().is_empty())
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether the queues are there, and whether anything was given up.
+
+use aws_sdk_sqs::{Client, types::QueueAttributeName};
+use runtime::Variable;
+
+use super::{
+    finding::{Finding, Subject, counted},
+    refused::{is_absent, unseen},
+};
+use crate::account::{Account, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, STREAM_DEAD_LETTERS_URL};
+
+/// Where more to do about dead letters is written.
+const DEAD_LETTERS: [(&str, &Variable, &str); 2] = [
+    (
+        "reconcile dead letters",
+        &RECONCILE_DEAD_LETTERS_URL,
+        "the log of poll says why those runs failed; nothing has to be sent again. Purge the queue when it is clear (docs/operations.md, \"Dead letters\")",
+    ),
+    (
+        "stream dead letters",
+        &STREAM_DEAD_LETTERS_URL,
+        "the log of notify says why. Fraud messages are published all the same; events of these records may not have been (docs/operations.md, \"Dead letters\")",
+    ),
+];
+
+pub(super) async fn check(account: Account) -> Vec<Finding> {
+    let client = Client::new(account.aws());
+    let queue = Subject::new("queues", "reconcile queue");
+    let mut findings = vec![match waiting(&account, &client, &queue, &RECONCILE_QUEUE_URL).await {
+        Ok(count) => queue.ok(format!("{} waiting", counted(count, "message"))),
+        Err(finding) => finding,
+    }];
+    for (name, variable, advice) in DEAD_LETTERS {
+        let queue = Subject::new("queues", name);
+        findings.push(match waiting(&account, &client, &queue, variable).await {
+            Ok(0) => queue.ok("none"),
+            Ok(count) => queue.warning(format!("{}, given up", counted(count, "message")), advice),
+            Err(finding) => finding,
+        });
+    }
+    findings
+}
+
+async fn waiting(account: &Account, client: &Client, subject: &Subject, variable: &Variable) -> Result<u64, Finding> {
+    let unknown = |error: runtime::ConfigError| subject.unknown("its address is not known", error.to_string());
+    let url: String = account.variables().read(variable).map_err(unknown)?;
+    let name = QueueAttributeName::ApproximateNumberOfMessages;
+    match client.get_queue_attributes().queue_url(&url).attribute_names(name.clone()).send().await {
+        Ok(found) => {
+            let count = found.attributes().and_then(|attributes| attributes.get(&name)?.parse().ok());
+            count.ok_or_else(|| {
+                subject.unknown("AWS does not say how many messages wait", "look at the queue in the SQS console")
+            })
+        }
+        Err(error) if is_absent(&error, &["NonExistentQueue", "QueueDoesNotExist"]) => {
+            Err(subject.problem(format!("there is no queue {url}"), "deploy the template anew"))
+        }
+        Err(error) => Err(unseen(subject, "sqs:GetQueueAttributes", &error)),
+    }
+}
