@@ -1,6 +1,6 @@
 //! What whoever writes a secret depends on in Secrets Manager: the same for the local system's stand-in and for an emulator that
 //! we did not write.
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that can't go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::collections::BTreeMap;
 
