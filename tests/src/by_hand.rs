@@ -15,7 +15,7 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::{Client, config::timeout::TimeoutConfig, primitives::Blob, types::AttributeValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{SignedDuration, Timestamp};
-use models::{ReconcileCause, ReconcileRequest, TenantId, TraceContext};
+use models::{ReconcileCause, ReconcileRequest, Tenant, TenantId, TraceContext};
 use notify::NotifyError;
 use poll::{PollError, ReconcileError, Reconciled};
 use renew::RenewError;
@@ -128,7 +128,7 @@ impl ByHand {
         variables.push(("LOCAL_PATH_KEY", PATH_KEY));
         variables.extend(addresses.iter().map(|(name, value)| (*name, value.as_str())));
         variables.extend(setup.variables);
-        let test = TestSystem::start_by(clock.clone(), &variables).await.unwrap();
+        let test = Box::pin(TestSystem::start_by(clock.clone(), &variables)).await.unwrap();
 
         let aws = &test.system.parts().aws;
         let tap = Tap::new(aws.http_client().unwrap());
@@ -261,7 +261,8 @@ impl ByHand {
     pub async fn for_people(&self) {
         let secrets = aws_sdk_secretsmanager::Client::new(&self.test.system.parts().aws);
         let expires = self.now() + SignedDuration::from_hours(365 * 24);
-        for name in ["partner-alerts/read/for-people", "partner-alerts/act/for-people"] {
+        let [read, act] = ["partner-alerts/read/for-people", "partner-alerts/act/for-people"];
+        for name in [read, act] {
             let token = self.microsoft.refresh_token(TENANT).unwrap();
             let secret = json!({
                 "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": expires,
@@ -270,9 +271,8 @@ impl ByHand {
             secrets.create_secret().name(name).secret_string(secret.to_string()).send().await.unwrap();
         }
         let store = self.store();
-        let mut tenant = store.tenants().await.unwrap().remove(0);
-        "partner-alerts/read/for-people".clone_into(&mut tenant.read_secret);
-        tenant.act_secret = Some("partner-alerts/act/for-people".to_owned());
+        let seed = store.tenants().await.unwrap().remove(0);
+        let tenant = Tenant { read_secret: read.to_owned(), act_secret: Some(act.to_owned()), ..seed };
         store.put_tenant(&tenant).await.unwrap();
     }
 

@@ -42,6 +42,7 @@ fn variables() -> Vec<Variable> {
     all.extend(webhook::VARIABLES);
     all.extend(poll::VARIABLES);
     all.extend(notify::VARIABLES);
+    all.extend(renew::VARIABLES);
     all.extend(local::VARIABLES);
     all
 }
@@ -165,7 +166,13 @@ fn every_metric_is_documented_and_every_documented_one_is_reported() {
     let text = read("docs/operations.md");
     let (_, table) = text.split_once("| metric |").unwrap();
     let table = table.split("\n\n").next().unwrap();
-    let handlers = ["webhook/src/outcome.rs", "poll/src/lib.rs", "poll/src/reconcile.rs", "notify/src/lib.rs"];
+    let handlers = [
+        "webhook/src/outcome.rs",
+        "poll/src/lib.rs",
+        "poll/src/reconcile.rs",
+        "notify/src/lib.rs",
+        "renew/src/report.rs",
+    ];
     let sources = handlers.map(|file| read(&format!("functions/{file}"))).join("\n");
     let after = |start| sources.split(start).skip(1).map(|rest| rest.split('"').next().unwrap());
     assert_eq!(first_column(table), after(".with(\"").chain(after(".because(\"")).collect());
@@ -197,5 +204,38 @@ fn every_diagnosis_is_documented_and_every_documented_one_exists() {
     let existing: BTreeSet<_> =
         partner_center::Diagnosis::ALL.into_iter().map(partner_center::Diagnosis::code).collect();
     assert_eq!(existing.len(), partner_center::Diagnosis::ALL.len());
+    assert_eq!(first_column(table.split("\n\n").next().unwrap()), existing);
+}
+
+#[test]
+fn every_alarm_is_documented_with_its_threshold_and_every_documented_one_exists() {
+    let (template, text) = (template(), read("docs/operations.md"));
+    let (_, table) = text.split_once("| alarm |").unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    let resources = &template["Resources"];
+    let alarms: BTreeSet<_> =
+        names(resources).filter(|name| resources[*name]["Type"] == "AWS::CloudWatch::Alarm").collect();
+    assert_eq!(first_column(table), alarms);
+    for alarm in alarms {
+        let properties = &resources[alarm]["Properties"];
+        let row = table.lines().find(|line| line.contains(&format!("`{alarm}`"))).unwrap();
+        let metric = properties["MetricName"].as_str().unwrap();
+        assert!(row.contains(&format!("`{metric}`")), "{alarm}: {metric}");
+        let threshold = properties["Threshold"].as_i64().unwrap();
+        assert!(threshold == 1 || row.contains(&format!(" {threshold} ")), "{alarm}: {threshold}");
+    }
+}
+
+#[test]
+fn every_outcome_of_a_credential_is_documented_and_every_documented_one_exists() {
+    let text = read("docs/operations.md");
+    let (_, table) = text.split_once("| outcome | what it means |").unwrap();
+    let source = read("shared/partner-center/src/renewal.rs");
+    let (_, codes) = source.split_once("fn code(&self)").unwrap();
+    let codes = codes.split("\n    }\n").next().unwrap().to_owned() + &read("functions/renew/src/lib.rs");
+    let words = codes.split('"').filter(|word| word.contains('-') && !word.contains([' ', '/', '.']));
+    let mut existing: BTreeSet<_> = words.collect();
+    existing.insert("ok");
+    assert!(existing.len() > 4, "{existing:?}");
     assert_eq!(first_column(table.split("\n\n").next().unwrap()), existing);
 }

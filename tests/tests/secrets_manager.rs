@@ -1,7 +1,6 @@
 //! The local system's Secrets Manager does what AWS documents, keeps what it has over a restart, and keeps it to its owner.
 //!
 //! `ministack.rs` holds an emulator that we did not write to the same.
-#![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 use std::{fs, sync::Arc};
 

@@ -10,7 +10,7 @@ use local::Published;
 use models::{AlertSource, Cloud, Tenant};
 use regex::Regex;
 use serde_json::{Value, json};
-use simulator::{AlertChange, Fault, FaultKind, Forgery, NewAlert, RetryAfter, SignedCallback, Target};
+use simulator::{AlertChange, Denial, Fault, FaultKind, Forgery, NewAlert, RetryAfter, SignedCallback, Target};
 use store::WriteTenants as _;
 use tests::{ByHand, CLIENT_SECRET, Lines, PATH_KEY, Setup, TENANT, sample_alert, stream_record, text, typed};
 
@@ -108,6 +108,18 @@ async fn items_of_the_tenants_table() {
     }
     let items: Vec<Value> = items.iter().map(typed).collect();
     insta::assert_snapshot!("items-tenants", pretty(&json!(items)));
+}
+
+#[tokio::test]
+async fn items_of_credentials() {
+    let system = ByHand::with(Setup { page_size: 100, variables: &[("MICROSOFT_ATTEMPTS", "1")] }).await;
+    system.for_people().await;
+    system.microsoft.set_fault(Fault::new(Target::Token, FaultKind::Fail { status: 503 }).times(1)).unwrap();
+    system.renew().await.unwrap();
+    let mut items = system.items(&system.test.system.tables().tenants).await;
+    items.retain(|item| text(item, "sk").starts_with("credential#"));
+    let items: Vec<Value> = items.iter().map(typed).collect();
+    insta::assert_snapshot!("items-credentials", pretty(&json!(items)));
 }
 
 #[tokio::test]
@@ -331,13 +343,67 @@ async fn log_lines_of_notify() {
     insta::assert_snapshot!("log-notify", Box::pin(notify_story("info")).await.shown());
 }
 
+/// Its secrets are those of the seed tenant: for a person, and the same for both.
+async fn renew_story(level: &str) -> Story {
+    let system = ByHand::with(Setup { page_size: 100, variables: &[("MICROSOFT_ATTEMPTS", "1")] }).await;
+    system.for_people().await;
+    let lines = Lines::capture(level);
+    let mut story = Story::default();
+    let mut tick = async |what: &str| {
+        system.renew().await.unwrap();
+        story.tell(what, &lines);
+        system.clock.advance(SignedDuration::from_hours(24));
+    };
+    let refuse = |operation| system.tap.refuse(operation, "AccessDeniedException");
+    let once = |kind| system.microsoft.set_fault(Fault::new(Target::Token, kind).times(1)).unwrap();
+    tick("the tokens are renewed").await;
+    system.clock.advance(-SignedDuration::from_hours(18));
+    tick("they are young").await;
+    once(FaultKind::Denied(Denial::ConsentMissing));
+    tick("Microsoft refuses").await;
+    once(FaultKind::Throttle { retry_after: RetryAfter::Seconds(60) });
+    tick("Microsoft throttles").await;
+    once(FaultKind::Truncated);
+    tick("Microsoft breaks off").await;
+    refuse("GetSecretValue");
+    tick("a secret can't be had").await;
+    refuse("PutSecretValue");
+    tick("a token can't be written").await;
+    refuse("UpdateSecretVersionStage");
+    tick("a token can't be made current").await;
+    refuse("UpdateItem");
+    tick("no lease can be had").await;
+    system.tap.pass("UpdateItem");
+    refuse("UpdateItem");
+    tick("what was found can't be noted").await;
+    let secrets = aws_sdk_secretsmanager::Client::new(&system.test.system.parts().aws);
+    let (name, gate) = ("partner-alerts/read/for-people", system.tap.hold("PutSecretValue"));
+    let person = async {
+        gate.reached().await;
+        let kept = secrets.get_secret_value().secret_id(name).send().await.unwrap().secret_string.unwrap();
+        secrets.put_secret_value().secret_id(name).secret_string(kept + " ").send().await.unwrap();
+        gate.open();
+    };
+    tokio::join!(tick("a person writes at the same time"), person);
+    refuse("Query");
+    system.renew().await.unwrap_err();
+    story.tell("the tenants can't be read", &lines);
+    story
+}
+
+#[tokio::test]
+async fn log_lines_of_renew() {
+    insta::assert_snapshot!("log-renew", Box::pin(renew_story("info")).await.shown());
+}
+
 /// Lines of the deepest level, so that what is not in them is in none.
 #[tokio::test]
 async fn no_log_line_holds_a_secret_a_signature_a_body_a_path_key_or_personal_data() {
     let (webhook, signatures) = Box::pin(webhook_story("trace")).await;
     let (poll, notify) = (Box::pin(poll_story("trace")).await, Box::pin(notify_story("trace")).await);
-    assert!(webhook.lines() >= 19 && poll.lines() >= 16 && notify.lines() >= 7);
-    let log = webhook.shown() + &poll.shown() + &notify.shown();
+    let renew = Box::pin(renew_story("trace")).await;
+    assert!(webhook.lines() >= 19 && poll.lines() >= 16 && notify.lines() >= 7 && renew.lines() >= 20);
+    let log = webhook.shown() + &poll.shown() + &notify.shown() + &renew.shown();
 
     assert!(signatures.len() > 10);
     for signature in &signatures {

@@ -12,8 +12,8 @@ use std::{io::Write, path::PathBuf};
 use clap::{Args, Subcommand};
 use models::{Cloud, Tenant, TenantId};
 use partner_center::{ConsentError, CredentialError, Diagnosis, Purpose, SecretError};
-use runtime::ConfigError;
-use store::{ReadTenants as _, Store, StoreError};
+use runtime::{Clock as _, ConfigError, SystemClock};
+use store::{ReadCredentials as _, ReadTenants as _, Store, StoreError};
 
 use crate::{
     account::{Account, AccountError},
@@ -37,10 +37,10 @@ pub enum Command {
                       partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --name Contoso --read-secret partner-alerts/read/contoso"
     )]
     Add(Add),
-    /// Lists all tenants.
+    /// Lists all tenants, and what was last found out about their secrets.
     #[command(after_help = "Example:\n  partner-alerts --stack partner-alerts tenants list")]
     List,
-    /// Shows one tenant.
+    /// Shows one tenant, and what was last found out about its secrets.
     #[command(
         after_help = "Example:\n  partner-alerts --stack partner-alerts tenants show 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
     )]
@@ -243,11 +243,16 @@ impl Command {
             Self::List => {
                 let mut tenants = store.tenants().await?;
                 tenants.sort_by(|one, other| one.display_name.cmp(&other.display_name));
-                let shown: Vec<_> = tenants.iter().map(Shown::from).collect();
+                let (now, mut shown) = (SystemClock.now(), Vec::new());
+                for tenant in &tenants {
+                    shown.push(Shown::with_credentials(tenant, store.credentials(&tenant.id).await?, now));
+                }
                 Ok(output.say(&shown, |shown| show::table_of(shown))?)
             }
             Self::Show { id } => {
-                let shown = Shown::from(&find(&store, &id).await?);
+                let tenant = find(&store, &id).await?;
+                let known = store.credentials(&tenant.id).await?;
+                let shown = Shown::with_credentials(&tenant, known, SystemClock.now());
                 Ok(output.say(&shown, show::text_of)?)
             }
             Self::Set(set) => change::set(set, &store, account, output).await,

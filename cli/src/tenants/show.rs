@@ -1,8 +1,11 @@
 //! Tenants as they are shown: everything but the keys, of which there are only hashes.
 
-use models::Tenant;
-use partner_center::Purpose;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use models::{Purpose, Tenant};
 use serde::Serialize;
+use store::CredentialState;
 
 use super::SignInArguments;
 use crate::output::{printable, table};
@@ -26,6 +29,9 @@ pub struct Shown {
     pub path_keys: usize,
     /// Whether it is looked after.
     pub active: bool,
+    /// What `renew` found out about its secrets, where it has looked at them: by `read` and `act`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<&'static str, ShownCredential>,
     /// Its callback address, where a key was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
@@ -41,6 +47,62 @@ impl Shown {
     }
 }
 
+/// What is known of a credential, as it is shown.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct ShownCredential {
+    /// `ok`, or a word for what is wrong.
+    pub outcome: Option<String>,
+    /// When that was found out.
+    pub checked: Option<Timestamp>,
+    /// When the refresh token that is kept was obtained, where there is one.
+    pub refresh_token_obtained: Option<Timestamp>,
+    /// How old it is, in whole days.
+    pub refresh_token_days: Option<i64>,
+    /// When the client secret or the certificate expires, where that is known.
+    pub expires: Option<Timestamp>,
+    /// In how many whole days; negative where it has expired.
+    pub expires_in_days: Option<i64>,
+}
+
+impl Shown {
+    /// The tenant, with what is known of its secrets at this moment.
+    pub(super) fn with_credentials(tenant: &Tenant, known: BTreeMap<Purpose, CredentialState>, now: Timestamp) -> Self {
+        // What was found out about a secret that the tenant has no more is no news.
+        let named = known.into_iter().filter(|(purpose, _)| purpose.secret_of(tenant).is_some());
+        let credentials = named.map(|(purpose, known)| (purpose.as_str(), ShownCredential::at(known, now)));
+        Self { credentials: credentials.collect(), ..Self::from(tenant) }
+    }
+
+    /// What is known of a secret, in a few words.
+    fn summary(&self, purpose: Purpose) -> String {
+        let named = purpose != Purpose::Act || self.act_secret.is_some();
+        let Some(known) = self.credentials.get(purpose.as_str()) else {
+            return if named { "not checked" } else { "none" }.to_owned();
+        };
+        let mut words = vec![known.outcome.clone().unwrap_or_else(|| "being checked".to_owned())];
+        words.extend(known.refresh_token_days.map(|days| format!("token {days} d old")));
+        words.extend(known.expires_in_days.map(|days| match days {
+            0.. => format!("expires in {days} d"),
+            _ => "expired".to_owned(),
+        }));
+        words.join(", ")
+    }
+}
+
+impl ShownCredential {
+    fn at(known: CredentialState, now: Timestamp) -> Self {
+        let days = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs().div_euclid(86_400);
+        Self {
+            outcome: known.outcome,
+            checked: known.checked,
+            refresh_token_obtained: known.refresh_token_obtained,
+            refresh_token_days: known.refresh_token_obtained.map(|obtained| days(obtained, now)),
+            expires: known.proof_expires,
+            expires_in_days: known.proof_expires.map(|end| days(now, end)),
+        }
+    }
+}
+
 impl From<&Tenant> for Shown {
     fn from(tenant: &Tenant) -> Self {
         Self {
@@ -52,6 +114,7 @@ impl From<&Tenant> for Shown {
             act_secret: tenant.act_secret.clone(),
             path_keys: tenant.path_key_hashes.len(),
             active: tenant.active,
+            credentials: BTreeMap::new(),
             callback_url: None,
             secret_written: None,
         }
@@ -65,9 +128,10 @@ pub(super) fn table_of(shown: &[Shown]) -> String {
     }
     let row = |shown: &Shown| {
         let state = if shown.active { "active" } else { "inactive" };
-        vec![shown.id.clone(), shown.name.clone(), shown.cloud.to_owned(), state.to_owned()]
+        let [read, act] = Purpose::ALL.map(|purpose| shown.summary(purpose));
+        vec![shown.id.clone(), shown.name.clone(), shown.cloud.to_owned(), state.to_owned(), read, act]
     };
-    table(&["id", "name", "cloud", "state"], shown.iter().map(row))
+    table(&["id", "name", "cloud", "state", "read secret", "act secret"], shown.iter().map(row))
 }
 
 /// A tenant as lines of name and value.
@@ -83,6 +147,12 @@ pub(super) fn text_of(shown: &Shown) -> String {
         ("active", if shown.active { "yes" } else { "no" }.to_owned()),
     ];
     rows.extend(shown.secret_written.clone().map(|name| ("written", name)));
+    for (name, purpose) in [("read works", Purpose::Read), ("act works", Purpose::Act)] {
+        if let Some(known) = shown.credentials.get(purpose.as_str()) {
+            let checked = known.checked.map_or_else(String::new, |checked| format!(" (checked {checked})"));
+            rows.push((name, shown.summary(purpose) + &checked));
+        }
+    }
     rows.extend(shown.callback_url.clone().map(|url| ("callback", url)));
     let lines: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<12} {}", printable(value))).collect();
     lines.join("\n")

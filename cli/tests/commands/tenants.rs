@@ -1,6 +1,9 @@
 //! Which tenants there are.
 
+use jiff::SignedDuration;
+use models::{CredentialDates, Purpose};
 use serde_json::{Value, json};
+use store::{Looking, Store, WatchCredentials as _};
 use tests::TENANT;
 
 use crate::support::{Here, OTHER};
@@ -24,9 +27,9 @@ async fn a_tenant_that_is_added_is_listed_and_its_callbacks_are_taken() {
     assert_eq!(
         lines,
         [
-            "id name cloud state".to_owned(),
-            format!("{TENANT} Contoso Partner (made up) global active"),
-            format!("{OTHER} Fabrikam global active"),
+            "id name cloud state read secret act secret".to_owned(),
+            format!("{TENANT} Contoso Partner (made up) global active not checked none"),
+            format!("{OTHER} Fabrikam global active not checked none"),
         ]
     );
     let expected = json!({
@@ -60,6 +63,53 @@ async fn what_is_not_named_stays_as_it_is() {
         assert_eq!(here.json(&["tenants", "show", OTHER]).await, expected);
     }
     assert_ne!(here.json(&["tenants", "show", OTHER]).await, before);
+}
+
+#[tokio::test]
+async fn what_was_found_out_about_its_secrets_is_shown_with_ages_and_ends() {
+    let here = Here::new().await;
+    here.json(&["tenants", "set", TENANT, "--act-secret", "act"]).await;
+    let parts = here.test.system.parts();
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), here.test.system.tables().clone());
+    let now = parts.clock.now();
+    let hours = SignedDuration::from_hours;
+    let note = async |purpose, outcome, dates| {
+        let tenant = TENANT.parse().unwrap();
+        let begun = store.begin_look(&tenant, purpose, "run", hours(1), now).await.unwrap();
+        let Looking::Granted(look) = begun else { panic!("{begun:?}") };
+        store.end_look(&look, outcome, Some(dates), now).await.unwrap();
+    };
+    let (obtained, expires) = (now - hours(3 * 24 + 1), now + hours(40 * 24 + 1));
+    let dates = CredentialDates { refresh_token_obtained: Some(obtained), proof_expires: Some(expires) };
+    note(Purpose::Read, "ok", dates).await;
+    let dates = CredentialDates { refresh_token_obtained: None, proof_expires: Some(now - hours(1)) };
+    note(Purpose::Act, "client-secret-expired", dates).await;
+
+    let listed = here.told(&["tenants", "list"]).await;
+    assert!(listed.contains("ok, token 3 d old, expires in 40 d  client-secret-expired, expired"), "{listed}");
+    let shown = here.told(&["tenants", "show", TENANT]).await;
+    assert!(shown.contains("read works   ok, token 3 d old, expires in 40 d (checked 20"), "{shown}");
+    assert!(shown.contains("act works    client-secret-expired, expired (checked 20"), "{shown}");
+    let credentials = here.json(&["tenants", "show", TENANT]).await["credentials"].take();
+    // Moments are kept in milliseconds.
+    let kept = |moment: jiff::Timestamp| json!(moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string());
+    let of_read = &credentials["read"];
+    let as_kept = |value: &Value| kept(value.as_str().unwrap().parse().unwrap());
+    assert_eq!(as_kept(&of_read["checked"]), kept(now));
+    assert_eq!(as_kept(&of_read["refresh_token_obtained"]), kept(obtained));
+    assert_eq!(as_kept(&of_read["expires"]), kept(expires));
+    assert_eq!(credentials["read"]["outcome"], "ok");
+    assert_eq!([&credentials["read"]["refresh_token_days"], &credentials["read"]["expires_in_days"]], [3, 40]);
+    assert_eq!(credentials["act"]["refresh_token_days"], Value::Null);
+    assert_eq!(credentials["act"]["expires_in_days"], -1);
+    assert_eq!(
+        here.json(&["tenants", "list"]).await[0]["credentials"],
+        here.json(&["tenants", "show", TENANT]).await["credentials"]
+    );
+
+    // Of a secret that the tenant has no more, nothing is said.
+    here.json(&["tenants", "set", TENANT, "--act-secret", ""]).await;
+    assert_eq!(here.json(&["tenants", "show", TENANT]).await["credentials"].get("act"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,6 +84,7 @@ impl RenewalError {
         match self {
             Self::Secret(CredentialError::SecretsManager { .. }) => "secret-not-read",
             Self::Secret(_) => "secret-malformed",
+            Self::SignIn(MicrosoftError::BadAnswer { .. }) => "sign-in-unreadable",
             Self::SignIn(error) => error.diagnosis().map_or("sign-in-refused", Diagnosis::code),
             Self::NotKept(_) => "refresh-token-not-kept",
         }
@@ -94,6 +95,7 @@ impl RenewalError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Secret(error) | Self::NotKept(error) => error.may_pass(),
+            Self::SignIn(MicrosoftError::BadAnswer { .. }) => true,
             Self::SignIn(error) => matches!(error.diagnosis(), Some(Diagnosis::Throttled | Diagnosis::Unavailable)),
         }
     }

@@ -65,7 +65,7 @@ async fn webhook_logs_neither_bodies_nor_signatures() {
 }
 
 #[tokio::test]
-async fn poll_and_notify_do_not_log_what_alerts_say() {
+async fn poll_notify_and_renew_do_not_log_what_alerts_say() {
     let here = Here::new().await;
     let alert = NewAlert { display_name: Some(MARK.to_owned()), ..NewAlert::default() };
     here.simulator().raise(alert).unwrap();
@@ -76,7 +76,9 @@ async fn poll_and_notify_do_not_log_what_alerts_say() {
     let outbox = here.alerts("outbox#").await.remove(0);
     let table = &here.test.system.tables().alerts;
     invoke(&mut notify, &json!({ "Records": [tests::stream_record(table, "INSERT", &outbox, 1)] })).await;
-    for ended in [poll.kill().await, notify.kill().await] {
+    let mut renew = here.start_with("renew", "LOG_LEVEL", "trace").await;
+    invoke(&mut renew, &json!({ "task": "renew" })).await;
+    for ended in [poll.kill().await, notify.kill().await, renew.kill().await] {
         assert_log(&ended);
         assert_without(&ended, &[MARK, "Bearer"]);
     }

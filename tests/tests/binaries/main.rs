@@ -9,6 +9,7 @@ mod end;
 mod logs;
 mod notify;
 mod poll;
+mod renew;
 mod start;
 mod support;
 mod webhook;

@@ -29,9 +29,10 @@ fn assert_said(ended: &Ended, sentence: &str) {
 async fn without_a_required_variable_the_start_fails_and_names_it() {
     let here = Here::new().await;
     let required = [
-        ("notify", ["ALERTS_TABLE", "EVENTS_TOPIC_ARN", "FRAUD_TOPIC_ARN"]),
-        ("poll", ["ALERTS_TABLE", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
-        ("webhook", ["EVENTS_TABLE", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
+        ("notify", &["ALERTS_TABLE", "EVENTS_TOPIC_ARN", "FRAUD_TOPIC_ARN"][..]),
+        ("poll", &["ALERTS_TABLE", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
+        ("renew", &["TENANTS_TABLE"]),
+        ("webhook", &["EVENTS_TABLE", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
     ];
     for (function, names) in required {
         let environment = here.environment(function).await;
@@ -51,6 +52,8 @@ async fn with_a_malformed_variable_the_start_fails_and_names_it() {
         ("poll", "FRAUD_SEVERITY", "higher"),
         ("poll", "GLOBAL_GRAPH_URL", "http://graph.example"),
         ("poll", "RUN_SECONDS", "880"),
+        ("renew", "GLOBAL_LOGIN_URL", "http://login.example"),
+        ("renew", "RENEWAL_SECONDS", "900"),
         ("webhook", "CALLBACK_MAX_BYTES", "many"),
         ("webhook", "CERTIFICATE_LOCATIONS", "http://certificates.example/"),
         ("webhook", "SIGNATURE_TRUST_ANCHORS_FILE", "/nowhere/at/all"),

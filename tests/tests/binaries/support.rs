@@ -78,6 +78,14 @@ impl Here {
         items.into_iter().filter(|item| text(item, "sk").starts_with(sort)).collect()
     }
 
+    /// What is known of a credential of the seed tenant.
+    pub(crate) async fn credential(&self, purpose: &str) -> Item {
+        let mut items = self.items(&self.test.system.tables().tenants).await;
+        items.retain(|item| text(item, "sk") == format!("credential#{purpose}"));
+        assert_eq!(items.len(), 1, "{items:#?}");
+        items.remove(0)
+    }
+
     async fn items(&self, table: &str) -> Vec<Item> {
         let client = Client::new(&self.test.system.parts().aws);
         client.scan().table_name(table).into_paginator().items().send().collect::<Result<_, _>>().await.unwrap()

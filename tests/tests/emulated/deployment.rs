@@ -26,11 +26,12 @@ use tokio::runtime::Runtime;
 pub(crate) const CALLED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000001";
 pub(crate) const FORGED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000002";
 pub(crate) const GUARDED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000003";
-pub(crate) const OPERATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000007";
+pub(crate) const OPERATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000008";
 pub(crate) const REPEATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000004";
 pub(crate) const SCHEDULED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000005";
 pub(crate) const SWEPT: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000006";
-const TENANTS: [&str; 7] = [CALLED, FORGED, GUARDED, OPERATED, REPEATED, SCHEDULED, SWEPT];
+pub(crate) const RENEWED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000007";
+const TENANTS: [&str; 8] = [CALLED, FORGED, GUARDED, OPERATED, REPEATED, SCHEDULED, SWEPT, RENEWED];
 
 /// The stack of the template as it is.
 const WHOLE: &str = "whole";
@@ -86,19 +87,36 @@ impl World {
 
         let mut wanted = crate::permissions::lacking();
         wanted.insert(WHOLE, Vec::new());
-        let functions = [("NotifyFunction", "notify"), ("PollFunction", "poll"), ("WebhookFunction", "webhook")];
+        let functions = [
+            ("NotifyFunction", "notify"),
+            ("PollFunction", "poll"),
+            ("RenewFunction", "renew"),
+            ("WebhookFunction", "webhook"),
+        ];
         let binaries = BTreeMap::from(functions.map(|(resource, name)| (resource, binaries::quick(name))));
         let made = tool("deploy", &json!({ "binaries": binaries, "variables": variables, "stacks": wanted }));
         let mut stacks: BTreeMap<String, Stack> = serde_json::from_value(made).unwrap();
         let credentials = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
         tool("secret", &json!({ "name": SECRET, "value": credentials }));
+        for tenant in [GUARDED, RENEWED] {
+            let token = microsoft.refresh_token(tenant).unwrap();
+            let for_a_person =
+                json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "refresh_token": token });
+            tool("secret", &json!({ "name": act_secret(tenant), "value": for_a_person.to_string() }));
+        }
 
         let whole = stacks.remove(WHOLE).unwrap();
         let world = Self { runtime, account, microsoft, whole, variables, lacking: stacks };
         world.runtime.block_on(async {
             for stack in world.lacking.values().chain([&world.whole]) {
+                // One refresh token is renewed, by the whole stack alone; the other one never, by those that lack something.
+                let for_a_person = if stack.name == WHOLE { RENEWED } else { GUARDED };
                 for tenant in TENANTS {
-                    world.put(stack, "TenantsTableName", tenant_item(tenant)).await;
+                    let mut item = tenant_item(tenant);
+                    if tenant == for_a_person {
+                        item.insert("act_secret".to_owned(), AttributeValue::S(act_secret(tenant)));
+                    }
+                    world.put(stack, "TenantsTableName", item).await;
                 }
             }
         });
@@ -260,6 +278,11 @@ async fn microsoft() -> Simulator {
     };
     let options = simulator::Options { tenants: TENANTS.map(tenant).into(), ..simulator::Options::default() };
     Simulator::start(options).await.unwrap()
+}
+
+/// Begins as the template's `ActSecretPrefix` says.
+pub(crate) fn act_secret(tenant: &str) -> String {
+    format!("partner-alerts/act/{tenant}")
 }
 
 /// Each tenant has a path key of its own.

@@ -17,9 +17,12 @@ mod permissions;
 use models::EventId;
 use serde_json::{Value, json};
 use simulator::{Alert, Forgery};
-use tests::account::{Queue, json_of};
+use tests::{
+    account::{Queue, json_of},
+    text,
+};
 
-use deployment::{CALLED, FORGED, REPEATED, SCHEDULED, SWEPT, World, in_world};
+use deployment::{CALLED, FORGED, RENEWED, REPEATED, SCHEDULED, SWEPT, World, act_secret, in_world};
 
 const FRAUD: &str = "FraudTopicArn";
 const EVENTS: &str = "EventsTopicArn";
@@ -109,5 +112,27 @@ fn the_sweep_publishes_what_the_stream_left_behind_under_the_same_id() {
         world.whole.fire("NotifyFunctionSweep");
         let second = told(world, &fraud, &alert).await;
         assert_eq!(second["id"], first["id"]);
+    });
+}
+
+#[test]
+fn a_tick_of_renew_keeps_the_new_refresh_token_and_notes_that_the_credentials_work() {
+    in_world(async |world| {
+        let name = act_secret(RENEWED);
+        let token = async |label: &str| {
+            let request = world.account.secrets.get_secret_value().secret_id(&name).version_stage(label);
+            let read: Value = serde_json::from_str(request.send().await.unwrap().secret_string().unwrap()).unwrap();
+            read["refresh_token"].clone()
+        };
+        let before = token("AWSCURRENT").await;
+
+        let answer = world.whole.invoke("RenewFunction", &json!({ "task": "renew" }));
+
+        assert_eq!((answer.error, answer.payload), (None, Value::Null));
+        assert_ne!(token("AWSCURRENT").await, before);
+        assert_eq!(token("AWSPREVIOUS").await, before);
+        let items = world.items(&world.whole, "TenantsTableName", RENEWED).await;
+        let outcomes = items.iter().filter(|item| text(item, "sk").starts_with("credential#"));
+        assert_eq!(outcomes.map(|item| text(item, "outcome")).collect::<Vec<_>>(), ["ok", "ok"]);
     });
 }

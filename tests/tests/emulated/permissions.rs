@@ -23,12 +23,14 @@ enum Act {
     Callback,
     /// A callback has rung for a run.
     Reconcile,
+    /// The schedule of `renew` ticks, while a refresh token has come to age.
+    Renew,
     /// The schedule of `poll` ticks.
     Schedule,
     /// The schedule of `notify` ticks, while an outbox item is unpublished.
     Sweep,
 }
-use Act::{Callback, Reconcile, Schedule, Sweep};
+use Act::{Callback, Reconcile, Renew, Schedule, Sweep};
 
 /// What comes of it, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +59,7 @@ const fn case(stack: &'static str, lacks: [&'static str; 3], act: Act, outcome: 
     Case { stack, lacks, act, outcome }
 }
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 20] = [
     case("lacking-1", ["WebhookFunctionRole", "FindPathKeys", "dynamodb:Query"], Callback, Answered(503)),
     case("lacking-1", ["PollFunctionRole", "ReadTenants", "dynamodb:Query"], Schedule, Failed),
     case("lacking-1", ["NotifyFunctionRole", "FindUnpublished", "dynamodb:Query"], Sweep, Failed),
@@ -73,6 +75,12 @@ const CASES: [Case; 15] = [
     case("lacking-6", ["PollFunctionRole", "ReadAndWriteAlerts", "dynamodb:PutItem"], Reconcile, Returned),
     case("lacking-7", ["PollFunctionRole", "ReadAndWriteAlerts", "dynamodb:UpdateItem"], Reconcile, Returned),
     case("lacking-8", ["PollFunctionRole", "ReadSecrets", "secretsmanager:GetSecretValue"], Reconcile, Returned),
+    case("lacking-1", ["RenewFunctionRole", "ReadTenants", "dynamodb:Query"], Renew, Failed),
+    // What fails of a credential is noted and counted: the invocation is done.
+    case("lacking-2", ["RenewFunctionRole", "NoteOutcomes", "dynamodb:UpdateItem"], Renew, Done),
+    case("lacking-3", ["RenewFunctionRole", "RenewSecrets", "secretsmanager:GetSecretValue"], Renew, Done),
+    case("lacking-4", ["RenewFunctionRole", "RenewSecrets", "secretsmanager:PutSecretValue"], Renew, Done),
+    case("lacking-5", ["RenewFunctionRole", "RenewSecrets", "secretsmanager:UpdateSecretVersionStage"], Renew, Done),
 ];
 
 /// The topic allows `notify` to publish, too, and either one is enough.
@@ -94,6 +102,7 @@ async fn act(world: &World, stack: &Stack, act: Act, callback: &SignedCallback, 
     let answer = match act {
         Callback => return Answered(world.post(stack, GUARDED, callback).await),
         Reconcile => stack.reconcile(&[GUARDED]),
+        Renew => stack.invoke("RenewFunction", &json!({ "task": "renew" })),
         Schedule => stack.invoke("PollFunction", &json!({ "task": "schedule" })),
         Sweep => {
             world.leave_unpublished(stack, outbox).await;
@@ -102,7 +111,7 @@ async fn act(world: &World, stack: &Stack, act: Act, callback: &SignedCallback, 
     };
     match answer.error {
         Some(_) => Failed,
-        None if answer.payload["batchItemFailures"] == json!([]) => Done,
+        None if answer.payload["batchItemFailures"] == json!([]) || answer.payload.is_null() => Done,
         None if answer.payload["batchItemFailures"] == json!([{ "itemIdentifier": GUARDED }]) => Returned,
         None => panic!("{act:?} was answered {}", answer.payload),
     }

@@ -74,6 +74,18 @@ async fn what_microsoft_refuses_is_noted_and_logged_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_answer_that_can_not_be_used_is_nobodys_to_mend_and_no_verdict() {
+    let world = World::new().await;
+    let tenant = world.add(CONTOSO).await;
+    world.sign_ins_fail(CONTOSO, FaultKind::Truncated);
+    let lines = Lines::capture("info");
+    assert_eq!(world.counts().await, Found { undecided: 2, ..Found::TWO_WORK }.counts());
+    assert_eq!(world.outcome(&tenant, Purpose::Read).await, "sign-in-unreadable");
+    let error = line(&lines, "WARN")["error"].as_str().unwrap().to_owned();
+    assert!(error.ends_with("no access_token and expires_in"), "{error}");
+}
+
+#[tokio::test]
 async fn a_secret_that_can_not_be_used_or_kept_says_so() {
     let unusable = [
         ("GetSecretValue", "AccessDeniedException", "secret-not-read", true),
