@@ -149,7 +149,7 @@ impl From<AuditError> for WebhookError {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Microsoft(error) => Self::Microsoft(error),
-            error @ AuditError::OtherTenant { .. } => Self::Audit(error),
+            error => Self::Audit(error),
         }
     }
 }

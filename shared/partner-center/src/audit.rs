@@ -114,7 +114,7 @@ impl fmt::Debug for AuditRecord {
 /// Why there is no audit record.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// Microsoft's side failed. What it keeps no more, after 90 days, it refuses with status 404.
+    /// Microsoft's side failed.
     #[error(transparent)]
     Microsoft(#[from] MicrosoftError),
     /// The record is another tenant's: it is not asked for.
@@ -125,6 +125,9 @@ pub enum AuditError {
         /// Whose it is.
         record: TenantId,
     },
+    /// The tenant has no such record, or not any more.
+    #[error("the tenant has no such audit record, or not any more: Partner Center keeps one for 90 days")]
+    Unknown(#[source] MicrosoftError),
 }
 
 /// Reads audit records.
@@ -148,7 +151,10 @@ impl<C: Credentials + Send + Sync> AuditRecords<C> {
             return Err(AuditError::OtherTenant { asked: tenant.id.clone(), record: id.partner().clone() });
         }
         let path = [PATHS[0], &[id.as_str()]].concat();
-        Ok(self.0.ask(CALL, tenant, &path, Client::get).await?)
+        self.0.ask(CALL, tenant, &path, Client::get).await.map_err(|error| match error {
+            MicrosoftError::Refused { status: 404, .. } => AuditError::Unknown(error),
+            error => error.into(),
+        })
     }
 }
 
