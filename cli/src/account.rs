@@ -46,6 +46,9 @@ pub(crate) const FRAUD_TOPIC_ARN: Variable =
 /// Where verified events go.
 pub(crate) const EVENTS_TOPIC_ARN: Variable =
     place("EVENTS_TOPIC_ARN", "the ARN of the events topic, or name the stack with --stack");
+/// Where alarms go.
+pub(crate) const OPERATIONS_TOPIC_ARN: Variable =
+    place("OPERATIONS_TOPIC_ARN", "the ARN of the operations topic, or name the stack with --stack");
 /// Requests for runs.
 pub(crate) const RECONCILE_QUEUE_URL: Variable =
     place("RECONCILE_QUEUE_URL", "the address of the reconcile queue, or name the stack with --stack");
@@ -62,13 +65,14 @@ pub(crate) const SCHEDULES: Variable =
     place("SCHEDULES", "the names of the schedules, separated by commas, or name the stack with --stack");
 
 /// The variables that say where things are, beside those of `runtime`, of `signers` and of Microsoft's addresses.
-pub const VARIABLES: [Variable; 12] = [
+pub const VARIABLES: [Variable; 13] = [
     ACTIVITY_TABLE,
     ALERTS_TABLE,
     CALLBACK_BASE_URL,
     EVENTS_TABLE,
     EVENTS_TOPIC_ARN,
     FRAUD_TOPIC_ARN,
+    OPERATIONS_TOPIC_ARN,
     RECONCILE_DEAD_LETTERS_URL,
     RECONCILE_QUEUE_URL,
     SCHEDULES,

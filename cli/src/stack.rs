@@ -9,17 +9,19 @@ use runtime::Variable;
 
 use crate::account::{
     ACTIVITY_TABLE, ALERTS_TABLE, AccountError, CALLBACK_BASE_URL, EVENTS_TABLE, EVENTS_TOPIC_ARN, FRAUD_TOPIC_ARN,
-    RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, SCHEDULES, SESSIONS_TABLE, STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
+    OPERATIONS_TOPIC_ARN, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, SCHEDULES, SESSIONS_TABLE,
+    STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
 };
 
 /// The outputs of a stack, and the variables that they stand for.
-const OUTPUTS: [(&str, &Variable); 11] = [
+const OUTPUTS: [(&str, &Variable); 12] = [
     ("ActivityTableName", &ACTIVITY_TABLE),
     ("AlertsTableName", &ALERTS_TABLE),
     ("CallbackBaseUrl", &CALLBACK_BASE_URL),
     ("EventsTableName", &EVENTS_TABLE),
     ("EventsTopicArn", &EVENTS_TOPIC_ARN),
     ("FraudTopicArn", &FRAUD_TOPIC_ARN),
+    ("OperationsTopicArn", &OPERATIONS_TOPIC_ARN),
     ("ReconcileDeadLettersUrl", &RECONCILE_DEAD_LETTERS_URL),
     ("ReconcileQueueUrl", &RECONCILE_QUEUE_URL),
     ("SessionsTableName", &SESSIONS_TABLE),
@@ -44,9 +46,11 @@ pub(crate) async fn described(aws: &SdkConfig, stack: &str) -> Result<Vec<(&'sta
     let mut values = Vec::new();
     for (output, variable) in OUTPUTS {
         let value = found.outputs().iter().find(|known| known.output_key() == Some(output));
-        let value = value.and_then(|output| output.output_value());
-        let value = value.ok_or_else(|| failed(format!("it has no output {output}")))?;
-        values.push((variable.name, value.to_owned()));
+        values.extend(value.and_then(|output| Some((variable.name, output.output_value()?.to_owned()))));
+    }
+    // One that is missing stems from another release, and whoever needs it asks for it.
+    if values.is_empty() {
+        return Err(failed("it has none of the outputs of Partner Alerts: is it the right one?".to_owned()));
     }
     for (parameter, variable) in PARAMETERS {
         let value = found.parameters().iter().find(|known| known.parameter_key() == Some(parameter));

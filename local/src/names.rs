@@ -21,6 +21,7 @@ pub(crate) struct Names {
     pub(crate) tables: TableNames,
     pub(crate) fraud_topic: String,
     pub(crate) events_topic: String,
+    pub(crate) operations_topic: String,
 }
 
 impl Names {
@@ -41,6 +42,7 @@ impl Names {
             },
             fraud_topic: topic("FRAUD_TOPIC_ARN", "fraud")?,
             events_topic: topic("EVENTS_TOPIC_ARN", "events")?,
+            operations_topic: topic("OPERATIONS_TOPIC_ARN", "operations")?,
         })
     }
 
@@ -82,6 +84,7 @@ impl Names {
             ("FRAUD_TOPIC_ARN", self.fraud_topic.clone()),
             ("GLOBAL_PARTNER_CENTER_URL", simulator.partner_center_url()),
             ("LOCAL_CALLBACK_URL", callback_url.to_owned()),
+            ("OPERATIONS_TOPIC_ARN", self.operations_topic.clone()),
             ("RECONCILE_DEAD_LETTERS_URL", self.queue("reconcile-dead-letters")),
             ("RECONCILE_QUEUE_URL", self.queue("reconcile")),
             ("SCHEDULES", [POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE].join(",")),

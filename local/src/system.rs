@@ -343,7 +343,10 @@ fn services(
         access_key_id: hex::encode(rand::random::<[u8; 16]>()).into(),
         dynamodb: Embedded::open(&database).map_err(|error| LocalError::Engine(error.to_string()))?,
         queues: Queues::new(config.queue, stopped.clone()),
-        topics: Topics::new([names.fraud_topic.clone(), names.events_topic.clone()], subscriber),
+        topics: Topics::new(
+            [&names.fraud_topic, &names.events_topic, &names.operations_topic].map(String::clone),
+            subscriber,
+        ),
         secrets,
         schedules: schedules(config),
         control: AccountControl::default(),

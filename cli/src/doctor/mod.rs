@@ -59,6 +59,12 @@ pub enum DoctorError {
     Io(#[from] io::Error),
 }
 
+/// Findings as lines for people.
+#[must_use]
+pub fn lines(findings: &[Finding]) -> String {
+    Report::lines(findings)
+}
+
 impl Command {
     /// Does it, and says whether something is wrong.
     ///

@@ -33,6 +33,16 @@ impl Report {
         }
     }
 
+    /// For people: the lines of one part alone, without heading and sum.
+    pub(super) fn lines(findings: &[Finding]) -> String {
+        let width = findings.iter().map(|finding| width(&finding.subject)).max().unwrap_or_default();
+        let mut text = String::new();
+        for finding in findings {
+            write(&mut text, finding, width);
+        }
+        text
+    }
+
     /// Whether something is wrong.
     pub(super) fn has_problems(&self) -> bool {
         self.problems > 0

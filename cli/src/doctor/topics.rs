@@ -9,16 +9,32 @@ use super::{
     finding::{Finding, Subject, counted},
     refused::{is_absent, unseen},
 };
-use crate::account::{Account, EVENTS_TOPIC_ARN, FRAUD_TOPIC_ARN};
+use crate::account::{Account, EVENTS_TOPIC_ARN, FRAUD_TOPIC_ARN, OPERATIONS_TOPIC_ARN};
 
 /// What SNS says in place of the ARN of a subscription that nobody has confirmed.
 const PENDING: &str = "PendingConfirmation";
 
 pub(super) async fn check(account: Account) -> Vec<Finding> {
     let client = Client::new(account.aws());
-    let (mut fraud, events) = tokio::join!(fraud(&account, &client), events(&account, &client));
-    fraud.push(events);
+    let (mut fraud, operations, events) =
+        tokio::join!(fraud(&account, &client), operations(&account, &client), events(&account, &client));
+    fraud.extend([operations, events]);
     fraud
+}
+
+/// Somebody should hear that something is going to stop working.
+async fn operations(account: &Account, client: &Client) -> Finding {
+    let subject = Subject::new("topics", "operations topic");
+    match attributes(account, client, &subject, &OPERATIONS_TOPIC_ARN).await {
+        Ok((_, attributes)) => match confirmed(&attributes) {
+            0 => subject.warning(
+                "nobody hears of alarms: it has no confirmed subscription",
+                "subscribe whoever looks after Partner Alerts with `aws sns subscribe`, and have them confirm it",
+            ),
+            count => subject.ok(counted(count, "confirmed subscription")),
+        },
+        Err(finding) => finding,
+    }
 }
 
 /// Nobody has to subscribe to events.

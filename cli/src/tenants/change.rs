@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use store::{Changed, Store, WriteTenants as _};
 
 use super::{Add, Set, Shown, TenantsError, credential::Existing, find, show::text_of};
-use crate::{account::Account, output::Output};
+use crate::{account::Account, doctor, output::Output};
 
 /// Where read secrets lie unless the template's `ReadSecretPrefix` says otherwise.
 const READ_SECRET_PREFIX: &str = "partner-alerts/read/";
@@ -47,6 +47,7 @@ pub(super) async fn add(
             return Err(TenantsError::Exists(tenant.id));
         }
         shown.callback_url = Some(callback_url(&base, &tenant.id, &key));
+        shown.checks = Box::pin(doctor::tenant::connection(account, &tenant)).await;
     }
     Ok(output.say(&shown, |shown| headed(add.dry_run, "added", shown))?)
 }
@@ -114,7 +115,11 @@ fn headed(dry_run: bool, done: &str, shown: &Shown) -> String {
         }
         None => "",
     };
-    format!("{head}\n\n{}{advice}", text_of(shown))
+    let checks = match doctor::lines(&shown.checks) {
+        none if none.is_empty() => none,
+        lines => format!("\n\nWhat works, and what is missing:\n\n{lines}"),
+    };
+    format!("{head}\n\n{}{advice}{checks}", text_of(shown))
 }
 
 fn callback_url(base: &str, id: &TenantId, key: &PathKey) -> String {

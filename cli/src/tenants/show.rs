@@ -8,7 +8,10 @@ use serde::Serialize;
 use store::CredentialState;
 
 use super::SignInArguments;
-use crate::output::{printable, table};
+use crate::{
+    doctor::Finding,
+    output::{printable, table},
+};
 
 /// A tenant as it is shown.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +38,9 @@ pub struct Shown {
     /// Its callback address, where a key was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
+    /// What works of a tenant that was just added, and what is missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Finding>,
     /// Name or ARN of the secret that was written, where one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_written: Option<String>,
@@ -116,6 +122,7 @@ impl From<&Tenant> for Shown {
             active: tenant.active,
             credentials: BTreeMap::new(),
             callback_url: None,
+            checks: Vec::new(),
             secret_written: None,
         }
     }

@@ -4,9 +4,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, Simulator, Target};
-use tests::{
-    BY_HAND, PATH_KEY, TENANT, TestSystem, binaries::variables, lambda::environment, secrets::assert_no_secret_in,
-};
+use tests::{BY_HAND, PATH_KEY, TENANT, TestSystem, secrets::assert_no_secret_in};
 use tokio::{
     io::AsyncWriteExt as _,
     process::{Child, Command},
@@ -15,7 +13,7 @@ use tokio::{
 /// A tenant that nobody looks after.
 pub(crate) const OTHER: &str = "0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11";
 /// What the world calls the local gateway: registrations have to be https.
-pub(crate) const PUBLIC: &str = "https://hooks.example";
+pub(crate) const PUBLIC: &str = "https://partner-alerts.localhost";
 
 pub(crate) struct Here {
     pub(crate) test: TestSystem,
@@ -25,11 +23,7 @@ pub(crate) struct Here {
 impl Here {
     pub(crate) async fn new() -> Self {
         let test = TestSystem::start(&[&BY_HAND[..], &[("LOCAL_PATH_KEY", PATH_KEY)]].concat()).await.unwrap();
-        let mut environment = environment(test.system.parts(), variables("poll")).await;
-        let simulator = test.system.simulator();
-        simulator.set_public_address(PUBLIC, test.system.callback_url().split_once("/callbacks").unwrap().0);
-        environment.push(("GLOBAL_PARTNER_CENTER_URL".to_owned(), simulator.partner_center_url()));
-        environment.push(("CALLBACK_BASE_URL".to_owned(), format!("{PUBLIC}/callbacks/")));
+        let environment = test.system.environment().to_vec();
         Self { test, environment }
     }
 
