@@ -19,10 +19,12 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // From here on whoever stops it finds it stopped in order, the demonstration included.
+    let stopped = local::stop_signal();
     let _ = writeln!(screen, "{}", system.welcome());
     let _ = screen.flush();
     system.demonstrate().await;
-    local::stop_signal().await;
+    stopped.await;
     let _ = writeln!(screen, "\nstopping");
     system.stop().await;
     ExitCode::SUCCESS

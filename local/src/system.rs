@@ -271,19 +271,26 @@ impl System {
     }
 }
 
-/// Waits for Ctrl-C, or for the signal that service managers stop a program with.
-pub async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+/// Waits for Ctrl-C, or for the signal that service managers stop a program with, from the moment that this is called.
+#[cfg(unix)]
+pub fn stop_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        if let [Ok(mut interrupt), Ok(mut terminate)] = signals {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
+        } else {
+            let _ = tokio::signal::ctrl_c().await;
         }
     }
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+pub async fn stop_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
