@@ -56,6 +56,17 @@ impl Here {
         self.browse(url).await.headers()["location"].to_str().unwrap().to_owned()
     }
 
+    /// What a command says that has a person sign in with a browser, as this person.
+    pub(crate) async fn with_browser(&self, arguments: &[&str], person: Person) -> String {
+        let mut asking = self.begin(&[arguments, &["--redirect-port", "0"]].concat()).await;
+        self.simulator().approve_next(TENANT, person).unwrap();
+        let back = self.browse(&self.sent_from(&asking.url().await).await).await;
+        assert_eq!(back.status(), StatusCode::OK);
+        let output = asking.end().await;
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     async fn begin(&self, arguments: &[&str]) -> Asking {
         let mut child = self.start(arguments);
         child.stdin.take().unwrap().write_all(format!("{CLIENT_SECRET}\n").as_bytes()).await.unwrap();

@@ -3,7 +3,7 @@
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
-use simulator::{Fault, FaultKind, Simulator, Target};
+use simulator::{Alert, Fault, FaultKind, Simulator, Target};
 use tests::{BY_HAND, PATH_KEY, TENANT, TestSystem, secrets::assert_no_secret_in};
 use tokio::{
     io::AsyncWriteExt as _,
@@ -23,6 +23,10 @@ pub(crate) struct Here {
 impl Here {
     pub(crate) async fn new() -> Self {
         let test = TestSystem::start(&[&BY_HAND[..], &[("LOCAL_PATH_KEY", PATH_KEY)]].concat()).await.unwrap();
+        Self::over(test)
+    }
+
+    pub(crate) fn over(test: TestSystem) -> Self {
         let environment = test.system.environment().to_vec();
         Self { test, environment }
     }
@@ -73,11 +77,20 @@ impl Here {
 
     /// How the webhook answers a genuine callback to this address.
     pub(crate) async fn deliver(&self, url: &str) -> u16 {
-        let simulator = self.simulator();
         let now = self.test.system.parts().clock.now();
         let body = json!({ "EventName": "test-created", "ResourceChangeUtcDate": now, "ResourceUri": url });
+        self.send(url, body.to_string().as_bytes()).await
+    }
+
+    /// The same for one that says that there is fraud.
+    pub(crate) async fn ring(&self, url: &str, alert: &Alert) -> u16 {
+        let body = self.simulator().fraud_callback(alert);
+        self.send(url, &body).await
+    }
+
+    async fn send(&self, url: &str, body: &[u8]) -> u16 {
         let local = url.replace(PUBLIC, self.test.system.callback_url().split_once("/callbacks").unwrap().0);
-        simulator.deliver(&local, simulator.sign(body.to_string().as_bytes()).unwrap()).await.unwrap()
+        self.simulator().deliver(&local, self.simulator().sign(body).unwrap()).await.unwrap()
     }
 }
 
