@@ -138,7 +138,7 @@ impl TestSystem {
         let told = messages.clone();
         let set = extra.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let variables = Variables::default().over(set).over(variables(&folder.path().join("state")));
-        let system = System::start(variables, Arc::new(move |message| told.push(message))).await?;
+        let system = Box::pin(System::start(variables, Arc::new(move |message| told.push(message)))).await?;
         Ok(Self { system, messages, folder })
     }
 
