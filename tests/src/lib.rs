@@ -156,7 +156,8 @@ impl TestSystem {
         let told = messages.clone();
         let set = extra.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let variables = Variables::default().over(set).over(variables(&folder.path().join("state")));
-        let system = System::start_by(clock, variables, Arc::new(move |message| told.push(message))).await?;
+        let started = System::start_by(clock, variables, Arc::new(move |message| told.push(message)));
+        let system = Box::pin(started).await?;
         Ok(Self { system, messages, folder })
     }
 
