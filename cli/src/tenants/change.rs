@@ -85,11 +85,15 @@ pub(super) async fn set(
     }
     let mut shown = Shown::from(&tenant).with_secret_written(&set.sign_in, set.secret, &tenant);
     if !set.dry_run {
+        let signs_in_anew = set.sign_in.ask_for_something();
         set.sign_in.keep(&tenant, set.secret, Existing::MayBeReplaced, account, output).await?;
         if tenant != seen && store.replace_tenant(&seen, &tenant).await? == Changed::SomebodyWasQuicker {
             return Err(TenantsError::SomebodyWasQuicker(tenant.id));
         }
         shown.callback_url = callback;
+        if signs_in_anew {
+            shown.checks = Box::pin(doctor::tenant::connection(account, &tenant)).await;
+        }
     }
     Ok(output.say(&shown, |shown| headed(set.dry_run, "changed", shown))?)
 }
