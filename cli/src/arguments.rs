@@ -38,6 +38,11 @@ pub enum Command {
     /// Writes what a shell needs to complete these commands.
     Completions(completions::Command),
     /// Looks at everything that has to be right for alerts to arrive, and says what is wrong and what to do.
+    ///
+    /// Configuration, tables, topics and their subscriptions, schedules, queues, every tenant's credentials, registration and runs,
+    /// Microsoft's signing certificate, and this machine's clock. Nothing is changed.
+    ///
+    /// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is.
     Doctor(doctor::Command),
     /// The partner's tenants.
     #[command(subcommand)]

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::AutoStream;
 use clap::Parser as _;
 use cli::{Account, Arguments, Command, Output};
 use runtime::StartError;
@@ -24,9 +24,8 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let stdout = io::stdout();
-    let colour = if arguments.json { ColorChoice::Never } else { AutoStream::choice(&stdout) };
-    let mut output = Output::new(AutoStream::new(stdout.lock(), colour), arguments.json);
+    // Colour is left out where nobody sees it; JSON has none to begin with.
+    let mut output = Output::new(AutoStream::auto(io::stdout().lock()), arguments.json);
     let stack = arguments.stack().map(str::to_owned);
     match arguments.command {
         Command::Callback(command) => return Ok(command.run()?),

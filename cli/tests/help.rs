@@ -59,6 +59,8 @@ fn exit_statuses_are_said_in_the_help_and_on_the_page_alike() {
         let (code, meaning) = status.trim().split_once("  ").unwrap();
         assert!(page.contains(&format!("| `{code}` | {meaning} |")), "{status}");
     }
+    let doctor = said(&["doctor", "--help"]);
+    assert!(doctor.contains("Exit status: 0 nothing is wrong"), "{doctor}");
     for arguments in [&["no-such-command"][..], &["doctor", "--tenant", "no-id"]] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_partner-alerts"));
         assert_eq!(command.env_clear().args(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");

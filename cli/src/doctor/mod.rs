@@ -32,12 +32,7 @@ use report::Report;
 
 pub use finding::{Finding, State};
 
-/// Looks at everything that has to be right for alerts to arrive, and says what is wrong and what to do.
-///
-/// Configuration, tables, topics and their subscriptions, schedules, queues, every tenant's credentials, registration and runs,
-/// Microsoft's signing certificate, and this machine's clock. Nothing is changed.
-///
-/// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is.
+/// What is looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  partner-alerts --stack partner-alerts doctor\n  \
                   partner-alerts --stack partner-alerts doctor --tenant 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10\n  \
