@@ -122,7 +122,7 @@ def adapted(lacking: list[list[str]], variables: Json) -> Json:
     for resource, sid, action in lacking:
         take_out(template["Resources"][resource]["Properties"], sid, action)
     for name, resource in template["Resources"].items():
-        properties = resource["Properties"]
+        properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
             properties["CodeUri"] = {"Bucket": BUCKET, "Key": name}
             properties["Environment"]["Variables"] |= variables
@@ -158,7 +158,7 @@ def take_out(properties: Json, sid: str, action: str) -> None:
 def as_emulated(statement: Json) -> Json:
     if statement["Action"] == "sqs:SendMessage":
         return statement | {"Action": ["sqs:SendMessage", "sqs:SendMessageBatch"]}
-    if statement["Sid"] == "NobodyElsePublishes":
+    if "ArnNotEquals" in statement.get("Condition", {}):
         sessions = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/${NotifyFunctionRole}/*"
         return statement | {"Condition": {"ArnNotLike": {"aws:PrincipalArn": {"Fn::Sub": sessions}}}}
     return statement
