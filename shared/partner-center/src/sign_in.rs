@@ -15,10 +15,8 @@ pub(crate) enum Grounds<'a> {
     /// What a credential has.
     Grant(&'a Grant),
     /// A person has come back from signing in (RFC 6749, section 4.1.3; RFC 7636).
-    #[expect(dead_code, reason = "for the consent of people")]
     Code { code: &'a SecretString, verifier: &'a SecretString, redirect_uri: &'a str },
     /// A person signs in elsewhere (RFC 8628, section 3.4).
-    #[expect(dead_code, reason = "for the consent of people")]
     Device(&'a SecretString),
 }
 
@@ -28,7 +26,6 @@ pub(crate) struct Given {
     pub(crate) access_token: SecretString,
     pub(crate) expires: Timestamp,
     /// What to go on with, where somebody signed in: a new one each time.
-    #[allow(dead_code, reason = "for whoever keeps it")]
     pub(crate) refresh_token: Option<SecretString>,
 }
 
