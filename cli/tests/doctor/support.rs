@@ -99,7 +99,7 @@ pub(crate) fn steady(text: &str) -> String {
         (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
         (r"\b[0-3] minutes ago", "just now"),
         (r"\d{4}-\d\d-\d\d", "DATE"),
-        (r"\(request id [^)]+\)", "(request id ID)"),
+        (r"\b(x-ms-request-id|request-id|MS-RequestId|MS-CorrelationId|MS-CV) [^,)]+", "$1 ID"),
         (r"/tmp/[^ ;]+", "PATH"),
     ] {
         steady = Regex::new(what).unwrap().replace_all(&steady, stands).into_owned();

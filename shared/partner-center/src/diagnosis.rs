@@ -128,7 +128,8 @@ impl Diagnosis {
                 "consent again as an Admin Agent, with MFA, so that the refresh token carries it; an application alone can't"
             }
             Self::NotInPartnerCenter => {
-                "register the application in Partner Center (account settings, app management) of this very tenant"
+                "register the application in Partner Center (account settings, app management) of this very tenant; if it is \
+                 there, give the person behind the credential the role Admin Agent"
             }
             Self::RefreshTokenExpired => {
                 "consent again as an Admin Agent: the refresh token was not used within 90 days"
@@ -173,13 +174,14 @@ impl Diagnosis {
             "AADSTS50074" | "AADSTS50076" | "AADSTS50078" | "AADSTS50079" | "Unauthorized_MissingMFA" | "900421" => {
                 Self::MfaMissing
             }
-            "800001" => Self::NotInPartnerCenter,
+            // 900308 is "insufficient privileges", and comes where the application is not registered, too.
+            "800001" | "900308" => Self::NotInPartnerCenter,
             "AADSTS70008" | "AADSTS700082" | "AADSTS700084" => Self::RefreshTokenExpired,
             "AADSTS50132" | "AADSTS50133" | "AADSTS50173" | "AADSTS70000" | "AADSTS70043" | "invalid_grant" => {
                 Self::RefreshTokenRevoked
             }
             "20002" | "900159" => Self::RelationshipMissing,
-            "Authorization_RequestDenied" | "Forbidden" | "accessDenied" | "900150" | "900308" => Self::RoleLacking,
+            "Authorization_RequestDenied" | "Forbidden" | "accessDenied" | "900150" => Self::RoleLacking,
             "AADSTS90002" | "AADSTS900023" => Self::TenantUnknown,
             "AADSTS50196" | "AADSTS90055" => Self::Throttled,
             "AADSTS90033" | "temporarily_unavailable" => Self::Unavailable,
@@ -231,6 +233,7 @@ mod tests {
             (401, "900420", Some(Diagnosis::AudienceRetired)),
             (401, "900421", Some(Diagnosis::MfaMissing)),
             (403, "900150", Some(Diagnosis::RoleLacking)),
+            (403, "900308", Some(Diagnosis::NotInPartnerCenter)),
             (403, "900309", Some(Diagnosis::ConditionalAccess)),
             (403, "900329", Some(Diagnosis::AppOnlyNotAllowed)),
             (403, "20002", Some(Diagnosis::RelationshipMissing)),
