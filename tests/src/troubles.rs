@@ -255,7 +255,7 @@ fn faults(service: Target) -> impl Iterator<Item = (Target, FaultKind, Tells)> {
     ];
     let of_partner_center = [
         (FaultKind::Denied(Denial::AppOnly), Tells::Diagnosis("app-only-not-allowed")),
-        (FaultKind::Denied(Denial::ApplicationUnregistered), Tells::Diagnosis("role-lacking")),
+        (FaultKind::Denied(Denial::ApplicationUnregistered), Tells::Diagnosis("not-in-partner-center")),
         (FaultKind::Denied(Denial::ConditionalAccess), Tells::Diagnosis("conditional-access")),
         (FaultKind::Denied(Denial::RoleMissing), Tells::Diagnosis("role-lacking")),
         (FaultKind::Denied(Denial::WrongAudience), Tells::Diagnosis("audience-retired")),

@@ -77,9 +77,10 @@ pub enum Command {
     /// Shows the audit record that an event names: who did what, and when. Partner Center keeps it for 90 days.
     ///
     /// It holds personal data. Old and new values of what was changed are shown with `--json` only.
-    ///
-    /// Example: partner-alerts --stack partner-alerts webhook audit 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10
-    /// 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10_4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3_updatecustomer_639080287298312247
+    #[command(
+        after_help = "Example:\n  partner-alerts --stack partner-alerts webhook audit 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 \
+                      9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10_4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3_updatecustomer_639080287298312247"
+    )]
     Audit {
         /// The tenant's id in Entra ID.
         tenant: TenantId,

@@ -1,6 +1,6 @@
 //! `docs/getting-started.md`, followed from its first command to its last.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use jiff::SignedDuration;
 use models::{ReconcileCause, ReconcileRequest};
@@ -97,7 +97,7 @@ async fn the_page_leads_from_an_empty_account_to_the_first_alert_and_back() {
     let here = Here::over(test);
     here.told(&["tenants", "remove", TENANT]).await;
     let mut follower = Follower { here, callback: String::new() };
-    let mut count = 0;
+    let (mut count, mut asked) = (0, BTreeSet::new());
     for (heading, command) in commands() {
         if ELSEWHERE.iter().any(|other| command.starts_with(other)) {
             continue;
@@ -105,7 +105,13 @@ async fn the_page_leads_from_an_empty_account_to_the_first_alert_and_back() {
         if heading.starts_with("7. ") {
             follower.tick().await;
         }
+        let _ = follower.here.test.system.account().take_asked();
         let said = follower.follow(&command).await;
+        if command.starts_with("partner-alerts tenants add") || command.starts_with("partner-alerts tenants set") {
+            // Beside these only poll asks for secrets, and it reads them, too.
+            let now = follower.here.test.system.account().take_asked();
+            asked.extend(now.into_iter().filter(|action| action.starts_with("secretsmanager:")));
+        }
         count += 1;
         match command.split(" <").next().unwrap() {
             "partner-alerts tenants add" => {
@@ -126,6 +132,10 @@ async fn the_page_leads_from_an_empty_account_to_the_first_alert_and_back() {
             _ => {}
         }
     }
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/deploy.md")).unwrap();
+    let row = page.lines().find(|line| line.starts_with("| `tenants add`, `set` |")).unwrap();
+    let told = row.split('`').filter(|word| word.starts_with("secretsmanager:")).map(str::to_owned);
+    assert_eq!(asked, told.collect(), "what operators are told that they need");
     assert_eq!(count, 16, "commands of the page that were followed");
     assert_eq!(follower.here.json(&["tenants", "list"]).await, serde_json::json!([]));
 }
