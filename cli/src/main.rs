@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use anstream::AutoStream;
 use clap::Parser as _;
-use cli::{Account, Arguments, Command, Output};
+use cli::{Account, Arguments, Command, Output, printable};
 use runtime::StartError;
 
 fn main() -> ExitCode {
@@ -16,7 +16,10 @@ fn main() -> ExitCode {
     match done {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("partner-alerts: {}", runtime::chain(error.as_ref()));
+            // Microsoft's words, and AWS's, come from outside.
+            let words = runtime::chain(error.as_ref());
+            let lines: Vec<_> = words.lines().map(printable).collect();
+            eprintln!("partner-alerts: {}", lines.join("\n"));
             ExitCode::FAILURE
         }
     }

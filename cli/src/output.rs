@@ -73,10 +73,15 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// A text without what would steer a terminal.
+/// A text without what would steer a terminal, or turn what stands beside it around.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    text.chars().map(|mark| if mark.is_control() { '\u{fffd}' } else { mark }).collect()
+    text.chars().map(|mark| if mark.is_control() || turns(mark) { '\u{fffd}' } else { mark }).collect()
+}
+
+/// Whether a mark changes the direction of text (Unicode Standard Annex 9).
+fn turns(mark: char) -> bool {
+    matches!(mark, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -85,7 +90,8 @@ mod tests {
 
     #[test]
     fn columns_stand_below_each_other_and_nothing_steers_the_terminal() {
-        let rows = [vec!["a".to_owned(), "long name".to_owned()], vec!["\u{1b}[2Jb".to_owned(), "c\nd".to_owned()]];
+        let rows =
+            [vec!["a".to_owned(), "long name".to_owned()], vec!["\u{1b}[2Jb".to_owned(), "c\u{202e}d".to_owned()]];
         let text = table(&["id", "name"], rows);
         assert_eq!(text, " id     name\n a      long name\n \u{fffd}[2Jb  c\u{fffd}d\n");
     }

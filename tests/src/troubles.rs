@@ -206,6 +206,9 @@ fn credentials() -> Vec<Plan> {
             .secret(|_, _| by_certificate().to_string()),
         Plan::new("an unknown refresh token", Tells::Diagnosis("refresh-token-revoked"))
             .secret(|_, tenant| with(usual(tenant), "refresh_token", &format!("{MARKER}-refresh-token"))),
+        Plan::new("a public client with a proof", Tells::Diagnosis("public-client"))
+            .at_microsoft(|tenant| tenant.public_client = true)
+            .secret(|microsoft, tenant| signed_in(microsoft, tenant, true, &[Role::AdminAgent])),
         Plan::new("a person without a second factor", Tells::Diagnosis("mfa-missing"))
             .secret(|microsoft, tenant| signed_in(microsoft, tenant, false, &[Role::AdminAgent])),
         Plan::new("a person without a role", Tells::Diagnosis("role-lacking"))

@@ -1,5 +1,6 @@
 //! `partner-alerts webhook`: where Partner Center sends a tenant's events, and what they are about.
 
+mod address;
 mod audit;
 mod register;
 mod show;
@@ -103,6 +104,10 @@ pub struct Register {
     /// Have the signature sent in `x-ms-signature`, for gateways that use `Authorization` themselves.
     #[arg(long)]
     ms_signature: bool,
+    /// Take the place of an address that is not this deployment's: Partner Center knows one for each tenant, so that whoever
+    /// listens there gets nothing more.
+    #[arg(long)]
+    replace: bool,
     /// Say what would be registered, and register nothing.
     #[arg(long)]
     dry_run: bool,
@@ -126,6 +131,11 @@ pub enum WebhookError {
     /// The test event did not arrive.
     #[error("the test event did not arrive")]
     NotArrived,
+    /// Another program's address is registered.
+    #[error(
+        "{0} is registered, which is not this deployment's: whoever listens there would get nothing more. Take its place with --replace"
+    )]
+    Occupied(String),
     /// The address is not one of the tenant's here.
     #[error("{0}")]
     NotOurs(&'static str),
@@ -188,7 +198,8 @@ impl Command {
             Self::Register(register) => register::run(register, &tenant, &registrations, account, output).await,
             Self::Test { every, patience, .. } => {
                 let (every, patience) = (Duration::from_secs(every), Duration::from_secs(patience));
-                test::run(&tenant, &registrations, every, patience, output).await
+                let base = account.callback_base_url()?;
+                test::run(&tenant, &registrations, &base, test::Pace { every, patience }, output).await
             }
             Self::Status { correlation_id, .. } => {
                 let event = test::shown(registrations.test_event(&tenant, &correlation_id).await?);
@@ -213,32 +224,4 @@ impl Command {
 async fn find(account: &Account, id: &TenantId) -> Result<Tenant, WebhookError> {
     let found = account.store()?.tenants().await?.into_iter().find(|tenant| tenant.id == *id);
     found.ok_or_else(|| WebhookError::UnknownTenant(id.clone()))
-}
-
-/// Why events that are sent to an address don't come to this tenant here. None where they do.
-fn not_ours(url: &str, tenant: &Tenant, base: &str) -> Option<&'static str> {
-    let Some(rest) = url.strip_prefix(base) else {
-        return Some("the address is not one of this deployment: callback addresses begin as CallbackBaseUrl says");
-    };
-    let Some((id, key)) = rest.split_once('/') else {
-        return Some("the address has no path key: it ends in a tenant's id, a slash and 64 hexadecimal digits");
-    };
-    if id != tenant.id.as_str() {
-        return Some("the address is another tenant's");
-    }
-    match key.parse::<models::PathKey>() {
-        Ok(key) if tenant.path_key_hashes.contains(&key.hash()) => None,
-        Ok(_) => {
-            Some("the address has a path key that is not valid, or no longer: `tenants set --new-path-key` makes one")
-        }
-        Err(_) => Some("the address has no path key: it ends in a tenant's id, a slash and 64 hexadecimal digits"),
-    }
-}
-
-/// A callback address without the key in it.
-fn without_key(url: &str) -> String {
-    match url.rsplit_once('/') {
-        Some((base, key)) if key.parse::<models::PathKey>().is_ok() => format!("{base}/…"),
-        _ => url.to_owned(),
-    }
 }

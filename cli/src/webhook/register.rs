@@ -5,7 +5,11 @@ use std::io::{self, BufRead as _, Write};
 use models::Tenant;
 use partner_center::{Registration, Registrations, SecretsManager};
 
-use super::{Register, WebhookError, not_ours, show};
+use super::{
+    Register, WebhookError,
+    address::{self, not_ours},
+    show,
+};
 use crate::{account::Account, output::Output};
 
 pub(super) async fn run(
@@ -23,6 +27,11 @@ pub(super) async fn run(
     let allowed = registrations.events(tenant).await?;
     if let Some(unknown) = register.events.iter().find(|event| !allowed.contains(event)) {
         return Err(WebhookError::UnknownEvent(unknown.clone()));
+    }
+    let present = registrations.registration(tenant).await?.map(|present| present.webhook_url);
+    let foreign = present.filter(|present| !address::is_of(present, tenant, &base));
+    if let Some(foreign) = foreign.filter(|_| !register.replace) {
+        return Err(WebhookError::Occupied(address::shown(&foreign)));
     }
     let wanted = Registration {
         webhook_url: url,

@@ -4,7 +4,7 @@ use models::Tenant;
 use partner_center::Registration;
 use serde::Serialize;
 
-use super::{not_ours, without_key};
+use super::address::{self, not_ours};
 use crate::output::printable;
 
 /// What a tenant has registered.
@@ -31,7 +31,7 @@ impl Shown {
             .or(without_fraud.then_some("the fraud event is not registered: `webhook register` takes all events"));
         Self {
             registered: true,
-            url: Some(without_key(&registration.webhook_url)),
+            url: Some(address::shown(&registration.webhook_url)),
             events: registration.webhook_events.clone(),
             problem,
         }

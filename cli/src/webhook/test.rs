@@ -6,10 +6,10 @@ use std::{
 };
 
 use models::Tenant;
-use partner_center::{Attempt, Registrations, SecretsManager, TestEvent};
+use partner_center::{Attempt, Diagnosis, MicrosoftError, Registrations, SecretsManager, TestEvent};
 use serde::Serialize;
 
-use super::{WebhookError, without_key};
+use super::{Shown, WebhookError, address};
 use crate::output::{Output, printable};
 
 /// What became of a test event.
@@ -20,36 +20,89 @@ struct Followed {
     event: TestEvent,
 }
 
+/// How a test event is followed.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// Between two looks.
+    pub(super) every: Duration,
+    /// In all.
+    pub(super) patience: Duration,
+}
+
+impl Pace {
+    /// How long to wait where Microsoft has no more for now: it sends two test events a minute at most, so ten looks of the usual three
+    /// seconds.
+    fn turn(self) -> Duration {
+        self.every * 10
+    }
+}
+
 pub(super) async fn run(
     tenant: &Tenant,
     registrations: &Registrations<SecretsManager>,
-    every: Duration,
-    patience: Duration,
+    base: &str,
+    pace: Pace,
     output: &mut Output<impl Write>,
 ) -> Result<(), WebhookError> {
-    let correlation_id = registrations.send_test_event(tenant).await?;
-    output.progress(&format!("test event {} was asked for", printable(&correlation_id)))?;
+    let registered = registrations.registration(tenant).await?;
+    if let Some(problem) = Shown::new(registered.as_ref(), tenant, base).problem() {
+        output.progress(&format!("WARNING: {problem}"))?;
+    }
     let began = Instant::now();
+    let correlation_id = loop {
+        match registrations.send_test_event(tenant).await {
+            Err(error) if may_pass(&error) && began.elapsed() + pace.turn() < pace.patience => {
+                let wait = pace.turn().as_secs();
+                output.progress(&format!("Microsoft sends two a minute at most: trying again in {wait} seconds"))?;
+                tokio::time::sleep(pace.turn()).await;
+            }
+            answer => break answer?,
+        }
+    };
+    output.progress(&format!("test event {} was asked for", printable(&correlation_id)))?;
     let mut told = 0;
     loop {
-        let event = shown(registrations.test_event(tenant, &correlation_id).await?);
+        let late = began.elapsed() >= pace.patience;
+        let event = match registrations.test_event(tenant, &correlation_id).await {
+            Ok(event) => shown(event),
+            Err(error) if may_pass(&error) && !late => {
+                output.progress(&format!(
+                    "Microsoft did not say how it fares ({}): looking again",
+                    runtime::chain(&error)
+                ))?;
+                tokio::time::sleep(pace.every).await;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         for attempt in &event.results[told.min(event.results.len())..] {
             told += 1;
             output.progress(&format!("attempt {told}: {}", in_words(attempt)))?;
         }
         let over = !is_under_way(&event);
-        if over || began.elapsed() >= patience {
-            let arrived = event.status.eq_ignore_ascii_case("completed");
+        if over || late {
+            let arrived = has_arrived(&event);
             output.say(&Followed { correlation_id, event }, |followed| ending(followed, over))?;
             return if arrived { Ok(()) } else { Err(WebhookError::NotArrived) };
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(pace.every).await;
     }
+}
+
+/// Whether it passes by itself.
+fn may_pass(error: &MicrosoftError) -> bool {
+    matches!(error.diagnosis(), Some(Diagnosis::Throttled | Diagnosis::Unavailable))
+}
+
+/// Whether our endpoint took it: what Microsoft calls completed may have been refused to the last.
+fn has_arrived(event: &TestEvent) -> bool {
+    let last = event.results.last().and_then(|attempt| attempt.response_code.as_deref());
+    event.status.eq_ignore_ascii_case("completed") && last == Some("OK")
 }
 
 /// A test event as it is shown: Microsoft repeats the address that it was sent to, path key and all.
 pub(super) fn shown(event: TestEvent) -> TestEvent {
-    TestEvent { callback_url: event.callback_url.as_deref().map(without_key), ..event }
+    TestEvent { callback_url: event.callback_url.as_deref().map(address::shown), ..event }
 }
 
 /// Statuses are an open set: what is neither of the two that mean an end may still change.

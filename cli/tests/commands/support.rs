@@ -31,6 +31,12 @@ impl Here {
         Self { test, environment }
     }
 
+    /// Sets a variable that the binary is started with.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     pub(crate) fn simulator(&self) -> &Simulator {
         self.test.system.simulator()
     }

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeSet, net::TcpListener};
 
+use partner_center::Diagnosis;
 use serde_json::json;
-use simulator::{AuditRecord, CustomizedData, Denial, Fault, FaultKind, NewAuditRecord, Target};
+use simulator::{AuditRecord, CustomizedData, Denial, Fault, FaultKind, NewAuditRecord, RetryAfter, Target};
 use tests::{PATH_KEY, Scripted, TENANT};
 
 use crate::support::{Here, PUBLIC, callback_url as url};
@@ -102,7 +103,11 @@ async fn what_is_tried_again_is_the_same_work_by_another_name() {
     assert_eq!(distinct(posts.iter().map(|post| &post.correlation_id).collect()), 3);
     // Another call is other work.
     let others = recorded.iter().filter(|request| request.method == "GET").map(|get| &get.request_id);
-    assert_eq!(distinct(others.chain([&posts[0].request_id]).collect()), 3, "the events, what is registered, the POST");
+    assert_eq!(
+        distinct(others.chain([&posts[0].request_id]).collect()),
+        4,
+        "the events, what is registered, that again, the POST"
+    );
 }
 
 #[tokio::test]
@@ -125,6 +130,45 @@ async fn an_address_that_does_not_lead_here_is_not_registered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_programs_registration_is_not_taken_away_without_a_word() {
+    let mut here = Here::new().await;
+    here.json(&["webhook", "register", TENANT, "--url", &url()]).await;
+    // Another deployment takes the registration over.
+    let elsewhere = "https://other.example/hooks/";
+    here.set("CALLBACK_BASE_URL", elsewhere);
+    let theirs = format!("{elsewhere}{TENANT}/{PATH_KEY}");
+    let register = ["webhook", "register", TENANT, "--url", &theirs];
+    for arguments in [&register[..], &[&register[..], &["--dry-run"]].concat()] {
+        let refused = here.refused(arguments).await;
+        assert!(refused.contains(&format!("{PUBLIC}/callbacks/{TENANT}/… is registered")), "{refused}");
+        assert!(refused.contains("--replace"), "{refused}");
+    }
+    assert!(
+        here.told(&["webhook", "show", TENANT]).await.contains("WARNING: the address is not one of this deployment")
+    );
+    here.told(&[&register[..], &["--replace"]].concat()).await;
+    assert!(here.told(&["webhook", "show", TENANT]).await.contains("Its events come here."));
+
+    here.set("CALLBACK_BASE_URL", &format!("{PUBLIC}/callbacks/"));
+    let tested = here.run(&["webhook", "test", TENANT, "--every", "0", "--patience", "1"]).await;
+    let said = String::from_utf8(tested.stdout).unwrap();
+    assert!(said.starts_with("WARNING: the address is not one of this deployment"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_event_is_asked_for_again_when_microsoft_has_had_enough_and_followed_through_trouble() {
+    let here = Here::new().await;
+    here.json(&["webhook", "register", TENANT, "--url", &url()]).await;
+    let throttled = FaultKind::Throttle { retry_after: RetryAfter::Seconds(57) };
+    here.simulator().set_fault(Fault::new(Target::TestEvent, throttled).times(2)).unwrap();
+    here.simulator().set_fault(Fault::new(Target::TestEventStatus, FaultKind::Fail { status: 503 }).times(4)).unwrap();
+    let tested = here.told(&["webhook", "test", TENANT, "--every", "0"]).await;
+    assert_eq!(tested.matches("Microsoft sends two a minute at most: trying again").count(), 2, "{tested}");
+    assert_eq!(tested.matches("Microsoft did not say how it fares").count(), 1, "{tested}");
+    assert!(tested.contains("The test event is completed after 1 attempts."), "{tested}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_test_event_that_does_not_arrive_says_what_our_endpoint_answered() {
     let here = Here::new().await;
     here.json(&["webhook", "register", TENANT, "--url", &url()]).await;
@@ -140,22 +184,23 @@ async fn a_test_event_that_does_not_arrive_says_what_our_endpoint_answered() {
 
 #[tokio::test]
 async fn each_refusal_of_microsofts_says_what_to_do() {
-    for (denial, target, words) in [
-        (Denial::RoleMissing, Target::RegistrationGet, "Admin Agent"),
-        (Denial::ApplicationUnregistered, Target::RegistrationGet, "app management"),
-        (Denial::AppOnly, Target::RegistrationGet, "app+user"),
-        (Denial::WrongAudience, Target::RegistrationGet, "tokens are for that very address"),
-        (Denial::ConditionalAccess, Target::RegistrationGet, "sign-in log"),
-        (Denial::ConditionalAccess, Target::Token, "sign-in log"),
-        (Denial::ConsentMissing, Target::Token, "administrator"),
-        (Denial::GrantRevoked, Target::Token, "consent again"),
-        (Denial::ApplicationUnknown, Target::Token, "client id"),
-        (Denial::WrongCloud, Target::Token, "cloud"),
+    for (denial, target, diagnosis) in [
+        (Denial::RoleMissing, Target::RegistrationGet, Diagnosis::RoleLacking),
+        (Denial::ApplicationUnregistered, Target::RegistrationGet, Diagnosis::NotInPartnerCenter),
+        (Denial::AppOnly, Target::RegistrationGet, Diagnosis::AppOnlyNotAllowed),
+        (Denial::WrongAudience, Target::RegistrationGet, Diagnosis::AudienceRetired),
+        (Denial::ConditionalAccess, Target::RegistrationGet, Diagnosis::ConditionalAccess),
+        (Denial::ConditionalAccess, Target::Token, Diagnosis::ConditionalAccess),
+        (Denial::ConsentMissing, Target::Token, Diagnosis::ConsentMissing),
+        (Denial::GrantRevoked, Target::Token, Diagnosis::RefreshTokenRevoked),
+        (Denial::ApplicationUnknown, Target::Token, Diagnosis::ApplicationUnknown),
+        (Denial::WrongCloud, Target::Token, Diagnosis::WrongCloud),
     ] {
         let here = Here::new().await;
         here.fault(FaultKind::Denied(denial), target);
         let refused = here.refused(&["webhook", "show", TENANT]).await;
-        assert!(refused.contains("What to do: ") && refused.contains(words), "{denial:?}: {refused}");
+        let advice = format!("What to do: {}\n", diagnosis.what_to_do());
+        assert!(refused.ends_with(&advice), "{denial:?}: {refused}");
     }
 }
 

@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    Audience, BaseUrl, CloudDirectory, Limits, MicrosoftError, Now, Proof,
+    Audience, BaseUrl, CloudDirectory, Diagnosis, Limits, MicrosoftError, Now, Proof,
     exchange::Call,
     sign_in::{Given, Grounds, SignIn},
     support_ids::harmless,
@@ -138,7 +138,7 @@ impl Consent<'_> {
         Ok(DeviceSignIn {
             user_code: answer.user_code,
             verification_uri: answer.verification_uri,
-            interval: Duration::from_secs(answer.interval.unwrap_or(INTERVAL).min(60)),
+            interval: Duration::from_secs(answer.interval.unwrap_or(INTERVAL).clamp(1, 60)),
             device_code: answer.device_code.into(),
             expires: (self.now)() + SignedDuration::from_secs(answer.expires_in.clamp(0, 3_600)),
         })
@@ -159,6 +159,11 @@ impl Consent<'_> {
                 Ok(DeviceProgress::Waiting)
             }
             Err(MicrosoftError::Refused { code, .. }) if is(&code, "slow_down") => {
+                sign_in.interval += SLOWER;
+                Ok(DeviceProgress::Waiting)
+            }
+            // RFC 8628, section 3.5: the person may be halfway, and the way there doesn't end with a lost answer.
+            Err(error) if matches!(error.diagnosis(), Some(Diagnosis::Throttled | Diagnosis::Unavailable)) => {
                 sign_in.interval += SLOWER;
                 Ok(DeviceProgress::Waiting)
             }
@@ -191,7 +196,8 @@ impl Consent<'_> {
             ("state", state.expose_secret()),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-            // Whoever is signed in already is rarely the one who should consent.
+            // Whoever is signed in already is rarely the one who should consent. `consent` would ask for permissions that an administrator
+            // has granted already, which an Admin Agent may not be allowed to answer.
             ("prompt", "select_account"),
         ]);
         Ok(BrowserSignIn { url, redirect_uri: redirect_uri.to_owned(), state, verifier })
@@ -223,8 +229,8 @@ impl Consent<'_> {
         Ok(&addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?.login)
     }
 
-    /// Everything that the application is registered to ask for, and to go on without the person. A consent for one service is
-    /// one for all: the refresh token gives tokens for each.
+    /// Everything that the application is registered to ask for, and to go on without the person. A refresh token is bound to person and
+    /// application and not to a service ("Refresh tokens in the Microsoft identity platform"), so it gives tokens for Graph, too.
     fn scope(&self, call: Call<'_>) -> Result<String, MicrosoftError> {
         let addresses = self.clouds.of(self.tenant.cloud);
         let addresses = addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;

@@ -30,6 +30,8 @@ pub enum Diagnosis {
     MfaMissing,
     /// Partner Center does not know the application, or the tenant.
     NotInPartnerCenter,
+    /// The application is registered as a public client, which may not prove itself.
+    PublicClient,
     /// The refresh token has expired.
     RefreshTokenExpired,
     /// The refresh token was revoked, or is none.
@@ -52,7 +54,7 @@ pub enum Diagnosis {
 
 impl Diagnosis {
     /// Every diagnosis.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AppOnlyNotAllowed,
         Self::ApplicationUnknown,
         Self::AudienceRetired,
@@ -63,6 +65,7 @@ impl Diagnosis {
         Self::ConsentMissing,
         Self::MfaMissing,
         Self::NotInPartnerCenter,
+        Self::PublicClient,
         Self::RefreshTokenExpired,
         Self::RefreshTokenRevoked,
         Self::RelationshipMissing,
@@ -87,6 +90,7 @@ impl Diagnosis {
             Self::ConsentMissing => "consent-missing",
             Self::MfaMissing => "mfa-missing",
             Self::NotInPartnerCenter => "not-in-partner-center",
+            Self::PublicClient => "public-client",
             Self::RefreshTokenExpired => "refresh-token-expired",
             Self::RefreshTokenRevoked => "refresh-token-revoked",
             Self::RelationshipMissing => "relationship-missing",
@@ -131,6 +135,9 @@ impl Diagnosis {
                 "register the application in Partner Center (account settings, app management) of this very tenant; if it is \
                  there, give the person behind the credential the role Admin Agent"
             }
+            Self::PublicClient => {
+                "turn \"Allow public client flows\" off in the application's registration (Authentication), and consent again: it proves itself with a secret or certificate"
+            }
             Self::RefreshTokenExpired => {
                 "consent again as an Admin Agent: the refresh token was not used within 90 days"
             }
@@ -163,25 +170,29 @@ impl Diagnosis {
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
             "900329" => Self::AppOnlyNotAllowed,
-            "AADSTS700016" | "unauthorized_client" => Self::ApplicationUnknown,
+            "AADSTS700016" | "AADSTS7000112" | "unauthorized_client" => Self::ApplicationUnknown,
             "900420" => Self::AudienceRetired,
             "AADSTS700024" | "AADSTS700027" | "AADSTS1000502" => Self::CertificateRefused,
             "AADSTS7000222" => Self::ClientSecretExpired,
             "AADSTS7000215" | "AADSTS7000216" | "AADSTS7000218" | "invalid_client" => Self::ClientSecretWrong,
-            "AADSTS50158" | "AADSTS53000" | "AADSTS53001" | "AADSTS53002" | "AADSTS53003" | "AADSTS53004"
-            | "900309" => Self::ConditionalAccess,
-            "AADSTS65001" | "AADSTS65004" | "AADSTS90094" | "consent_required" => Self::ConsentMissing,
+            "AADSTS50097" | "AADSTS50158" | "AADSTS53000" | "AADSTS53001" | "AADSTS53002" | "AADSTS53003"
+            | "AADSTS53004" | "AADSTS530001" | "AADSTS530002" | "AADSTS530003" | "900309" => Self::ConditionalAccess,
+            // The first two say so of a service of which nothing is known in the tenant before.
+            "AADSTS500011" | "AADSTS650052" | "AADSTS650057" | "AADSTS65001" | "AADSTS65004" | "AADSTS90094"
+            | "consent_required" => Self::ConsentMissing,
             "AADSTS50074" | "AADSTS50076" | "AADSTS50078" | "AADSTS50079" | "Unauthorized_MissingMFA" | "900421" => {
                 Self::MfaMissing
             }
             // 900308 is "insufficient privileges", and comes where the application is not registered, too.
             "800001" | "900308" => Self::NotInPartnerCenter,
+            "AADSTS700025" => Self::PublicClient,
             "AADSTS70008" | "AADSTS700082" | "AADSTS700084" => Self::RefreshTokenExpired,
-            "AADSTS50132" | "AADSTS50133" | "AADSTS50173" | "AADSTS70000" | "AADSTS70043" | "invalid_grant" => {
-                Self::RefreshTokenRevoked
-            }
+            "AADSTS50057" | "AADSTS50132" | "AADSTS50133" | "AADSTS50173" | "AADSTS70000" | "AADSTS70043"
+            | "invalid_grant" => Self::RefreshTokenRevoked,
             "20002" | "900159" => Self::RelationshipMissing,
-            "Authorization_RequestDenied" | "Forbidden" | "accessDenied" | "900150" => Self::RoleLacking,
+            "AADSTS50105" | "Authorization_RequestDenied" | "Forbidden" | "accessDenied" | "900150" => {
+                Self::RoleLacking
+            }
             "AADSTS90002" | "AADSTS900023" => Self::TenantUnknown,
             "AADSTS50196" | "AADSTS90055" => Self::Throttled,
             "AADSTS90033" | "temporarily_unavailable" => Self::Unavailable,
@@ -223,6 +234,10 @@ mod tests {
             (400, "interaction_required AADSTS53003", Some(Diagnosis::ConditionalAccess)),
             (401, "invalid_client AADSTS7000215", Some(Diagnosis::ClientSecretWrong)),
             (401, "invalid_client AADSTS7000222", Some(Diagnosis::ClientSecretExpired)),
+            (401, "invalid_client AADSTS700025", Some(Diagnosis::PublicClient)),
+            (400, "invalid_resource AADSTS500011", Some(Diagnosis::ConsentMissing)),
+            (400, "invalid_grant AADSTS50057", Some(Diagnosis::RefreshTokenRevoked)),
+            (400, "interaction_required AADSTS530003", Some(Diagnosis::ConditionalAccess)),
             (401, "invalid_client AADSTS700027", Some(Diagnosis::CertificateRefused)),
             (400, "unauthorized_client AADSTS700016", Some(Diagnosis::ApplicationUnknown)),
             (400, "invalid_request AADSTS90002", Some(Diagnosis::TenantUnknown)),

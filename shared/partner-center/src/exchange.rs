@@ -61,9 +61,26 @@ struct ErrorBody {
     #[serde(default)]
     error_codes: Vec<u64>,
     /// Partner Center's.
-    code: Option<String>,
+    code: Option<Code>,
     /// Entra ID's id of the answer.
     trace_id: Option<String>,
+}
+
+/// A number, as a text by the documents.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Code {
+    Number(u64),
+    Text(String),
+}
+
+impl From<Code> for String {
+    fn from(code: Code) -> Self {
+        match code {
+            Code::Number(number) => number.to_string(),
+            Code::Text(text) => text,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -196,7 +213,8 @@ impl ErrorWords {
     fn of(body: &[u8]) -> Self {
         let none = || "none".to_owned();
         let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else { return Self { code: none(), trace_id: None } };
-        let word = body.error.map(|(ErrorCode::Graph { code } | ErrorCode::Entra(code))| code).or(body.code);
+        let word =
+            body.error.map(|(ErrorCode::Graph { code } | ErrorCode::Entra(code))| code).or(body.code.map(Into::into));
         let code = match (word, body.error_codes.first()) {
             (Some(word), Some(number)) => format!("{} AADSTS{number}", harmless(&word)),
             (Some(word), None) => harmless(&word),
@@ -221,6 +239,7 @@ mod tests {
             (r#"{"error":"invalid_grant","error_codes":[70008,1]}"#, "invalid_grant AADSTS70008"),
             (r#"{"error_codes":[70008]}"#, "none"),
             (r#"{"error":{"code":"a\n{\"level\":\"forged\"}"}}"#, "alevelforged"),
+            (r#"{"code":900421,"description":"a number"}"#, "900421"),
             ("<html>", "none"),
             ("", "none"),
         ] {

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    Audience, CloudDirectory, Credential, Credentials, Limits, MicrosoftError,
+    Audience, CloudDirectory, Credential, Credentials, Diagnosis, Limits, MicrosoftError,
     exchange::Call,
     sign_in::{Given, Grounds, SignIn},
 };
@@ -84,9 +84,12 @@ impl<C: Credentials + Sync> Tokens<C> {
         Ok(fresh.access_token)
     }
 
-    /// Forgets a token that Microsoft refused.
-    async fn forget(&self, tenant: &TenantId, audience: Audience) {
-        self.kept.lock().await.remove(&(tenant.clone(), audience));
+    /// Forgets a token that Microsoft refused, unless another has taken its place: then nobody has to sign in anew.
+    async fn forget(&self, tenant: &TenantId, audience: Audience, refused: &SecretString) {
+        let slot = self.kept.lock().await.get(&(tenant.clone(), audience)).map(Arc::clone);
+        if let Some(slot) = slot {
+            drop_refused(&mut *slot.lock().await, refused);
+        }
     }
 
     /// Makes a call with a token. One that Microsoft no longer takes is replaced once.
@@ -111,9 +114,10 @@ impl<C: Credentials + Sync> Tokens<C> {
             let named = &named;
             move || named().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
         };
-        match call.send(&self.now, with(self.token(tenant, audience).await?)).await {
-            Err(MicrosoftError::Refused { status: 401, .. }) => {
-                self.forget(&tenant.id, audience).await;
+        let token = self.token(tenant, audience).await?;
+        match call.send(&self.now, with(token.clone())).await {
+            Err(error) if may_be_the_token(&error) => {
+                self.forget(&tenant.id, audience, &token).await;
                 call.send(&self.now, with(self.token(tenant, audience).await?)).await
             }
             answer => answer,
@@ -134,5 +138,61 @@ impl<C: Credentials + Sync> Tokens<C> {
         let Self { http, clouds, limits, now, .. } = self;
         let sign_in = SignIn { http, clouds, limits: *limits, tenant, client_id, proof, now };
         sign_in.ask(Grounds::Grant(grant), audience).await
+    }
+}
+
+fn drop_refused(kept: &mut Option<Given>, refused: &SecretString) {
+    if kept.as_ref().is_some_and(|kept| kept.access_token.expose_secret() == refused.expose_secret()) {
+        *kept = None;
+    }
+}
+
+/// Whether another token may be taken where this one was not. For want of a second factor, or of the right audience, any is refused.
+fn may_be_the_token(error: &MicrosoftError) -> bool {
+    let of_any = matches!(error.diagnosis(), Some(Diagnosis::MfaMissing | Diagnosis::AudienceRetired));
+    matches!(error, MicrosoftError::Refused { status: 401, .. }) && !of_any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_token_is_forgotten_and_not_the_one_that_took_its_place() {
+        let given = |token: &str| Given {
+            access_token: token.to_owned().into(),
+            expires: Timestamp::UNIX_EPOCH,
+            refresh_token: None,
+        };
+        let left = |kept: Option<&str>, refused: &str| {
+            let mut kept = kept.map(given);
+            drop_refused(&mut kept, &refused.to_owned().into());
+            kept.map(|kept| kept.access_token.expose_secret().to_owned())
+        };
+        // Two calls went out with the first token; the answer to one of them comes when the other has signed in anew.
+        assert_eq!(left(Some("second"), "first").as_deref(), Some("second"));
+        assert_eq!(left(Some("second"), "second"), None);
+        assert_eq!(left(None, "first"), None);
+    }
+
+    #[test]
+    fn another_token_is_asked_for_only_where_it_may_help() {
+        for (status, code, helps) in [
+            (401, "none", true),
+            (401, "InvalidAuthenticationToken", true),
+            (401, "900421", false),
+            (401, "900420", false),
+            (403, "none", false),
+        ] {
+            let refused = MicrosoftError::Refused {
+                call: "a call",
+                tenant: "a tenant".to_owned(),
+                status,
+                code: code.to_owned(),
+                ids: crate::SupportIds::default(),
+                attempts: 1,
+            };
+            assert_eq!(may_be_the_token(&refused), helps, "{status} {code}");
+        }
     }
 }

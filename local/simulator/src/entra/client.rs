@@ -37,6 +37,10 @@ pub(crate) fn application<'a>(app: &'a Shared, tenant: &str, client_id: &str) ->
 pub(crate) fn authenticate(app: &Shared, tenant: &Tenant, fields: &Fields, person: bool) -> Result<(), Problem> {
     let (secret, assertion) = (fields.get("client_secret"), fields.get("client_assertion"));
     match (secret.is_empty(), assertion.is_empty()) {
+        (false, _) | (_, false) if tenant.public_client && person => Err(Problem::client(
+            700_025,
+            "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+        )),
         (true, true) if tenant.public_client && person => Ok(()),
         (true, true) => Err(Problem::client(
             7_000_218,

@@ -257,5 +257,12 @@ async fn only_a_public_application_may_act_for_people_without_a_proof() {
         assert_eq!(world.ask_for_token(FIRST, &form).await.status(), taken);
         form[0].1 = "client_credentials";
         is_invalid_client(world.ask_for_token(FIRST, &form).await, 7_000_218).await;
+        // And a public one may act for nobody with a proof.
+        form[0].1 = "refresh_token";
+        let secret =
+            credentials(FIRST, GRAPH).into_iter().find(|(name, _)| *name == "client_secret").unwrap().1.to_owned();
+        form.push(("client_secret", &secret));
+        let answer = world.ask_for_token(FIRST, &form).await;
+        if public { is_invalid_client(answer, 700_025).await } else { assert_eq!(answer.status(), 200) }
     }
 }
