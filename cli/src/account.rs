@@ -1,7 +1,7 @@
 //! The AWS account that a command works on: where things are, and the clients.
 //!
-//! What a stack is made of stands in its outputs, so `--stack` is all that has to be said. Each can be given as a variable of the
-//! process, too, which counts more: this is how the local system is worked on, and one that was not made by CloudFormation.
+//! What a stack is made of stands in its outputs, so `--stack` is all that has to be said. Without one, each is a variable of the
+//! process: this is how the local system is worked on, and a deployment that was not made by CloudFormation.
 
 use std::{sync::Arc, time::Duration};
 
@@ -141,22 +141,23 @@ impl Account {
         Ok(Self { variables, tls, aws })
     }
 
-    /// The same with what a stack says, where the process's variables say nothing.
+    /// The same with what a stack says, whatever the process's variables do.
     ///
     /// # Errors
     ///
     /// [`AccountError`].
     pub async fn with_stack(&self, stack: &str) -> Result<Self, AccountError> {
-        Ok(self.over(stack::described(&self.aws, stack).await?))
+        Ok(self.led_by(stack::described(&self.aws, stack).await?))
     }
 
     /// The same with the schedules of a stack.
     pub(crate) async fn with_schedules(&self, stack: &str) -> Result<Self, AccountError> {
-        Ok(self.over([stack::schedules(&self.aws, stack).await?]))
+        Ok(self.led_by([stack::schedules(&self.aws, stack).await?]))
     }
 
-    fn over(&self, said: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        Self { variables: self.variables.clone().over(said), ..self.clone() }
+    /// What a stack says counts more than what a shell was set up for before: a mixture of two deployments is nobody's wish.
+    fn led_by(&self, said: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { variables: self.variables.clone().led_by(said), ..self.clone() }
     }
 
     /// What it is configured with.

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
 };
 use runtime::Variable;
 
@@ -80,5 +80,5 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     let said = error.as_service_error().and_then(ProvideErrorMetadata::message);
-    said.map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned)
+    said.map_or_else(|| format!("{}; does `aws sts get-caller-identity` answer?", runtime::chain(error)), str::to_owned)
 }

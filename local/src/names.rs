@@ -10,6 +10,10 @@ use crate::functions::{POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE};
 
 pub(crate) const REGION: &str = "eu-west-1";
 
+/// The application of the seed tenant, as the simulated Entra ID knows it.
+pub(crate) const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
+pub(crate) const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
+
 /// What the world would call the gateway: Partner Center takes https addresses alone, and the simulator knows what is meant. A name
 /// below `localhost` is this machine's, whoever asks (RFC 6761, section 6.3).
 pub(crate) const PUBLIC: &str = "https://partner-alerts.localhost";
@@ -84,6 +88,8 @@ impl Names {
             ("FRAUD_TOPIC_ARN", self.fraud_topic.clone()),
             ("GLOBAL_PARTNER_CENTER_URL", simulator.partner_center_url()),
             ("LOCAL_CALLBACK_URL", callback_url.to_owned()),
+            ("LOCAL_CLIENT_ID", CLIENT_ID.to_owned()),
+            ("LOCAL_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("OPERATIONS_TOPIC_ARN", self.operations_topic.clone()),
             ("RECONCILE_DEAD_LETTERS_URL", self.queue("reconcile-dead-letters")),
             ("RECONCILE_QUEUE_URL", self.queue("reconcile")),

@@ -7,7 +7,7 @@ use models::{AlertSource, Cloud, PathKey, Tenant};
 use runtime::{Metrics, OutgoingTls, Parts, SharedClock, StartError, SystemClock, Variables, aws_config_loader};
 use serde_json::json;
 use simulator::{NewAlert, Simulator};
-use store::{Store, TableNames, WriteTenants as _, schema};
+use store::{ReadTenants as _, Store, TableNames, WriteTenants as _, schema};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     functions::{Functions, POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE},
     gateway,
     loopback::{self, Server},
-    names::{Names, PUBLIC, REGION},
+    names::{CLIENT_ID, CLIENT_SECRET, Names, PUBLIC, REGION},
     schedule,
     state::State,
     stop::Stop,
@@ -33,8 +33,6 @@ use crate::{
 };
 
 const READ_SECRET: &str = "partner-alerts/read/local";
-const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
-const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
 
 /// Why the local system can't start, or can't go on.
 #[derive(Debug, thiserror::Error)]
@@ -437,5 +435,16 @@ async fn make_tables(parts: &Parts, names: &Names, config: &LocalConfig, path_ke
         act_secret: None,
         active: true,
     };
-    Store::new(client, names.tables.clone()).put_tenant(&seed).await.map_err(LocalError::Tables)
+    let store = Store::new(client, names.tables.clone());
+    let found = store.tenants().await.map_err(LocalError::Tables)?.into_iter().find(|tenant| tenant.id == seed.id);
+    let tenant = match found {
+        // What somebody has made of it stays, and the address that is shown is good.
+        Some(found) if found.path_key_hashes.contains(&path_key.hash()) => return Ok(()),
+        Some(mut found) => {
+            found.path_key_hashes.insert(0, path_key.hash());
+            found
+        }
+        None => seed,
+    };
+    store.put_tenant(&tenant).await.map_err(LocalError::Tables)
 }

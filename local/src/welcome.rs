@@ -32,6 +32,7 @@ In a second terminal:
   send a signed callback   curl -X POST {control}/callbacks
   send the same again      curl -X POST {control}/callbacks -H 'Content-Type: application/json' -d '{{\"repeat\": true}}'
   send a forged one        curl -X POST {control}/callbacks -H 'Content-Type: application/json' -d '{{\"forged\": true}}'
+  let the next person in   curl -X POST {control}/sign-ins -H 'Content-Type: application/json' -d '{{\"decision\": \"approve\", \"ahead\": true}}'
   everything else          curl {control}/
 
 The command line (cargo install --locked --path cli) works on it once a shell is set up for it, which goes as long as this runs:
@@ -43,7 +44,8 @@ The command line (cargo install --locked --path cli) works on it once a shell is
   see what is registered   partner-alerts webhook show {tenant}
   have a test event sent   partner-alerts webhook test {tenant}
 
-An alert that no callback announces is found by the schedule. Ctrl-C stops; state is kept.
+An alert that no callback announces is found by the schedule. Ctrl-C stops; state is kept, but for what
+the stand-in for Microsoft was told: registrations, consents, faults.
 "
     )
 }

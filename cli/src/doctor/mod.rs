@@ -87,6 +87,6 @@ impl Command {
         findings.extend(unfound);
         let report = Report::new(findings);
         output.say(&report, Report::text)?;
-        Ok(report.has_problems())
+        Ok(report.fails())
     }
 }

@@ -44,7 +44,7 @@ async fn one(client: &Client, name: &str) -> Finding {
                 subject.ok(format!("on, {}", schedule.schedule_expression().unwrap_or("at no time that is said")))
             }
             _ => subject.problem(
-                "it is off: without it alerts are found by callbacks alone, or messages that the stream missed stay unpublished",
+                format!("it is off: {}", without(name)),
                 "switch it on in the EventBridge console (Scheduler, Schedules)",
             ),
         },
@@ -52,5 +52,17 @@ async fn one(client: &Client, name: &str) -> Finding {
             subject.problem("there is no such schedule", "deploy the template anew")
         }
         Err(error) => unseen(&subject, "scheduler:GetSchedule", &error),
+    }
+}
+
+/// What comes of it when a schedule is off. CloudFormation's names hold those of the functions.
+fn without(name: &str) -> &'static str {
+    let name = name.to_ascii_lowercase();
+    if name.contains("poll") {
+        "without it alerts are found by callbacks alone"
+    } else if name.contains("renew") {
+        "without it no credential is looked at, and refresh tokens end after 90 days"
+    } else {
+        "without it messages that the stream missed stay unpublished"
     }
 }

@@ -126,7 +126,7 @@ pub enum WebhookError {
     #[error("reading or writing failed")]
     Io(#[from] std::io::Error),
     /// Microsoft's side failed.
-    #[error("Partner Center did not do it")]
+    #[error("Microsoft did not do it")]
     Microsoft(#[from] MicrosoftError),
     /// The test event did not arrive.
     #[error("the test event did not arrive")]

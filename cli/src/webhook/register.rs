@@ -1,6 +1,6 @@
 //! Registering a tenant's callback address.
 
-use std::io::{self, BufRead as _, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
 
 use models::Tenant;
 use partner_center::{Registration, Registrations, SecretsManager};
@@ -45,6 +45,9 @@ pub(super) async fn run(
 }
 
 fn first_line() -> io::Result<String> {
+    if io::stdin().is_terminal() {
+        eprint!("callback address: ");
+    }
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     Ok(line.trim().to_owned())

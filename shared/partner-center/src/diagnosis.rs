@@ -150,8 +150,10 @@ impl Diagnosis {
                  PartnerSecurity.Read.All with consent; for Partner Center, register the application in its app management"
             }
             Self::TenantUnknown => "check the tenant id, and that its cloud is the right one",
-            Self::Throttled => "nothing: it is tried again when Microsoft allows; if it stays, look for who else calls",
-            Self::Unavailable => "nothing: it is tried again; if it stays, look at Microsoft's service health",
+            Self::Throttled => {
+                "wait: what runs by itself tries again when Microsoft allows; if it stays, look for who else calls"
+            }
+            Self::Unavailable => "try again: what runs by itself does; if it stays, look at Microsoft's service health",
             Self::WrongCloud => "set the tenant's cloud to the one that it lives in",
         }
     }

@@ -66,6 +66,14 @@ impl Variables {
         Self(all)
     }
 
+    /// These variables, with others winning over them unless they are empty.
+    #[must_use]
+    pub fn led_by<'a>(mut self, others: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        let set = others.into_iter().filter(|(_, value)| !value.trim().is_empty());
+        self.0.extend(set.map(|(name, value)| (name.to_owned(), value)));
+        self
+    }
+
     /// These variables, with this one set.
     #[must_use]
     pub fn with(mut self, variable: &Variable, value: String) -> Self {
