@@ -14,7 +14,7 @@ use crate::{callback, completions, doctor, tenants, webhook};
 #[command(
     name = "partner-alerts",
     version,
-    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong\n  2  the command could not be understood\n\n\
+    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong, or not even the tenants could be seen\n  2  the command could not be understood\n\n\
                   Examples:\n  partner-alerts --stack partner-alerts doctor\n  partner-alerts --stack partner-alerts --json tenants list"
 )]
 pub struct Arguments {
