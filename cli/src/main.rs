@@ -3,20 +3,20 @@
 use std::{io, process::ExitCode};
 
 use anstream::AutoStream;
-use clap::Parser as _;
 use cli::{Account, Arguments, Command, Output};
 use runtime::StartError;
 
 fn main() -> ExitCode {
     // Before the arguments are read, which may hold a path key.
     let done = match runtime::forbid_core_dumps() {
-        Ok(()) => run(Arguments::parse()),
+        Ok(()) => run(Arguments::understood().unwrap_or_else(|error| error.exit())),
         Err(error) => Err(StartError::CoreDumps(error).into()),
     };
     match done {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("partner-alerts: {}", runtime::chain(error.as_ref()));
+            // Findings may stand in it, with colour for terminals.
+            anstream::eprintln!("partner-alerts: {}", runtime::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
