@@ -136,14 +136,16 @@ impl Keeping<'_> {
 
     /// What the secret is good for, if it is good enough.
     async fn prove(&self, secret: &StoredSecret, seen: Option<&Seen>) -> Result<Vec<Finding>, TenantsError> {
-        let kept = seen.and_then(|seen| seen.secret.as_ref().ok());
         let before = async {
-            match kept {
+            let Self { account, before, purpose, .. } = *self;
+            match seen.and_then(|seen| seen.secret.as_ref().ok()) {
                 // What does not count is not asked for.
-                Some(kept) if !self.anyway => {
-                    doctor::tenant::given(self.account, self.before, self.purpose, kept).await
+                _ if self.anyway => vec![],
+                _ if purpose.secret_of(before) != purpose.secret_of(self.tenant) => {
+                    doctor::tenant::kept(account, before, purpose).await
                 }
-                _ => vec![],
+                Some(kept) => doctor::tenant::given(account, before, purpose, kept).await,
+                None => vec![],
             }
         };
         let after = doctor::tenant::given(self.account, self.tenant, self.purpose, secret);

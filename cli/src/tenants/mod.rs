@@ -66,7 +66,11 @@ pub enum Command {
     /// To change the path key without a gap: `--new-path-key`, register the address that it says, then
     /// `--drop-path-key oldest`; where the new address was lost, `--drop-path-key newest` takes it back.
     #[command(
-        after_help = "Examples:\n  partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --consent browser\n  partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --active false --dry-run\n  \
+        after_help = "Examples:\n  partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --consent browser\n  \
+                      partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 \
+                      --client-id 11111111-2222-4333-8444-555555555555 --client-secret-file - --client-secret-expires 2027-05-01\n  \
+                      partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --secret act \
+                      --client-id 11111111-2222-4333-8444-555555555555 --certificate-file act.pem --private-key-file act.key\n  partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --active false --dry-run\n  \
                       partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --new-path-key\n  \
                       partner-alerts --stack partner-alerts tenants set 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --drop-path-key oldest"
     )]

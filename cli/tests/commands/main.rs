@@ -3,6 +3,7 @@
 
 mod consent;
 mod getting_started;
+mod keep;
 mod support;
 mod tenants;
 mod webhook;

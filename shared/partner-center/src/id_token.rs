@@ -57,8 +57,7 @@ mod tests {
 
     #[test]
     fn a_token_of_this_sign_in_says_who_it_was_and_any_other_is_refused() {
-        let good =
-            json!({ "aud": CLIENT, "tid": TENANT.to_uppercase(), "nonce": "once", "preferred_username": "a@b.example" });
+        let good = json!({ "aud": CLIENT, "tid": TENANT.to_uppercase(), "nonce": "once", "preferred_username": "a@b.example" });
         assert_eq!(told(&good), Ok(Some("a@b.example".to_owned())));
         for (claim, value, words) in [
             ("aud", json!("another"), "another application"),
