@@ -4,6 +4,7 @@
 mod consent;
 mod getting_started;
 mod keep;
+mod meanwhile;
 mod support;
 mod tenants;
 mod webhook;

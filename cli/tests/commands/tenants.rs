@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use models::{CredentialDates, Purpose};
 use serde_json::{Value, json};
 use store::{Looking, Store, WatchCredentials as _};
-use tests::TENANT;
+use tests::{Scripted, TENANT};
 
 use crate::support::{Here, OTHER, callback_url, refusal};
 
@@ -271,4 +271,27 @@ async fn an_account_that_is_not_said_is_asked_for() {
     // The local system has no CloudFormation.
     let refused = here.refused(&["--stack", "nowhere", "tenants", "list"]).await;
     assert!(refused.contains("the stack nowhere can't be looked at"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_names_of_secrets_begin_with_is_what_the_stack_says() {
+    let mut here = Here::new().await;
+    here.environment.retain(|(name, _)| !name.ends_with("_SECRET_PREFIX"));
+    let parameters = [("ReadSecretPrefix", "soc/read/"), ("ActSecretPrefix", "soc/act/")];
+    let parameters = parameters.map(|(name, value)| {
+        format!("<member><ParameterKey>{name}</ParameterKey><ParameterValue>{value}</ParameterValue></member>")
+    });
+    let stack = format!(
+        "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>soc</StackName>\
+         <CreationTime>2026-03-02T09:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs><member>\
+         <OutputKey>TenantsTableName</OutputKey><OutputValue>other</OutputValue></member></Outputs>\
+         <Parameters>{}</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
+        parameters.concat()
+    );
+    let cloudformation = Scripted::start(move |_, _| http::Response::new(stack.clone())).await;
+    here.ask_instead(&cloudformation, "AWS_ENDPOINT_URL_CLOUDFORMATION");
+    let add = ["--stack", "soc", "tenants", "add", OTHER, "--name", "x", "--dry-run"];
+    assert_eq!(here.json(&add).await["read_secret"], format!("soc/read/{OTHER}"));
+    let refused = here.refused(&[&add[..], &["--act-secret", "partner-alerts/act/x"]].concat()).await;
+    assert!(refused.contains("names of act secrets begin with soc/act/"), "{refused}");
 }
