@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use aws_config::SdkConfig;
 use models::Tenant;
 use partner_center::{
-    ADDRESS_VARIABLES, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, GraphAlerts, Limits, Now, Proof,
-    Purpose, Registrations, SecretsManager, Tokens,
+    ADDRESS_VARIABLES, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, Credentials, GraphAlerts, Limits,
+    Now, Proof, Purpose, Registrations, SecretsManager, Tokens,
 };
 use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables, random_id};
 use store::{Store, TableNames};
@@ -49,6 +49,18 @@ pub(crate) const EVENTS_TOPIC_ARN: Variable =
 /// Where alarms go.
 pub(crate) const OPERATIONS_TOPIC_ARN: Variable =
     place("OPERATIONS_TOPIC_ARN", "the ARN of the operations topic, or name the stack with --stack");
+/// What names of secrets to act with begin with: functions may read no others.
+pub(crate) const ACT_SECRET_PREFIX: Variable = Variable {
+    name: "ACT_SECRET_PREFIX",
+    meaning: "what names of act secrets begin with",
+    default: Some("partner-alerts/act/"),
+};
+/// The same of secrets to read with.
+pub(crate) const READ_SECRET_PREFIX: Variable = Variable {
+    name: "READ_SECRET_PREFIX",
+    meaning: "what names of read secrets begin with",
+    default: Some("partner-alerts/read/"),
+};
 /// Requests for runs.
 pub(crate) const RECONCILE_QUEUE_URL: Variable =
     place("RECONCILE_QUEUE_URL", "the address of the reconcile queue, or name the stack with --stack");
@@ -65,14 +77,16 @@ pub(crate) const SCHEDULES: Variable =
     place("SCHEDULES", "the names of the schedules, separated by commas, or name the stack with --stack");
 
 /// The variables that say where things are, beside those of `runtime`, of `signers` and of Microsoft's addresses.
-pub const VARIABLES: [Variable; 13] = [
+pub const VARIABLES: [Variable; 15] = [
     ACTIVITY_TABLE,
+    ACT_SECRET_PREFIX,
     ALERTS_TABLE,
     CALLBACK_BASE_URL,
     EVENTS_TABLE,
     EVENTS_TOPIC_ARN,
     FRAUD_TOPIC_ARN,
     OPERATIONS_TOPIC_ARN,
+    READ_SECRET_PREFIX,
     RECONCILE_DEAD_LETTERS_URL,
     RECONCILE_QUEUE_URL,
     SCHEDULES,
@@ -233,40 +247,49 @@ impl Account {
 }
 
 /// Microsoft, as tenants sign in there.
-#[derive(Clone)]
-pub struct Microsoft {
+pub struct Microsoft<C = SecretsManager> {
     http: reqwest::Client,
     clouds: CloudDirectory,
     now: Now,
-    /// What they sign in with.
+    /// What they sign in with, as it is kept.
     pub secrets: SecretsManager,
-    /// What they are given for it.
-    pub tokens: Arc<Tokens<SecretsManager>>,
+    /// What they are given for what they sign in with: the same, or what is looked at before it is kept.
+    pub tokens: Arc<Tokens<C>>,
     limits: Limits,
 }
 
-impl std::fmt::Debug for Microsoft {
+impl<C> std::fmt::Debug for Microsoft<C> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Microsoft").field("clouds", &self.clouds).finish_non_exhaustive()
     }
 }
 
-impl Microsoft {
+impl<C: Credentials + Send + Sync> Microsoft<C> {
+    /// The same for one who signs in with these.
+    #[must_use]
+    pub fn with<G: Credentials + Send + Sync>(&self, credentials: G) -> Microsoft<G> {
+        let Self { http, clouds, now, secrets, limits, .. } = self;
+        let (http, clouds, now) = (http.clone(), clouds.clone(), Arc::clone(now));
+        let (limits, told) = (*limits, Arc::clone(&now));
+        let tokens = Tokens::new(http.clone(), clouds.clone(), credentials, limits, told, Arc::new(random_id));
+        Microsoft { http, clouds, now, secrets: secrets.clone(), tokens: Arc::new(tokens), limits }
+    }
+
     /// Their alerts.
     #[must_use]
-    pub fn alerts(&self) -> GraphAlerts<SecretsManager> {
+    pub fn alerts(&self) -> GraphAlerts<C> {
         GraphAlerts::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
     }
 
     /// Their audit records.
     #[must_use]
-    pub fn audit_records(&self) -> AuditRecords<SecretsManager> {
+    pub fn audit_records(&self) -> AuditRecords<C> {
         AuditRecords::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
     }
 
     /// Their webhook registrations.
     #[must_use]
-    pub fn registrations(&self) -> Registrations<SecretsManager> {
+    pub fn registrations(&self) -> Registrations<C> {
         Registrations::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
     }
 

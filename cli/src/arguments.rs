@@ -53,6 +53,20 @@ pub enum Command {
 }
 
 impl Arguments {
+    /// What the process was called with.
+    ///
+    /// # Errors
+    ///
+    /// What can't be understood, or not be meant.
+    pub fn understood() -> Result<Self, clap::Error> {
+        let arguments = Self::try_parse()?;
+        match &arguments.command {
+            Command::Tenants(command) => command.check()?,
+            Command::Callback(_) | Command::Completions(_) | Command::Doctor(_) | Command::Webhook(_) => {}
+        }
+        Ok(arguments)
+    }
+
     /// The stack, where one is named.
     #[must_use]
     pub fn stack(&self) -> Option<&str> {

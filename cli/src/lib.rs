@@ -8,6 +8,7 @@ pub mod callback;
 pub mod completions;
 pub mod doctor;
 mod output;
+mod secret_names;
 mod stack;
 pub mod tenants;
 pub mod webhook;

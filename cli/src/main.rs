@@ -3,23 +3,20 @@
 use std::{io, process::ExitCode};
 
 use anstream::AutoStream;
-use clap::Parser as _;
-use cli::{Account, Arguments, Command, Output, printable};
+use cli::{Account, Arguments, Command, Output};
 use runtime::StartError;
 
 fn main() -> ExitCode {
     // Before the arguments are read, which may hold a path key.
     let done = match runtime::forbid_core_dumps() {
-        Ok(()) => run(Arguments::parse()),
+        Ok(()) => run(Arguments::understood().unwrap_or_else(|error| error.exit())),
         Err(error) => Err(StartError::CoreDumps(error).into()),
     };
     match done {
         Ok(status) => status,
         Err(error) => {
-            // Microsoft's words, and AWS's, come from outside.
-            let words = runtime::chain(error.as_ref());
-            let lines: Vec<_> = words.lines().map(printable).collect();
-            eprintln!("partner-alerts: {}", lines.join("\n"));
+            // Findings may stand in it, with colour for terminals.
+            anstream::eprintln!("partner-alerts: {}", runtime::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

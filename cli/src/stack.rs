@@ -8,9 +8,9 @@ use aws_sdk_cloudformation::{
 use runtime::Variable;
 
 use crate::account::{
-    ACTIVITY_TABLE, ALERTS_TABLE, AccountError, CALLBACK_BASE_URL, EVENTS_TABLE, EVENTS_TOPIC_ARN, FRAUD_TOPIC_ARN,
-    OPERATIONS_TOPIC_ARN, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, SCHEDULES, SESSIONS_TABLE,
-    STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
+    ACT_SECRET_PREFIX, ACTIVITY_TABLE, ALERTS_TABLE, AccountError, CALLBACK_BASE_URL, EVENTS_TABLE, EVENTS_TOPIC_ARN,
+    FRAUD_TOPIC_ARN, OPERATIONS_TOPIC_ARN, READ_SECRET_PREFIX, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL,
+    SCHEDULES, SESSIONS_TABLE, STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
 };
 
 /// The outputs of a stack, and the variables that they stand for.
@@ -31,10 +31,12 @@ const OUTPUTS: [(&str, &Variable); 12] = [
 
 /// The parameters of a stack, and the variables of its functions that they become. The files that functions read are in none of
 /// these: they are on no machine but theirs.
-const PARAMETERS: [(&str, &Variable); 3] = [
+const PARAMETERS: [(&str, &Variable); 5] = [
+    ("ActSecretPrefix", &ACT_SECRET_PREFIX),
     ("CertificateIssuerHosts", &signers::CERTIFICATE_ISSUER_HOSTS),
     ("CertificateLocations", &signers::CERTIFICATE_LOCATIONS),
     ("CertificateNames", &signers::CERTIFICATE_NAMES),
+    ("ReadSecretPrefix", &READ_SECRET_PREFIX),
 ];
 
 /// What a stack says: its outputs, and those of its parameters that matter elsewhere, too.

@@ -18,6 +18,10 @@ pub(crate) const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
 /// below `localhost` is this machine's, whoever asks (RFC 6761, section 6.3).
 pub(crate) const PUBLIC: &str = "https://partner-alerts.localhost";
 
+/// What names of secrets begin with, as the template has it.
+const ACT_SECRET_PREFIX: &str = "partner-alerts/act/";
+const READ_SECRET_PREFIX: &str = "partner-alerts/read/";
+
 /// What the AWS resources are called here.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
@@ -81,6 +85,7 @@ impl Names {
             ("AWS_SESSION_TOKEN", String::new()),
             ("PARTNER_ALERTS_STACK", String::new()),
             ("ACTIVITY_TABLE", self.table("activity")),
+            ("ACT_SECRET_PREFIX", ACT_SECRET_PREFIX.to_owned()),
             ("ALERTS_TABLE", self.table("alerts")),
             ("CALLBACK_BASE_URL", format!("{PUBLIC}/callbacks/")),
             ("EVENTS_TABLE", self.table("events")),
@@ -91,6 +96,7 @@ impl Names {
             ("LOCAL_CLIENT_ID", CLIENT_ID.to_owned()),
             ("LOCAL_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("OPERATIONS_TOPIC_ARN", self.operations_topic.clone()),
+            ("READ_SECRET_PREFIX", READ_SECRET_PREFIX.to_owned()),
             ("RECONCILE_DEAD_LETTERS_URL", self.queue("reconcile-dead-letters")),
             ("RECONCILE_QUEUE_URL", self.queue("reconcile")),
             ("SCHEDULES", [POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE].join(",")),

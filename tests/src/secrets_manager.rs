@@ -143,18 +143,18 @@ async fn what_is_replaced_is_what_was_seen(client: &Client, name: &str) {
     // Left by somebody who died before it was current.
     let left = client.put_secret_value().secret_id(name).secret_string("left").version_stages(PENDING);
     left.send().await.unwrap();
-    assert_eq!(secrets.replace(&tenant, &seen, &renewed("one")).await.unwrap(), Written::Yes);
+    assert_eq!(secrets.replace(&tenant, &seen.version, &renewed("one")).await.unwrap(), Written::Yes);
     assert_eq!(stored_token(client, name, CURRENT).await, json!("one"));
     assert_eq!(stored_token(client, name, PREVIOUS).await, Value::Null, "the first is still there");
 
-    assert_eq!(secrets.replace(&tenant, &seen, &renewed("two")).await.unwrap(), Written::SomebodyWasQuicker);
+    assert_eq!(secrets.replace(&tenant, &seen.version, &renewed("two")).await.unwrap(), Written::SomebodyWasQuicker);
     assert_eq!(stored_token(client, name, CURRENT).await, json!("one"), "what was written first stays");
 
     let seen: KeptSecret = secrets.fetch(&tenant).await.unwrap();
     assert!(seen.written.is_some());
     assert_eq!(seen.secret.refresh_token_obtained(), Some(now));
     let third = seen.secret.clone().with_refresh_token("three".into(), now);
-    assert_eq!(secrets.replace(&tenant, &seen, &third).await.unwrap(), Written::Yes);
+    assert_eq!(secrets.replace(&tenant, &seen.version, &third).await.unwrap(), Written::Yes);
     assert_eq!(stored_token(client, name, CURRENT).await, json!("three"));
     assert_eq!(stored_token(client, name, PREVIOUS).await, json!("one"));
 }

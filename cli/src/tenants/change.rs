@@ -2,16 +2,21 @@
 
 use std::io::Write;
 
-use models::{AlertSource, PathKey, Tenant, TenantId};
-use partner_center::Purpose;
-use ring::rand::{SecureRandom as _, SystemRandom};
+use models::{AlertSource, Purpose, Tenant, TenantId};
 use store::{Changed, Store, WriteTenants as _};
 
-use super::{Add, Set, Shown, TenantsError, credential::Existing, find, show::text_of};
-use crate::{account::Account, doctor, output::Output};
-
-/// Where read secrets lie unless the template's `ReadSecretPrefix` says otherwise.
-const READ_SECRET_PREFIX: &str = "partner-alerts/read/";
+use super::{
+    Add, Set, Shown, TenantsError, find,
+    keep::{Existing, Keeping},
+    path_keys, proof,
+    show::text_of,
+};
+use crate::{
+    account::Account,
+    doctor::{self, Finding},
+    output::{Output, printable},
+    secret_names::Prefixes,
+};
 
 pub(super) async fn add(
     add: Add,
@@ -20,36 +25,65 @@ pub(super) async fn add(
     output: &mut Output<impl Write>,
 ) -> Result<(), TenantsError> {
     let base = account.callback_base_url()?;
-    let key = new_path_key()?;
+    let prefixes = Prefixes::of_account(account)?;
+    let allowed = |purpose, name| checked_name(&prefixes, purpose, name, add.anyway);
+    let key = path_keys::new()?;
     let tenant = Tenant {
         id: add.id.clone(),
         display_name: text("--name", &add.name)?,
         cloud: add.cloud,
         alert_source: AlertSource::Graph,
         path_key_hashes: vec![key.hash()],
-        read_secret: match add.read_secret {
-            Some(name) => text("--read-secret", &name)?,
-            None => format!("{READ_SECRET_PREFIX}{}", add.id),
+        read_secret: match &add.read_secret {
+            Some(name) => allowed(Purpose::Read, name)?,
+            None => prefixes.name_for(Purpose::Read, &add.id),
         },
-        act_secret: add.act_secret.map(|name| text("--act-secret", &name)).transpose()?,
+        act_secret: add.act_secret.as_ref().map(|name| allowed(Purpose::Act, name)).transpose()?,
         active: !add.inactive,
     };
+    // Before a person is asked to consent.
+    match find(store, &tenant.id).await {
+        Err(TenantsError::Unknown(_)) => {}
+        Ok(tenant) => return Err(TenantsError::Exists(tenant.id)),
+        Err(error) => return Err(error),
+    }
     let mut shown = Shown::from(&tenant).with_secret_written(&add.sign_in, Purpose::Read, &tenant);
     if !add.dry_run {
-        // Before a person is asked to consent.
-        match find(store, &tenant.id).await {
-            Err(TenantsError::Unknown(_)) => {}
-            Ok(tenant) => return Err(TenantsError::Exists(tenant.id)),
-            Err(error) => return Err(error),
-        }
-        add.sign_in.keep(&tenant, Purpose::Read, Existing::StaysAsItIs, account, output).await?;
+        shown.checks = Box::pin(proven(&add, &tenant, account, output)).await?;
         if store.add_tenant(&tenant).await? == Changed::SomebodyWasQuicker {
             return Err(TenantsError::Exists(tenant.id));
         }
-        shown.callback_url = Some(callback_url(&base, &tenant.id, &key));
-        shown.checks = Box::pin(doctor::tenant::connection(account, &tenant)).await;
+        shown.callback_url = Some(path_keys::callback_url(&base, &tenant.id, &key));
     }
     Ok(output.say(&shown, |shown| headed(add.dry_run, "added", shown))?)
+}
+
+/// What a new tenant's secrets are good for, if they are good enough. Its read secret is made before, where that is asked for.
+async fn proven(
+    add: &Add,
+    tenant: &Tenant,
+    account: &Account,
+    output: &mut Output<impl Write>,
+) -> Result<Vec<Finding>, TenantsError> {
+    let (purpose, existing, anyway) = (Purpose::Read, Existing::StaysAsItIs, add.anyway);
+    let mut purposes = vec![];
+    let mut checks = vec![];
+    if !add.sign_in.ask_for_something() {
+        purposes.push(Purpose::Read);
+        checks = doctor::tenant::kept(account, tenant, Purpose::Read).await;
+    }
+    if tenant.act_secret.is_some() {
+        purposes.push(Purpose::Act);
+        checks.extend(doctor::tenant::kept(account, tenant, Purpose::Act).await);
+    }
+    // Whatever is kept already, before anything is written.
+    let checks = proof::judged(checks, &[], &purposes, anyway)?;
+    if !add.sign_in.ask_for_something() {
+        return Ok(checks);
+    }
+    let keeping = Keeping { account, tenant, before: tenant, purpose, existing, anyway };
+    let made = keeping.keep(&add.sign_in, output).await?;
+    Ok([made, checks].concat())
 }
 
 pub(super) async fn set(
@@ -58,42 +92,44 @@ pub(super) async fn set(
     account: &Account,
     output: &mut Output<impl Write>,
 ) -> Result<(), TenantsError> {
-    let seen = find(store, &set.id).await?;
-    let mut tenant = seen.clone();
-    if let Some(name) = set.name {
-        tenant.display_name = text("--name", &name)?;
+    let before = find(store, &set.id).await?;
+    let prefixes = Prefixes::of_account(account)?;
+    let (purpose, anyway) = (set.secret.unwrap_or(Purpose::Read), set.anyway);
+    let mut tenant = before.clone();
+    if let Some(name) = &set.name {
+        tenant.display_name = text("--name", name)?;
     }
-    if let Some(name) = set.read_secret {
-        tenant.read_secret = text("--read-secret", &name)?;
+    if let Some(name) = &set.read_secret {
+        tenant.read_secret = checked_name(&prefixes, Purpose::Read, name, anyway)?;
     }
-    if let Some(name) = set.act_secret {
-        tenant.act_secret = if name.is_empty() { None } else { Some(text("--act-secret", &name)?) };
+    if let Some(name) = &set.act_secret {
+        let named = if name.is_empty() { None } else { Some(name) };
+        tenant.act_secret = named.map(|name| checked_name(&prefixes, Purpose::Act, name, anyway)).transpose()?;
+    }
+    if purpose == Purpose::Act && tenant.act_secret.is_none() {
+        tenant.act_secret = Some(prefixes.name_for(purpose, &tenant.id));
     }
     tenant.cloud = set.cloud.unwrap_or(tenant.cloud);
     tenant.active = set.active.unwrap_or(tenant.active);
     let mut callback = None;
     if set.new_path_key {
-        if tenant.path_key_hashes.len() > 1 {
-            return Err(TenantsError::TwoPathKeys(tenant.id));
-        }
-        let key = new_path_key()?;
-        tenant.path_key_hashes.push(key.hash());
-        callback = Some(callback_url(&account.callback_base_url()?, &tenant.id, &key));
+        let key = path_keys::add(&mut tenant)?;
+        callback = Some(path_keys::callback_url(&account.callback_base_url()?, &tenant.id, &key));
     }
-    if set.drop_old_path_key && tenant.path_key_hashes.len() > 1 {
-        tenant.path_key_hashes.drain(..tenant.path_key_hashes.len() - 1);
+    if let Some(which) = set.drop_path_key {
+        path_keys::drop_one(which, &mut tenant, anyway, account, output).await?;
     }
-    let mut shown = Shown::from(&tenant).with_secret_written(&set.sign_in, set.secret, &tenant);
+    let mut shown = Shown::from(&tenant).with_secret_written(&set.sign_in, purpose, &tenant);
     if !set.dry_run {
-        let signs_in_anew = set.sign_in.ask_for_something();
-        set.sign_in.keep(&tenant, set.secret, Existing::MayBeReplaced, account, output).await?;
-        if tenant != seen && store.replace_tenant(&seen, &tenant).await? == Changed::SomebodyWasQuicker {
+        if set.sign_in.ask_for_something() {
+            let (tenant, before) = (&tenant, &before);
+            let keeping = Keeping { account, tenant, before, purpose, existing: Existing::MayBeReplaced, anyway };
+            shown.checks = Box::pin(keeping.keep(&set.sign_in, output)).await?;
+        }
+        if tenant != before && store.replace_tenant(&before, &tenant).await? == Changed::SomebodyWasQuicker {
             return Err(TenantsError::SomebodyWasQuicker(tenant.id));
         }
         shown.callback_url = callback;
-        if signs_in_anew {
-            shown.checks = Box::pin(doctor::tenant::connection(account, &tenant)).await;
-        }
     }
     Ok(output.say(&shown, |shown| headed(set.dry_run, "changed", shown))?)
 }
@@ -108,7 +144,34 @@ pub(super) async fn remove(
     if !dry_run && store.remove_tenant(&seen).await? == Changed::SomebodyWasQuicker {
         return Err(TenantsError::SomebodyWasQuicker(seen.id));
     }
-    Ok(output.say(&Shown::from(&seen), |shown| headed(dry_run, "removed", shown))?)
+    let shown = Shown::from(&seen);
+    Ok(output.say(&shown, |shown| format!("{}\n\n{}", headed(dry_run, "removed", shown), what_stays(&seen)))?)
+}
+
+/// What a tenant leaves behind, and how to be rid of it.
+fn what_stays(tenant: &Tenant) -> String {
+    let names = Purpose::ALL.into_iter().filter_map(|purpose| purpose.secret_of(tenant));
+    let secrets: Vec<_> =
+        names.map(|name| format!("  aws secretsmanager delete-secret --secret-id {}", printable(name))).collect();
+    format!(
+        "What stays:\n\nIts secrets, until they are deleted:\n{}\n\nIts webhook registration, which Microsoft documents no way to take \
+         back: Partner Center goes on calling, and is answered 404. Register another program's address in its place, or remove the \
+         application in Partner Center (account settings, app management) and in Entra ID.",
+        secrets.join("\n")
+    )
+}
+
+/// The name of a secret, if functions may read it, or `anyway`.
+fn checked_name(prefixes: &Prefixes, purpose: Purpose, name: &str, anyway: bool) -> Result<String, TenantsError> {
+    let option = match purpose {
+        Purpose::Read => "--read-secret",
+        Purpose::Act => "--act-secret",
+    };
+    let name = text(option, name)?;
+    if anyway || prefixes.allow(purpose, &name) {
+        return Ok(name);
+    }
+    Err(TenantsError::Misnamed { purpose, name, prefix: prefixes.of(purpose).to_owned() })
 }
 
 fn headed(dry_run: bool, done: &str, shown: &Shown) -> String {
@@ -124,16 +187,6 @@ fn headed(dry_run: bool, done: &str, shown: &Shown) -> String {
         lines => format!("\n\nWhat works, and what is missing:\n\n{lines}"),
     };
     format!("{head}\n\n{}{advice}{checks}", text_of(shown))
-}
-
-fn callback_url(base: &str, id: &TenantId, key: &PathKey) -> String {
-    format!("{base}{id}/{}", key.expose())
-}
-
-fn new_path_key() -> Result<PathKey, TenantsError> {
-    let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| TenantsError::Randomness)?;
-    Ok(PathKey::from_bytes(bytes))
 }
 
 /// A text that can stand in an item and on a terminal.

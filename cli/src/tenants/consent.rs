@@ -10,8 +10,7 @@ use axum::{
     routing::get,
 };
 use models::Tenant;
-use partner_center::{BrowserSignIn, Consent, ConsentError, DeviceProgress, Purpose, StoredSecret};
-use secrecy::SecretString;
+use partner_center::{BrowserSignIn, Consent, ConsentError, Consented, DeviceProgress, Purpose, StoredSecret};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
@@ -26,7 +25,7 @@ use crate::{
 /// How long a person may take in a browser: as long as Entra ID gives them with a code.
 const PATIENCE: Duration = Duration::from_mins(15);
 
-/// Has a person of the tenant consent to the application of this secret. Gives the refresh token.
+/// Has a person of the tenant consent to the application of this secret. Gives the refresh token, and who they are.
 pub(super) async fn run(
     way: Way,
     redirect_port: u16,
@@ -34,7 +33,7 @@ pub(super) async fn run(
     secret: &StoredSecret,
     account: &Account,
     output: &mut Output<impl Write>,
-) -> Result<SecretString, TenantsError> {
+) -> Result<Consented, TenantsError> {
     let microsoft = account.microsoft_for(Purpose::Read)?;
     let credential = secret.credential().map_err(TenantsError::Certificate)?;
     let consent = microsoft.consent(tenant, &credential.client_id, &credential.proof);
@@ -44,7 +43,7 @@ pub(super) async fn run(
     }
 }
 
-async fn on_device(consent: &Consent<'_>, output: &mut Output<impl Write>) -> Result<SecretString, TenantsError> {
+async fn on_device(consent: &Consent<'_>, output: &mut Output<impl Write>) -> Result<Consented, TenantsError> {
     let mut sign_in = consent.begin_on_device().await?;
     let (page, code) = (printable(&sign_in.verification_uri), printable(&sign_in.user_code));
     output.ask(&format!(
@@ -52,8 +51,8 @@ async fn on_device(consent: &Consent<'_>, output: &mut Output<impl Write>) -> Re
     ))?;
     loop {
         tokio::time::sleep(sign_in.interval).await;
-        if let DeviceProgress::Consented(token) = consent.look_at_device(&mut sign_in).await? {
-            return Ok(token);
+        if let DeviceProgress::Consented(consented) = consent.look_at_device(&mut sign_in).await? {
+            return Ok(consented);
         }
     }
 }
@@ -62,7 +61,7 @@ async fn in_browser(
     consent: &Consent<'_>,
     port: u16,
     output: &mut Output<impl Write>,
-) -> Result<SecretString, TenantsError> {
+) -> Result<Consented, TenantsError> {
     let unusable = |source| TenantsError::RedirectPort { port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(unusable)?;
     let port = listener.local_addr().map_err(unusable)?.port();
@@ -79,11 +78,11 @@ async fn in_browser(
         let _ = stopped.await;
     });
     let server = tokio::spawn(server.into_future());
-    let token = tokio::time::timeout(PATIENCE, until_back(consent, &sign_in, bringing)).await;
+    let consented = tokio::time::timeout(PATIENCE, until_back(consent, &sign_in, bringing)).await;
     // The browser is told before the program ends.
     let _ = stop.send(());
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
-    Ok(token.map_err(|_| ConsentError::Expired)??)
+    Ok(consented.map_err(|_| ConsentError::Expired)??)
 }
 
 /// What a browser brought, and where to say what came of it.
@@ -111,13 +110,13 @@ async fn until_back(
     consent: &Consent<'_>,
     sign_in: &BrowserSignIn,
     mut bringing: mpsc::Receiver<Brought>,
-) -> Result<SecretString, ConsentError> {
+) -> Result<Consented, ConsentError> {
     loop {
         let Some((query, reply)) = bringing.recv().await else { return Err(ConsentError::Expired) };
         let (said, result) = match consent.come_back(sign_in, &query).await {
             // Any page can send a browser here: it changes nothing.
             None => (Reply(StatusCode::BAD_REQUEST, "This does not belong to the sign-in that is under way."), None),
-            Some(Ok(token)) => (Reply(StatusCode::OK, "Done. You can close this window."), Some(Ok(token))),
+            Some(Ok(consented)) => (Reply(StatusCode::OK, "Done. You can close this window."), Some(Ok(consented))),
             Some(Err(error)) => {
                 let text = "It did not work. The terminal says why; you can close this window.";
                 (Reply(StatusCode::BAD_REQUEST, text), Some(Err(error)))

@@ -1,6 +1,6 @@
 //! Tenants as they are shown: everything but the keys, of which there are only hashes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::Timestamp;
 use models::{Purpose, Tenant};
@@ -128,17 +128,42 @@ impl From<&Tenant> for Shown {
     }
 }
 
-/// The tenants as a table.
-pub(super) fn table_of(shown: &[Shown]) -> String {
-    if shown.is_empty() {
+/// A tenant of the list.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Listed {
+    /// As it is.
+    Readable(Shown),
+    /// One whose item can't be read, so that nobody looks after it.
+    Unreadable {
+        /// What stands in the place of its id.
+        id: String,
+        /// Why not.
+        unreadable: String,
+    },
+}
+
+/// The tenants as a table, and below it those that can't be read.
+pub(super) fn table_of(listed: &[Listed]) -> String {
+    if listed.is_empty() {
         return "There is no tenant yet: `tenants add` adds one.".to_owned();
     }
-    let row = |shown: &Shown| {
+    let (mut shown, mut below) = (Vec::new(), String::new());
+    for listed in listed {
+        match listed {
+            Listed::Readable(readable) => shown.push(readable),
+            Listed::Unreadable { id, unreadable } => {
+                let (id, why) = (printable(id), printable(unreadable));
+                let _ = write!(below, "\nThe item of {id} can't be read, so nobody looks after it: {why}");
+            }
+        }
+    }
+    let row = |shown: &&Shown| {
         let state = if shown.active { "active" } else { "inactive" };
         let [read, act] = Purpose::ALL.map(|purpose| shown.summary(purpose));
         vec![shown.id.clone(), shown.name.clone(), shown.cloud.to_owned(), state.to_owned(), read, act]
     };
-    table(&["id", "name", "cloud", "state", "read secret", "act secret"], shown.iter().map(row))
+    table(&["id", "name", "cloud", "state", "read secret", "act secret"], shown.iter().map(row)) + &below
 }
 
 /// A tenant as lines of name and value.

@@ -31,28 +31,28 @@ const ADD: [&str; 11] = [
 ];
 
 impl Here {
-    async fn without_tenant() -> Self {
+    pub(crate) async fn without_tenant() -> Self {
         let here = Self::new().await;
         here.told(&["tenants", "remove", TENANT]).await;
         here
     }
 
     /// What is in the secret.
-    async fn secret(&self, name: &str) -> Option<Value> {
+    pub(crate) async fn secret(&self, name: &str) -> Option<Value> {
         let client = aws_sdk_secretsmanager::Client::new(&self.test.system.parts().aws);
         let value = client.get_secret_value().secret_id(name).send().await.ok()?;
         Some(serde_json::from_str(value.secret_string().unwrap()).unwrap())
     }
 
     /// What the person's browser is answered there. It follows nothing by itself.
-    async fn browse(&self, url: &str) -> Response {
+    pub(crate) async fn browse(&self, url: &str) -> Response {
         let client = runtime::download_client(&self.test.system.parts().tls, PATIENCE, Schemes::HttpAndHttps).unwrap();
         // By its number, since this client follows no name to the machine that it is on.
         client.get(url.replace("http://localhost:", "http://127.0.0.1:")).send().await.unwrap()
     }
 
     /// Where the person is sent to from there.
-    async fn sent_from(&self, url: &str) -> String {
+    pub(crate) async fn sent_from(&self, url: &str) -> String {
         self.browse(url).await.headers()["location"].to_str().unwrap().to_owned()
     }
 
@@ -67,7 +67,7 @@ impl Here {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn begin(&self, arguments: &[&str]) -> Asking {
+    pub(crate) async fn begin(&self, arguments: &[&str]) -> Asking {
         let mut child = self.start(arguments);
         child.stdin.take().unwrap().write_all(format!("{CLIENT_SECRET}\n").as_bytes()).await.unwrap();
         let mut asked = BufReader::new(child.stderr.take().unwrap());
@@ -78,7 +78,7 @@ impl Here {
 }
 
 /// A command that has asked a person for something and waits.
-struct Asking {
+pub(crate) struct Asking {
     child: Child,
     asked: BufReader<tokio::process::ChildStderr>,
     told: String,
@@ -86,7 +86,7 @@ struct Asking {
 
 impl Asking {
     /// The address that a browser is to go to: it stands on a line of its own.
-    async fn url(&mut self) -> String {
+    pub(crate) async fn url(&mut self) -> String {
         let mut line = String::new();
         while !line.starts_with("https://") {
             line.clear();
@@ -95,7 +95,7 @@ impl Asking {
         line.trim().to_owned()
     }
 
-    async fn end(mut self) -> Output {
+    pub(crate) async fn end(mut self) -> Output {
         let mut rest = Vec::new();
         self.asked.read_to_end(&mut rest).await.unwrap();
         let output = Output { stderr: rest, ..self.child.wait_with_output().await.unwrap() };
@@ -167,6 +167,9 @@ async fn a_person_consents_in_a_browser_and_nobody_else_can_bring_it_back() {
 
     let output = asking.end().await;
     assert!(output.status.success(), "{output:?}");
+    let name = Person::admin_agent(TENANT).name;
+    let said = [&output.stderr, &output.stdout].map(|said| String::from_utf8_lossy(said).contains(&name));
+    assert_eq!(said, [true, false], "{output:?}");
     let mut after = here.secret("partner-alerts/read/local").await.unwrap();
     let members = after.as_object_mut().unwrap();
     assert!(members.remove("refresh_token").is_some() && members.remove("refresh_token_obtained").is_some());
@@ -210,23 +213,43 @@ async fn a_secret_that_is_there_is_not_replaced_by_adding_a_tenant() {
     assert!(refused.contains("partner-alerts/read/local already") && refused.contains("tenants set"), "{refused}");
     assert_eq!(here.secret("partner-alerts/read/local").await, before);
 
-    let consent = ["tenants", "add", TENANT, "--name", "x", "--read-secret", "none/yet", "--consent", "device-code"];
+    let consent = [
+        "tenants",
+        "add",
+        TENANT,
+        "--name",
+        "x",
+        "--read-secret",
+        "partner-alerts/read/none",
+        "--consent",
+        "device-code",
+    ];
     let refused = here.refused(&consent).await;
-    assert!(refused.contains("there is no secret none/yet yet") && refused.contains("--client-id"), "{refused}");
+    assert!(
+        refused.contains("there is no secret partner-alerts/read/none yet") && refused.contains("--client-id"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
 async fn the_secret_to_act_with_is_another_one() {
     let here = Here::new().await;
     let credential = ["--client-id", CLIENT_ID, "--client-secret-file", "-"];
-    let set =
-        [&["tenants", "set", TENANT, "--secret", "act", "--act-secret", "partner-alerts/act/local"], &credential[..]];
-    let output = here.run_with(&set.concat(), "act with this").await;
+    let name = format!("partner-alerts/act/{TENANT}");
+    let before = here.secret("partner-alerts/read/local").await.unwrap();
+    let set = [&["tenants", "set", TENANT, "--secret", "act"], &credential[..]].concat();
+    let refused = refusal(&here.run_with(&set, "act with this").await);
+    assert!(refused.contains("problem  act sign-in to Graph") && refused.contains("client-secret-wrong"), "{refused}");
+    assert_eq!(here.secret(&name).await, None);
+    assert_eq!(here.json(&["tenants", "show", TENANT]).await["act_secret"], Value::Null);
+
+    let output = here.run_with(&set, CLIENT_SECRET).await;
     assert!(output.status.success(), "{output:?}");
-    let acting = here.secret("partner-alerts/act/local").await.unwrap();
-    assert_eq!(acting, json!({ "client_id": CLIENT_ID, "client_secret": "act with this" }));
-    let reading = here.secret("partner-alerts/read/local").await.unwrap();
-    assert_eq!(reading["client_secret"], CLIENT_SECRET);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("ok       act sign-in to Graph") && said.contains("act sign-in to Partner Center"), "{said}");
+    assert_eq!(here.secret(&name).await.unwrap(), json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }));
+    assert_eq!(here.json(&["tenants", "show", TENANT]).await["act_secret"], json!(name));
+    assert_eq!(here.secret("partner-alerts/read/local").await.unwrap(), before);
 }
 
 #[tokio::test]

@@ -136,6 +136,6 @@ async fn the_page_leads_from_an_empty_account_to_the_first_alert_and_back() {
     let row = page.lines().find(|line| line.starts_with("| `tenants add`, `set` |")).unwrap();
     let told = row.split('`').filter(|word| word.starts_with("secretsmanager:")).map(str::to_owned);
     assert_eq!(asked, told.collect(), "what operators are told that they need");
-    assert_eq!(count, 16, "commands of the page that were followed");
+    assert_eq!(count, 17, "commands of the page that were followed");
     assert_eq!(follower.here.json(&["tenants", "list"]).await, serde_json::json!([]));
 }

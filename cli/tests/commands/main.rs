@@ -3,6 +3,8 @@
 
 mod consent;
 mod getting_started;
+mod keep;
+mod meanwhile;
 mod support;
 mod tenants;
 mod webhook;

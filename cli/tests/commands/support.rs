@@ -4,7 +4,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 use simulator::{Alert, Fault, FaultKind, Simulator, Target};
-use tests::{BY_HAND, PATH_KEY, TENANT, TestSystem, secrets::assert_no_secret_in};
+use tests::{BY_HAND, PATH_KEY, Scripted, TENANT, TestSystem, secrets::assert_no_secret_in};
 use tokio::{
     io::AsyncWriteExt as _,
     process::{Child, Command},
@@ -35,6 +35,16 @@ impl Here {
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Has the binary ask this in place of a service of the system's, by the variable that names its address.
+    pub(crate) fn ask_instead(&mut self, other: &Scripted, variable: &str) {
+        let anchors = "OUTGOING_TLS_TRUST_ANCHORS_FILE";
+        let (_, file) = self.environment.iter_mut().find(|(name, _)| name == anchors).unwrap();
+        let both = self.test.folder().join("both.pem");
+        std::fs::write(&both, std::fs::read_to_string(&*file).unwrap() + other.certificate_pem()).unwrap();
+        *file = both.display().to_string();
+        self.environment.push((variable.to_owned(), other.url().to_owned()));
     }
 
     pub(crate) fn simulator(&self) -> &Simulator {

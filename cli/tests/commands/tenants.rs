@@ -4,11 +4,13 @@ use jiff::SignedDuration;
 use models::{CredentialDates, Purpose};
 use serde_json::{Value, json};
 use store::{Looking, Store, WatchCredentials as _};
-use tests::TENANT;
+use tests::{Scripted, TENANT};
 
-use crate::support::{Here, OTHER};
+use crate::support::{Here, OTHER, callback_url, refusal};
 
-const ADD: [&str; 7] = ["tenants", "add", OTHER, "--name", "Fabrikam", "--read-secret", "partner-alerts/read/local"];
+/// Microsoft knows nothing of it.
+const ADD: [&str; 8] =
+    ["tenants", "add", OTHER, "--name", "Fabrikam", "--read-secret", "partner-alerts/read/local", "--anyway"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_is_added_is_listed_and_its_callbacks_are_taken() {
@@ -37,8 +39,10 @@ async fn a_tenant_that_is_added_is_listed_and_its_callbacks_are_taken() {
         "read_secret": "partner-alerts/read/local", "act_secret": null, "path_keys": 1, "active": true,
     });
     assert_eq!(here.json(&["tenants", "show", OTHER]).await, expected, "the key is not shown again");
-    let again = here.refused(&ADD).await;
-    assert!(again.contains("there is a tenant") && again.contains("tenants set"), "{again}");
+    for more in [&[][..], &["--dry-run"]] {
+        let again = here.refused(&[&ADD[..], more].concat()).await;
+        assert!(again.contains("there is a tenant") && again.contains("tenants set"), "{again}");
+    }
 }
 
 #[tokio::test]
@@ -49,8 +53,8 @@ async fn what_is_not_named_stays_as_it_is() {
     for (arguments, member, value) in [
         (&["--name", "Fabrikam Ltd"][..], "name", json!("Fabrikam Ltd")),
         (&["--cloud", "us-government-l4"], "cloud", json!("us-government-l4")),
-        (&["--read-secret", "other"], "read_secret", json!("other")),
-        (&["--act-secret", "act"], "act_secret", json!("act")),
+        (&["--read-secret", "partner-alerts/read/other"], "read_secret", json!("partner-alerts/read/other")),
+        (&["--act-secret", "partner-alerts/act/x"], "act_secret", json!("partner-alerts/act/x")),
         (&["--act-secret", ""], "act_secret", Value::Null),
         (&["--active", "false"], "active", json!(false)),
     ] {
@@ -68,7 +72,7 @@ async fn what_is_not_named_stays_as_it_is() {
 #[tokio::test]
 async fn what_was_found_out_about_its_secrets_is_shown_with_ages_and_ends() {
     let here = Here::new().await;
-    here.json(&["tenants", "set", TENANT, "--act-secret", "act"]).await;
+    here.json(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/x"]).await;
     let parts = here.test.system.parts();
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), here.test.system.tables().clone());
     let now = parts.clock.now();
@@ -125,13 +129,96 @@ async fn a_path_key_is_changed_without_a_gap() {
         assert_eq!(here.deliver(url).await, 200);
     }
     let third = here.refused(&["tenants", "set", OTHER, "--new-path-key"]).await;
-    assert!(third.contains("--drop-old-path-key"), "{third}");
+    assert!(third.contains("--drop-path-key"), "{third}");
 
-    let dropped = here.json(&["tenants", "set", OTHER, "--drop-old-path-key"]).await;
-    assert_eq!(dropped["path_keys"], 1);
-    // Another system over the same table has not read the keys yet; this one believes them for a minute.
-    let hashes = here.json(&["tenants", "show", OTHER]).await;
-    assert_eq!(hashes["path_keys"], 1);
+    // Nobody can ask Partner Center about this tenant.
+    let dropped = here.run(&["--json", "tenants", "set", OTHER, "--drop-path-key", "oldest"]).await;
+    let said = String::from_utf8(dropped.stderr).unwrap();
+    assert!(said.contains("the path key may be the one in use") && dropped.status.success(), "{said}");
+    assert_eq!(here.json(&["tenants", "show", OTHER]).await["path_keys"], 1);
+    let last = here.refused(&["tenants", "set", OTHER, "--drop-path-key", "newest"]).await;
+    assert!(last.contains("one path key alone"), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_path_key_that_partner_center_calls_by_is_not_dropped() {
+    let here = Here::new().await;
+    let old = callback_url();
+    here.told(&["webhook", "register", TENANT, "--url", &old]).await;
+    let drop = async |which| here.run(&["tenants", "set", TENANT, "--drop-path-key", which]).await;
+    here.json(&["tenants", "set", TENANT, "--new-path-key"]).await;
+
+    let refused = refusal(&drop("oldest").await);
+    assert!(refused.contains("the one in the address that is registered"), "{refused}");
+    assert!(here.told(&["webhook", "show", TENANT]).await.contains("Its events come here."), "it is still good");
+    // The new address was lost: its key goes, and another is made.
+    assert!(drop("newest").await.status.success());
+    assert!(here.told(&["webhook", "show", TENANT]).await.contains("Its events come here."), "the old one is there");
+    let new = here.json(&["tenants", "set", TENANT, "--new-path-key"]).await["callback_url"].clone();
+
+    here.told(&["webhook", "register", TENANT, "--url", new.as_str().unwrap()]).await;
+    let refused = refusal(&drop("newest").await);
+    assert!(refused.contains("--anyway"), "{refused}");
+    let dropped = drop("oldest").await;
+    assert!(dropped.status.success() && dropped.stderr.is_empty(), "{dropped:?}");
+    assert!(here.told(&["webhook", "show", TENANT]).await.contains("Its events come here."));
+
+    here.json(&["tenants", "set", TENANT, "--new-path-key"]).await;
+    here.told(&["tenants", "set", TENANT, "--drop-path-key", "oldest", "--anyway"]).await;
+    assert!(here.told(&["webhook", "show", TENANT]).await.contains("WARNING: the address has a path key"));
+}
+
+#[tokio::test]
+async fn an_item_that_can_not_be_read_is_named_and_not_written_over() {
+    let here = Here::new().await;
+    let client = aws_sdk_dynamodb::Client::new(&here.test.system.parts().aws);
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let put = client.put_item().table_name(here.test.system.tables().tenants.clone());
+    put.item("pk", text("tenants")).item("sk", text(OTHER)).item("id", text(OTHER)).send().await.unwrap();
+
+    let listed = here.told(&["tenants", "list"]).await;
+    let words = format!("The item of {OTHER} can't be read");
+    assert!(listed.contains("Contoso Partner") && listed.contains(&words), "{listed}");
+    let listed = here.json(&["tenants", "list"]).await;
+    assert_eq!((&listed[0]["id"], &listed[1]["id"]), (&json!(TENANT), &json!(OTHER)));
+    assert!(listed[1]["unreadable"].as_str().unwrap().contains("missing field"), "{listed}");
+    // Nobody is asked to consent before.
+    for more in [&[][..], &["--consent", "device-code"], &["--dry-run"]] {
+        let refused = here.refused(&[&ADD[..], more].concat()).await;
+        assert!(refused.contains(&format!("the item of the tenant {OTHER} can't be read")), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn names_that_functions_may_not_read_are_refused_unless_they_are_meant() {
+    let mut here = Here::new().await;
+    here.environment.push(("READ_SECRET_PREFIX".to_owned(), "soc/read/".to_owned()));
+    here.environment.push(("ACT_SECRET_PREFIX".to_owned(), "soc/act/".to_owned()));
+    let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf");
+    let (inside, outside) = (arn("soc/act/contoso"), arn("soc/read/contoso"));
+    for (option, name, allowed) in [
+        ("--read-secret", "soc/read/contoso", true),
+        ("--read-secret", "partner-alerts/read/local", false),
+        ("--act-secret", "soc/read/contoso", false),
+        ("--act-secret", &inside, true),
+        ("--act-secret", &outside, false),
+    ] {
+        let set = ["tenants", "set", TENANT, "--dry-run", option, name];
+        if allowed {
+            here.told(&set).await;
+            continue;
+        }
+        let refused = here.refused(&set).await;
+        assert!(refused.contains("functions may not read") && refused.contains("begin with soc/"), "{refused}");
+        here.told(&[&set[..], &["--anyway"]].concat()).await;
+    }
+    // What nobody names is named by them.
+    let client = ["--client-id", tests::CLIENT_ID, "--client-secret-file", "-", "--dry-run"];
+    let act = here.json(&[&["tenants", "set", TENANT, "--secret", "act"], &client[..]].concat()).await;
+    let expected = json!(format!("soc/act/{TENANT}"));
+    assert_eq!((&act["act_secret"], &act["secret_written"]), (&expected, &expected));
+    let add = here.json(&[&["tenants", "add", OTHER, "--name", "x"], &client[..]].concat()).await;
+    assert_eq!(add["read_secret"], format!("soc/read/{OTHER}"));
 }
 
 #[tokio::test]
@@ -142,6 +229,8 @@ async fn a_tenant_that_is_removed_is_gone_and_said_to_be() {
     assert!(dry.starts_with("Would be removed (--dry-run):"), "{dry}");
     let removed = here.told(&["tenants", "remove", OTHER]).await;
     assert!(removed.starts_with("The tenant was removed."), "{removed}");
+    let delete = "aws secretsmanager delete-secret --secret-id partner-alerts/read/local";
+    assert!(removed.contains(delete) && removed.contains("Partner Center goes on calling"), "{removed}");
     for command in [&["tenants", "show", OTHER][..], &["tenants", "remove", OTHER], &["tenants", "set", OTHER]] {
         let refused = here.refused(command).await;
         assert!(refused.contains(&format!("there is no tenant {OTHER}")), "{refused}");
@@ -155,7 +244,13 @@ async fn what_can_not_be_meant_is_refused_in_words() {
     for (arguments, words) in [
         (&["tenants", "show", "no-id"][..], "no-id"),
         (&["tenants", "add", OTHER, "--name", "x", "--read-secret", "y", "--cloud", "moon"], "moon"),
-        (&["tenants", "set", OTHER, "--new-path-key", "--drop-old-path-key"], "--drop-old-path-key"),
+        (&["tenants", "set", OTHER, "--new-path-key", "--drop-path-key", "oldest"], "--drop-path-key"),
+        (&["tenants", "set", OTHER, "--drop-path-key", "all"], "newest"),
+        (&["tenants", "set", OTHER, "--secret", "act"], "--client-id"),
+        (&["tenants", "set", OTHER, "--secret", "act", "--name", "x"], "--client-id"),
+        (&["tenants", "set", OTHER, "--redirect-port", "8400"], "--consent"),
+        (&["tenants", "set", OTHER, "--consent", "device-code", "--redirect-port", "8400"], "--consent browser"),
+        (&["tenants", "set", OTHER, "--consent", "browser", "--app-only"], "--app-only"),
     ] {
         let output = here.run(arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -176,4 +271,27 @@ async fn an_account_that_is_not_said_is_asked_for() {
     // The local system has no CloudFormation.
     let refused = here.refused(&["--stack", "nowhere", "tenants", "list"]).await;
     assert!(refused.contains("the stack nowhere can't be looked at"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_names_of_secrets_begin_with_is_what_the_stack_says() {
+    let mut here = Here::new().await;
+    here.environment.retain(|(name, _)| !name.ends_with("_SECRET_PREFIX"));
+    let parameters = [("ReadSecretPrefix", "soc/read/"), ("ActSecretPrefix", "soc/act/")];
+    let parameters = parameters.map(|(name, value)| {
+        format!("<member><ParameterKey>{name}</ParameterKey><ParameterValue>{value}</ParameterValue></member>")
+    });
+    let stack = format!(
+        "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>soc</StackName>\
+         <CreationTime>2026-03-02T09:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs><member>\
+         <OutputKey>TenantsTableName</OutputKey><OutputValue>other</OutputValue></member></Outputs>\
+         <Parameters>{}</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
+        parameters.concat()
+    );
+    let cloudformation = Scripted::start(move |_, _| http::Response::new(stack.clone())).await;
+    here.ask_instead(&cloudformation, "AWS_ENDPOINT_URL_CLOUDFORMATION");
+    let add = ["--stack", "soc", "tenants", "add", OTHER, "--name", "x", "--dry-run"];
+    assert_eq!(here.json(&add).await["read_secret"], format!("soc/read/{OTHER}"));
+    let refused = here.refused(&[&add[..], &["--act-secret", "partner-alerts/act/x"]].concat()).await;
+    assert!(refused.contains("names of act secrets begin with soc/act/"), "{refused}");
 }

@@ -43,14 +43,28 @@ async fn each_refusal_of_microsofts_is_told_from_the_others_with_what_to_do() {
 async fn a_secret_that_is_not_there_is_named_and_what_rests_on_it_is_left_out() {
     let mut cases = Cases::default();
     let here = Here::well().await;
-    here.done(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/read/local"]).await;
+    let secrets = aws_sdk_secretsmanager::Client::new(&here.test.system.parts().aws);
+    let text = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
+    secrets.create_secret().name("partner-alerts/act/local").secret_string(text).send().await.unwrap();
+    here.done(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/local"]).await;
     let report = here.done(&["doctor"]).await;
-    assert!(report.contains("act sign-in"), "{report}");
+    assert!(report.contains("act sign-in to Graph") && report.contains("act sign-in to Partner Center"), "{report}");
     here.done(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/gone"]).await;
     cases.add("the secret to act with", &here.seen().await);
     here.done(&["tenants", "set", TENANT, "--read-secret", "partner-alerts/read/gone"]).await;
     cases.add("both", &here.seen().await);
+    here.done(&["tenants", "set", TENANT, "--read-secret", "partner-alerts/read/local"]).await;
+    here.done(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/read/local", "--anyway"]).await;
+    cases.add("under a name of the other prefix", &here.seen().await);
     assert_snapshot!("secrets", cases.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prefixes_of_which_one_begins_with_the_other_are_a_problem() {
+    let mut here = Here::well().await;
+    here.environment.insert("READ_SECRET_PREFIX".to_owned(), "partner-alerts/".to_owned());
+    let seen = here.seen().await;
+    assert!(seen.starts_with("problem: configuration, secrets: of partner-alerts/ (read) and"), "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +105,7 @@ async fn a_registration_that_leads_elsewhere_is_a_problem() {
     here.done(&["webhook", "register", TENANT, "--url", url, "--event", "test-created"]).await;
     cases.add("without the fraud event", &here.seen().await);
     here.done(&["tenants", "set", TENANT, "--new-path-key"]).await;
-    here.done(&["tenants", "set", TENANT, "--drop-old-path-key"]).await;
+    here.done(&["tenants", "set", TENANT, "--drop-path-key", "oldest", "--anyway"]).await;
     cases.add("with a path key of before", &here.seen().await);
     assert_snapshot!("registrations", cases.text());
 }
@@ -118,7 +132,7 @@ async fn a_tenant_that_was_not_looked_at_for_long_is_a_problem_and_one_that_neve
 #[tokio::test(flavor = "multi_thread")]
 async fn one_tenant_or_all_are_looked_at_and_an_inactive_one_is_named() {
     let here = Here::well().await;
-    let add = ["tenants", "add", OTHER, "--name", "Fabrikam", "--read-secret", "partner-alerts/read/gone"];
+    let add = ["tenants", "add", OTHER, "--name", "Fabrikam", "--read-secret", "partner-alerts/read/gone", "--anyway"];
     here.done(&add).await;
     let both = here.seen().await;
     assert!(both.contains("Secrets Manager has no such secret") && both.contains("there was no run yet"), "{both}");

@@ -29,6 +29,9 @@ pub enum CertificateError {
     /// There is no certificate in the text.
     #[error("certificate is not a PEM certificate")]
     Certificate,
+    /// Each is one, but they are not of one pair.
+    #[error("certificate and private_key do not belong together: the certificate is for another key")]
+    Mismatch,
     /// There is no key in the text that can be used.
     #[error("private_key is not an RSA key of 2048 bits or more in PEM (BEGIN PRIVATE KEY)")]
     PrivateKey,
@@ -60,7 +63,10 @@ impl ApplicationCertificate {
         let key = PrivatePkcs8KeyDer::from_pem_slice(private_key_pem.expose_secret().as_bytes())
             .map_err(|_| CertificateError::PrivateKey)?;
         let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| CertificateError::PrivateKey)?;
-        let expires = end_of(&certificate).ok_or(CertificateError::Certificate)?;
+        let (expires, certified) = contents_of(&certificate).ok_or(CertificateError::Certificate)?;
+        if certified != key.public().as_ref() {
+            return Err(CertificateError::Mismatch);
+        }
         Ok(Self { thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &certificate)), key, expires })
     }
 
@@ -94,9 +100,13 @@ impl ApplicationCertificate {
     }
 }
 
-fn end_of(certificate: &[u8]) -> Option<Timestamp> {
-    let end = Certificate::from_der(certificate).ok()?.tbs_certificate().validity().not_after;
-    Timestamp::from_second(i64::try_from(end.to_unix_duration().as_secs()).ok()?).ok()
+/// When a certificate ends, and the public key in it: of an RSA key PKCS#1 (RFC 3279, section 2.3.1), as ring gives it.
+fn contents_of(certificate: &[u8]) -> Option<(Timestamp, Vec<u8>)> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let certificate = certificate.tbs_certificate();
+    let end = certificate.validity().not_after.to_unix_duration().as_secs();
+    let end = Timestamp::from_second(i64::try_from(end).ok()?).ok()?;
+    Some((end, certificate.subject_public_key_info().subject_public_key.raw_bytes().to_vec()))
 }
 
 #[cfg(test)]
@@ -107,6 +117,7 @@ mod tests {
 
     const KEY: &str = include_str!("../tests/data/test-only-application-key.pem");
     const CERTIFICATE: &str = include_str!("../tests/data/test-only-application-certificate.pem");
+    const OTHER_CERTIFICATE: &str = include_str!("../tests/data/test-only-other-certificate.pem");
 
     fn decoded(part: &str) -> serde_json::Value {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
@@ -146,6 +157,7 @@ mod tests {
             (KEY, KEY, CertificateError::Certificate),
             (CERTIFICATE, CERTIFICATE, CertificateError::PrivateKey),
             (CERTIFICATE, "secret", CertificateError::PrivateKey),
+            (OTHER_CERTIFICATE, KEY, CertificateError::Mismatch),
         ] {
             assert_eq!(ApplicationCertificate::read(certificate, &key.into()).unwrap_err(), expected);
         }

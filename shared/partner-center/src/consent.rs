@@ -21,7 +21,8 @@ use serde::Deserialize;
 use crate::{
     Audience, BaseUrl, CloudDirectory, Diagnosis, Limits, MicrosoftError, Now, Proof,
     exchange::Call,
-    sign_in::{Given, Grounds, SignIn},
+    id_token,
+    sign_in::{Given, Grounds, PERSON_SCOPES, SignIn},
     support_ids::harmless,
 };
 
@@ -29,6 +30,21 @@ use crate::{
 const SLOWER: Duration = Duration::from_secs(5);
 /// How long a device waits between looks where it is not told (RFC 8628, section 3.2).
 const INTERVAL: u64 = 5;
+
+/// What a person's consent gives. Prints nothing of it.
+#[derive(Clone)]
+pub struct Consented {
+    /// What to go on with.
+    pub refresh_token: SecretString,
+    /// What they signed in as, for them to see that it was the right account: personal data, to be kept nowhere.
+    pub person: Option<String>,
+}
+
+impl std::fmt::Debug for Consented {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Consented").finish_non_exhaustive()
+    }
+}
 
 /// Why there is no consent.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +64,9 @@ pub enum ConsentError {
         /// Microsoft's code.
         code: String,
     },
+    /// Who signed in is not told, or is not who was to.
+    #[error("Entra ID says that {0}, so what it gave is thrown away: begin again")]
+    WrongPerson(&'static str),
     /// There is nothing to go on with.
     #[error("Entra ID gave no refresh token: does the application ask for offline_access?")]
     NoRefreshToken,
@@ -96,8 +115,8 @@ pub struct DeviceSignIn {
 /// How a sign-in on another device fares.
 #[derive(Debug)]
 pub enum DeviceProgress {
-    /// The person has consented: the refresh token.
-    Consented(SecretString),
+    /// The person has consented.
+    Consented(Consented),
     /// Not yet.
     Waiting,
 }
@@ -110,6 +129,7 @@ pub struct BrowserSignIn {
     redirect_uri: String,
     state: SecretString,
     verifier: SecretString,
+    nonce: SecretString,
 }
 
 #[derive(Deserialize)]
@@ -154,7 +174,7 @@ impl Consent<'_> {
             return Err(ConsentError::Expired);
         }
         match self.ask(Grounds::Device(&sign_in.device_code)).await {
-            Ok(given) => refresh_token(given).map(DeviceProgress::Consented),
+            Ok(given) => self.consented(&given, None).map(DeviceProgress::Consented),
             Err(MicrosoftError::Refused { code, .. }) if is(&code, "authorization_pending") => {
                 Ok(DeviceProgress::Waiting)
             }
@@ -185,7 +205,7 @@ impl Consent<'_> {
     pub fn begin_in_browser(&self, redirect_uri: &str) -> Result<BrowserSignIn, ConsentError> {
         let call = Call { name: "sign-in (authorize)", tenant: &self.tenant.id, limits: self.limits };
         let mut url = self.login(call)?.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "authorize"]);
-        let (state, verifier) = (random()?, random()?);
+        let (state, verifier, nonce) = (random()?, random()?, random()?);
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.expose_secret().as_bytes()));
         url.query_pairs_mut().extend_pairs([
             ("client_id", self.client_id),
@@ -194,13 +214,14 @@ impl Consent<'_> {
             ("redirect_uri", redirect_uri),
             ("scope", &self.scope(call)?),
             ("state", state.expose_secret()),
+            ("nonce", nonce.expose_secret()),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
             // Whoever is signed in already is rarely the one who should consent. `consent` would ask for permissions that an administrator
             // has granted already, which an Admin Agent may not be allowed to answer.
             ("prompt", "select_account"),
         ]);
-        Ok(BrowserSignIn { url, redirect_uri: redirect_uri.to_owned(), state, verifier })
+        Ok(BrowserSignIn { url, redirect_uri: redirect_uri.to_owned(), state, verifier, nonce })
     }
 
     /// Takes what the browser brought back: the query of the address that it was sent to. None where that did not come from
@@ -209,14 +230,22 @@ impl Consent<'_> {
     /// # Errors
     ///
     /// [`ConsentError`].
-    pub async fn come_back(&self, sign_in: &BrowserSignIn, query: &str) -> Option<Result<SecretString, ConsentError>> {
+    pub async fn come_back(&self, sign_in: &BrowserSignIn, query: &str) -> Option<Result<Consented, ConsentError>> {
         let code = match sign_in.read(query)? {
             Ok(code) => code,
             Err(error) => return Some(Err(error)),
         };
-        let BrowserSignIn { redirect_uri, verifier, .. } = sign_in;
+        let BrowserSignIn { redirect_uri, verifier, nonce, .. } = sign_in;
         let given = self.ask(Grounds::Code { code: &code, verifier, redirect_uri }).await;
-        Some(given.map_err(ConsentError::from).and_then(refresh_token))
+        Some(given.map_err(ConsentError::from).and_then(|given| self.consented(&given, Some(nonce))))
+    }
+
+    /// What a consent gives, if it is one to this application, of a person of this tenant.
+    fn consented(&self, given: &Given, nonce: Option<&SecretString>) -> Result<Consented, ConsentError> {
+        let refresh_token = given.refresh_token.clone().ok_or(ConsentError::NoRefreshToken)?;
+        let told = given.id_token.as_ref().ok_or(ConsentError::WrongPerson("nobody has signed in"))?;
+        let person = id_token::person(told, self.client_id, &self.tenant.id, nonce);
+        Ok(Consented { refresh_token, person: person.map_err(ConsentError::WrongPerson)? })
     }
 
     async fn ask(&self, grounds: Grounds<'_>) -> Result<Given, MicrosoftError> {
@@ -229,12 +258,12 @@ impl Consent<'_> {
         Ok(&addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?.login)
     }
 
-    /// Everything that the application is registered to ask for, and to go on without the person. A refresh token is bound to person and
-    /// application and not to a service ("Refresh tokens in the Microsoft identity platform"), so it gives tokens for Graph, too.
+    /// Everything that the application is registered to ask for, to go on without the person, and to be told who they are. A refresh token is
+    /// bound to person and application and not to a service ("Refresh tokens in the Microsoft identity platform"), so it gives tokens for Graph, too.
     fn scope(&self, call: Call<'_>) -> Result<String, MicrosoftError> {
         let addresses = self.clouds.of(self.tenant.cloud);
         let addresses = addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
-        Ok(format!("{}/.default offline_access", addresses.of(Audience::PartnerCenter)))
+        Ok(format!("{}/.default{PERSON_SCOPES}", addresses.of(Audience::PartnerCenter)))
     }
 }
 
@@ -265,10 +294,6 @@ impl BrowserSignIn {
 /// Whether this is Entra ID's word, which its number may follow.
 fn is(code: &str, word: &str) -> bool {
     code.split(' ').next() == Some(word)
-}
-
-fn refresh_token(given: Given) -> Result<SecretString, ConsentError> {
-    given.refresh_token.ok_or(ConsentError::NoRefreshToken)
 }
 
 /// 256 bits, as 43 characters: what RFC 7636, section 4.1, recommends.

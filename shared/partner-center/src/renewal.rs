@@ -157,7 +157,7 @@ impl Renewer {
             Err(error) => Err(RenewalError::SignIn(error)),
             Ok(Some(token)) if for_a_person && is_due(known, now) => {
                 let renewed = kept.secret.clone().with_refresh_token(token, now);
-                match secrets.replace(tenant, kept, &renewed).await {
+                match secrets.replace(tenant, &kept.version, &renewed).await {
                     Ok(Written::Yes) => {
                         dates.refresh_token_obtained = Some(now);
                         Ok(Kept::Renewed)

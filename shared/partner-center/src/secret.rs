@@ -2,6 +2,8 @@
 //!
 //! What people wrote into it beside our members stays in it when a refresh token is replaced.
 
+mod changes;
+
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -98,15 +100,23 @@ impl StoredSecret {
         }
     }
 
-    /// Reads what is stored.
+    /// Reads what is stored, and sees to it that it can be signed in with.
     ///
     /// # Errors
     ///
     /// [`SecretError`].
     pub fn read(text: &str) -> Result<Self, SecretError> {
-        let secret: Self = serde_json::from_str(text)
-            .map_err(|error| SecretError::Json { line: error.line(), column: error.column() })?;
+        let secret = Self::parse(text)?;
         secret.credential().map(|_| secret)
+    }
+
+    /// Reads what is stored, whether or not it can be signed in with: so that its proof can be mended, and the rest kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::Json`].
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        serde_json::from_str(text).map_err(|error| SecretError::Json { line: error.line(), column: error.column() })
     }
 
     /// What is to be stored.
@@ -116,12 +126,6 @@ impl StoredSecret {
     /// None that is known: the members are texts and moments.
     pub fn text(&self) -> Result<SecretString, serde_json::Error> {
         serde_json::to_string(self).map(Into::into)
-    }
-
-    /// The same with this refresh token, obtained at this moment, in place of the one before.
-    #[must_use]
-    pub fn with_refresh_token(self, token: SecretString, obtained: Timestamp) -> Self {
-        Self { refresh_token: Some(SecretText(token)), refresh_token_obtained: Some(Moment(obtained)), ..self }
     }
 
     /// What the tenant signs in with.
@@ -252,27 +256,6 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
             assert!(!format!("{error} {error:?}").contains("marker"), "{error:?}");
         }
-    }
-
-    #[test]
-    fn what_is_replaced_is_the_refresh_token_alone() {
-        let stored = json!({
-            "client_id": "a", "client_secret": "s", "client_secret_expires": "2027-05-01", "refresh_token": "old",
-            "owner": "soc@example.com",
-        });
-        let obtained: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
-        let secret = StoredSecret::read(&stored.to_string()).unwrap();
-        assert_eq!(secret.refresh_token_obtained(), None, "nobody knows");
-        let replaced = secret.with_refresh_token("new".into(), obtained);
-        let text = replaced.text().unwrap();
-        let expected = json!({
-            "client_id": "a", "client_secret": "s", "client_secret_expires": "2027-05-01T00:00:00Z",
-            "refresh_token": "new", "refresh_token_obtained": "2026-03-02T09:00:00Z", "owner": "soc@example.com",
-        });
-        assert_eq!(serde_json::from_str::<Value>(text.expose_secret()).unwrap(), expected);
-        let again = StoredSecret::read(text.expose_secret()).unwrap();
-        assert_eq!(again.refresh_token_obtained(), Some(obtained));
-        assert_eq!(again.proof_expires(), Some("2027-05-01T00:00:00Z".parse().unwrap()));
     }
 
     #[test]

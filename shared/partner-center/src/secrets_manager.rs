@@ -13,19 +13,32 @@ use aws_sdk_secretsmanager::{
 };
 use jiff::Timestamp;
 use models::{Purpose, Tenant};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{Credential, CredentialError, Credentials, StoredSecret, credentials::NOT_REACHED};
 
 /// The staging label of a version that is to become current.
 pub const PENDING: &str = "partner-alerts-pending";
 const CURRENT: &str = "AWSCURRENT";
+/// Secrets Manager's code for a secret that is not there, and for one without a value.
+const NOT_FOUND: &str = "ResourceNotFoundException";
 
 /// A secret as it is kept.
 #[derive(Clone, Debug)]
 pub struct KeptSecret {
     /// What it says.
     pub secret: StoredSecret,
+    /// The version that is current.
+    pub version: String,
+    /// When that version was written.
+    pub written: Option<Timestamp>,
+}
+
+/// What is current of a secret, whatever it says.
+#[derive(Clone, Debug)]
+pub struct KeptText {
+    /// What it says: JSON, or what somebody wrote by mistake.
+    pub text: SecretString,
     /// The version that is current.
     pub version: String,
     /// When that version was written.
@@ -68,16 +81,25 @@ impl SecretsManager {
     ///
     /// [`CredentialError`].
     pub async fn fetch(&self, tenant: &Tenant) -> Result<KeptSecret, CredentialError> {
-        let output = self.current(tenant).await?;
-        let text = output.secret_string().unwrap_or_default();
-        Ok(KeptSecret {
-            secret: StoredSecret::read(text).map_err(|problem| self.malformed(tenant, problem))?,
-            version: output.version_id().unwrap_or_default().to_owned(),
-            written: output.created_date().and_then(|date| Timestamp::from_second(date.secs()).ok()),
-        })
+        let KeptText { text, version, written } = kept(&self.current(tenant).await?);
+        let secret = StoredSecret::read(text.expose_secret()).map_err(|problem| self.malformed(tenant, problem))?;
+        Ok(KeptSecret { secret, version, written })
     }
 
-    /// Makes the secret of a tenant that has none yet.
+    /// What the secret of a tenant says, be it of use or not. None where there is no secret, or one without a value.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError`].
+    pub async fn fetch_text(&self, tenant: &Tenant) -> Result<Option<KeptText>, CredentialError> {
+        match self.current(tenant).await {
+            Ok(output) => Ok(Some(kept(&output))),
+            Err(CredentialError::SecretsManager { code, .. }) if code == NOT_FOUND => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the secret of a tenant that has none yet. One that is there without a value is given this one.
     ///
     /// # Errors
     ///
@@ -88,13 +110,25 @@ impl SecretsManager {
         match request.send().await {
             Ok(_) => Ok(Written::Yes),
             Err(error) if matches!(error.as_service_error(), Some(CreateSecretError::ResourceExistsException(_))) => {
-                Ok(Written::SomebodyWasQuicker)
+                self.fill(tenant, &text).await
             }
             Err(error) => Err(self.failed("made in", tenant, error)),
         }
     }
 
-    /// Replaces what was fetched, if it is still current.
+    /// Gives a secret its first value, unless it has one.
+    async fn fill(&self, tenant: &Tenant, text: &SecretString) -> Result<Written, CredentialError> {
+        if self.fetch_text(tenant).await?.is_some() {
+            return Ok(Written::SomebodyWasQuicker);
+        }
+        let put = self.client.put_secret_value().secret_id(self.name(tenant)?).secret_string(text.expose_secret());
+        match put.send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) => Err(self.failed("written to", tenant, error)),
+        }
+    }
+
+    /// Replaces the version that was seen, if it is still current.
     ///
     /// # Errors
     ///
@@ -102,7 +136,7 @@ impl SecretsManager {
     pub async fn replace(
         &self,
         tenant: &Tenant,
-        seen: &KeptSecret,
+        seen: &str,
         secret: &StoredSecret,
     ) -> Result<Written, CredentialError> {
         let (name, text) = (self.name(tenant)?, self.text(tenant, secret)?);
@@ -112,12 +146,12 @@ impl SecretsManager {
         let version = put.version_id().unwrap_or_default();
 
         let promote = self.client.update_secret_version_stage().secret_id(name).version_stage(CURRENT);
-        match promote.move_to_version_id(version).remove_from_version_id(&seen.version).send().await {
+        match promote.move_to_version_id(version).remove_from_version_id(seen).send().await {
             Ok(_) => Ok(Written::Yes),
             Err(error) if is_conflict(&error) => match self.current(tenant).await?.version_id() {
                 // The answer to an attempt before this one was lost.
                 Some(current) if current == version => Ok(Written::Yes),
-                Some(current) if current != seen.version => Ok(Written::SomebodyWasQuicker),
+                Some(current) if current != seen => Ok(Written::SomebodyWasQuicker),
                 _ => Err(self.failed("written to", tenant, error)),
             },
             Err(error) => Err(self.failed("written to", tenant, error)),
@@ -134,7 +168,7 @@ impl SecretsManager {
         name.ok_or_else(|| CredentialError::NotNamed { purpose: self.purpose, tenant: tenant.id.to_string() })
     }
 
-    fn text(&self, tenant: &Tenant, secret: &StoredSecret) -> Result<secrecy::SecretString, CredentialError> {
+    fn text(&self, tenant: &Tenant, secret: &StoredSecret) -> Result<SecretString, CredentialError> {
         secret.text().map_err(|_| self.malformed(tenant, crate::SecretError::Proof))
     }
 
@@ -153,6 +187,14 @@ impl SecretsManager {
             code: error.code().unwrap_or(NOT_REACHED).to_owned(),
             source: Box::new(error),
         }
+    }
+}
+
+fn kept(output: &GetSecretValueOutput) -> KeptText {
+    KeptText {
+        text: output.secret_string().unwrap_or_default().into(),
+        version: output.version_id().unwrap_or_default().to_owned(),
+        written: output.created_date().and_then(|date| Timestamp::from_second(date.secs()).ok()),
     }
 }
 

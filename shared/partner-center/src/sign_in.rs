@@ -20,6 +20,19 @@ pub(crate) enum Grounds<'a> {
     Device(&'a SecretString),
 }
 
+impl Grounds<'_> {
+    /// What is asked for beside the audience, with a space before it: to go on without the person who is there, and who they are.
+    fn more_scopes(self) -> &'static str {
+        match self {
+            Self::Grant(_) => "",
+            Self::Code { .. } | Self::Device(_) => PERSON_SCOPES,
+        }
+    }
+}
+
+/// What is asked for where a person is there (OpenID Connect Core, sections 3.1.2.1, 5.4 and 11).
+pub(crate) const PERSON_SCOPES: &str = " offline_access openid profile";
+
 /// What was given. Prints no token.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
@@ -27,6 +40,8 @@ pub(crate) struct Given {
     pub(crate) expires: Timestamp,
     /// What to go on with, where somebody signed in: a new one each time.
     pub(crate) refresh_token: Option<SecretString>,
+    /// Who signed in, where that was asked for.
+    pub(crate) id_token: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +49,7 @@ struct TokenAnswer {
     access_token: String,
     expires_in: i64,
     refresh_token: Option<String>,
+    id_token: Option<String>,
 }
 
 /// The sign-in of one tenant's application at one moment.
@@ -55,7 +71,7 @@ impl SignIn<'_> {
         let addresses = self.clouds.of(self.tenant.cloud);
         let addresses = addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
         let url = addresses.login.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "token"]);
-        let scope = format!("{}/.default", addresses.of(audience));
+        let scope = format!("{}/.default{}", addresses.of(audience), grounds.more_scopes());
         let now = (self.now)();
         let mut form = vec![("client_id", self.client_id), ("scope", &scope)];
         let assertion;
@@ -79,6 +95,7 @@ impl SignIn<'_> {
             access_token: answer.access_token.into(),
             expires: now + SignedDuration::from_secs(answer.expires_in.clamp(0, 86_400)),
             refresh_token: answer.refresh_token.map(Into::into),
+            id_token: answer.id_token.map(Into::into),
         })
     }
 }

@@ -163,6 +163,7 @@ mod tests {
             access_token: token.to_owned().into(),
             expires: Timestamp::UNIX_EPOCH,
             refresh_token: None,
+            id_token: None,
         };
         let left = |kept: Option<&str>, refused: &str| {
             let mut kept = kept.map(given);

@@ -2,13 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use models::Tenant;
-use partner_center::{Audience, Grant, KeptSecret, Proof, Purpose};
+use partner_center::{Audience, Credentials, Grant, Proof, Purpose, StoredSecret};
 use runtime::{Clock as _, SystemClock};
 
 use super::failed;
 use crate::{
     account::Microsoft,
     doctor::finding::{Finding, Subject},
+    secret_names::Prefixes,
 };
 
 /// How long before a client secret or a certificate ends somebody has to see to it.
@@ -16,28 +17,36 @@ const EXPIRY_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How old a refresh token may be: Microsoft's last 90 days, and one that is renewed as it should be is younger by far.
 const REFRESH_TOKEN_AGE: SignedDuration = SignedDuration::from_hours(60 * 24);
 
-/// What is known of a secret that can be used.
-pub(super) struct Known {
-    pub(super) finding: Finding,
-    /// Whether it acts for a person (app+user).
-    pub(super) is_for_a_person: bool,
+/// A secret that is called what functions may not read.
+pub(super) fn misnamed(prefixes: &Prefixes, tenant: &Tenant, purpose: Purpose) -> Option<Finding> {
+    purpose.secret_of(tenant).filter(|name| !prefixes.allow(purpose, name)).map(|name| {
+        let (prefix, parameter) = (prefixes.of(purpose), Prefixes::parameter(purpose));
+        let words = format!("functions may not read it: {name} does not begin with {prefix}, as {parameter} says");
+        let advice = format!("make it under such a name, and name that with `tenants set --{purpose}-secret`");
+        Subject::of_tenant(&tenant.id, format!("name of the {purpose} secret")).problem(words, advice)
+    })
 }
 
-/// What is in the secret. An error is a finding that leaves nothing more to look at.
-pub(super) async fn secret(microsoft: &Microsoft, tenant: &Tenant, purpose: Purpose) -> Result<Known, Finding> {
+/// A secret as it is kept. An error is a finding that leaves nothing more to look at.
+pub(super) async fn kept(microsoft: &Microsoft, tenant: &Tenant, purpose: Purpose) -> Result<StoredSecret, Finding> {
     let subject = Subject::of_tenant(&tenant.id, format!("{purpose} secret"));
-    let kept = microsoft.secrets.fetch(tenant).await.map_err(|error| failed::credential(&subject, &error))?;
-    let (what, is_for_a_person) = match kept.secret.credential() {
+    let kept = microsoft.secrets.fetch(tenant).await;
+    kept.map(|kept| kept.secret).map_err(|error| failed::credential(&subject, &error))
+}
+
+/// What is in a secret, and how long it holds.
+pub(super) fn contents(secret: &StoredSecret, tenant: &Tenant, purpose: Purpose) -> Finding {
+    let subject = Subject::of_tenant(&tenant.id, format!("{purpose} secret"));
+    match secret.credential() {
         Ok(credential) => {
             let what = format!("{}, {}", proof(&credential.proof), grant(&credential.grant));
-            (what, matches!(credential.grant, Grant::RefreshToken(_)))
+            aged(&subject, &what, secret, SystemClock.now())
         }
         Err(problem) => {
             let advice = "write it anew: docs/configuration.md says what is in it";
-            return Err(subject.problem(format!("it can't be used: {problem}"), advice));
+            subject.problem(format!("it can't be used: {problem}"), advice)
         }
-    };
-    Ok(Known { finding: aged(&subject, &what, &kept, SystemClock.now()), is_for_a_person })
+    }
 }
 
 fn proof(proof: &Proof) -> &'static str {
@@ -55,9 +64,9 @@ fn grant(grant: &Grant) -> &'static str {
 }
 
 /// How long it holds, as far as that is known: Microsoft does not say.
-fn aged(subject: &Subject, what: &str, kept: &KeptSecret, now: Timestamp) -> Finding {
+fn aged(subject: &Subject, what: &str, secret: &StoredSecret, now: Timestamp) -> Finding {
     let days = |time: SignedDuration| time.as_hours() / 24;
-    if let Some(expires) = kept.secret.proof_expires() {
+    if let Some(expires) = secret.proof_expires() {
         let left = expires.duration_since(now);
         let advice = "make a new one for the application in Entra ID, and write it into the secret";
         if left <= SignedDuration::ZERO {
@@ -67,7 +76,7 @@ fn aged(subject: &Subject, what: &str, kept: &KeptSecret, now: Timestamp) -> Fin
             return subject.warning(format!("{what}, which expires in {} days", days(left)), advice);
         }
     }
-    if let Some(obtained) = kept.secret.refresh_token_obtained() {
+    if let Some(obtained) = secret.refresh_token_obtained() {
         let age = now.duration_since(obtained);
         if age > REFRESH_TOKEN_AGE {
             let words = format!("{what}, whose refresh token is {} days old; it ends after 90", days(age));
@@ -78,32 +87,46 @@ fn aged(subject: &Subject, what: &str, kept: &KeptSecret, now: Timestamp) -> Fin
 }
 
 /// Graph: whether the tenant's alerts can be listed.
-pub(super) async fn alerts(microsoft: &Microsoft, tenant: &Tenant) -> Vec<Finding> {
-    let signed_in = Subject::of_tenant(&tenant.id, "sign-in to Graph");
-    if let Err(error) = microsoft.tokens.sign_in(tenant, Audience::Graph).await {
-        return vec![failed::microsoft(&signed_in, &error)];
-    }
+pub(super) async fn alerts(microsoft: &Microsoft<impl Credentials + Send + Sync>, tenant: &Tenant) -> Vec<Finding> {
+    let signed_in = match sign_in(microsoft, tenant, Purpose::Read, Audience::Graph).await {
+        Ok(signed_in) => signed_in,
+        Err(refused) => return vec![refused],
+    };
     let listed = Subject::of_tenant(&tenant.id, "alerts");
     let listed = match microsoft.alerts().first_page(tenant).await {
         Ok(count) => listed.ok(format!("they can be listed: {count} on the first page")),
         Err(error) => failed::microsoft(&listed, &error),
     };
-    vec![signed_in.ok("Microsoft gives a token"), listed]
+    vec![signed_in, listed]
 }
 
-/// Graph, with the secret that can resolve alerts.
-pub(super) async fn act_sign_in(microsoft: &Microsoft, tenant: &Tenant) -> Finding {
-    let subject = Subject::of_tenant(&tenant.id, "act sign-in");
-    match microsoft.tokens.sign_in(tenant, Audience::Graph).await {
-        Ok(()) => subject.ok("Microsoft gives a token"),
-        Err(error) => failed::microsoft(&subject, &error),
+/// What the sign-in to a service is called.
+pub(super) fn sign_in_name(purpose: Purpose, audience: Audience) -> &'static str {
+    match (purpose, audience) {
+        (Purpose::Read, Audience::Graph) => "sign-in to Graph",
+        (Purpose::Read, Audience::PartnerCenter) => "sign-in to Partner Center",
+        (Purpose::Act, Audience::Graph) => "act sign-in to Graph",
+        (Purpose::Act, Audience::PartnerCenter) => "act sign-in to Partner Center",
+    }
+}
+
+/// Whether Microsoft gives a token. An error is a finding that leaves nothing more to look at there.
+pub(super) async fn sign_in(
+    microsoft: &Microsoft<impl Credentials + Send + Sync>,
+    tenant: &Tenant,
+    purpose: Purpose,
+    audience: Audience,
+) -> Result<Finding, Finding> {
+    let subject = Subject::of_tenant(&tenant.id, sign_in_name(purpose, audience));
+    match microsoft.tokens.sign_in(tenant, audience).await {
+        Ok(()) => Ok(subject.ok("Microsoft gives a token")),
+        Err(error) => Err(failed::microsoft(&subject, &error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use models::TenantId;
-    use partner_center::StoredSecret;
     use serde_json::json;
 
     use super::*;
@@ -123,8 +146,7 @@ mod tests {
             let text =
                 json!({ "client_id": "a", "client_secret": "b", "refresh_token": "c", member: moment }).to_string();
             let secret = StoredSecret::read(&text).unwrap();
-            let kept = KeptSecret { secret, version: String::new(), written: None };
-            let found = aged(&Subject::of_tenant(&tenant, "read secret"), "a client secret", &kept, now);
+            let found = aged(&Subject::of_tenant(&tenant, "read secret"), "a client secret", &secret, now);
             assert_eq!(found.state, state, "{moment}: {found:?}");
             assert!(found.words.contains(words), "{found:?}");
         }

@@ -10,10 +10,13 @@ mod runs;
 use std::time::Duration;
 
 use models::Tenant;
-use partner_center::{Limits, Purpose};
+use partner_center::{Audience, Credential, CredentialError, Credentials, Limits, Purpose, StoredSecret};
 
-use super::finding::{Finding, Subject};
-use crate::account::{Account, AccountError, Microsoft};
+use super::finding::{Finding, State, Subject};
+use crate::{
+    account::{Account, Microsoft},
+    secret_names::Prefixes,
+};
 
 /// How long one request to Microsoft may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -38,42 +41,96 @@ pub async fn check(account: &Account, tenant: &Tenant) -> Vec<Finding> {
 
 /// Looks at what Microsoft has to say of a tenant, active or not: its credentials and its registration.
 pub async fn connection(account: &Account, tenant: &Tenant) -> Vec<Finding> {
-    let (read, act) = tokio::join!(with_read(account, tenant), with_act(account, tenant));
+    let (read, act) = tokio::join!(kept(account, tenant, Purpose::Read), kept(account, tenant, Purpose::Act));
     read.into_iter().chain(act).collect()
 }
 
-async fn with_read(account: &Account, tenant: &Tenant) -> Vec<Finding> {
-    let microsoft = match microsoft(account, tenant, Purpose::Read) {
-        Ok(microsoft) => microsoft,
-        Err(finding) => return vec![finding],
-    };
-    let known = match credentials::secret(&microsoft, tenant, Purpose::Read).await {
-        Ok(known) => known,
-        Err(finding) => return vec![finding],
-    };
-    let (alerts, registration) = tokio::join!(
-        credentials::alerts(&microsoft, tenant),
-        registration::check(&microsoft, account, tenant, known.is_for_a_person),
-    );
-    [vec![known.finding], alerts, registration].concat()
-}
-
-async fn with_act(account: &Account, tenant: &Tenant) -> Vec<Finding> {
-    if tenant.act_secret.is_none() {
+/// The same of one of its secrets as it is kept. Nothing where the tenant has none of this purpose.
+pub(crate) async fn kept(account: &Account, tenant: &Tenant, purpose: Purpose) -> Vec<Finding> {
+    if purpose.secret_of(tenant).is_none() {
         return vec![];
     }
-    let microsoft = match microsoft(account, tenant, Purpose::Act) {
-        Ok(microsoft) => microsoft,
+    let (microsoft, prefixes) = match microsoft(account, tenant, purpose) {
+        Ok(found) => found,
         Err(finding) => return vec![finding],
     };
-    match credentials::secret(&microsoft, tenant, Purpose::Act).await {
-        Ok(known) => vec![known.finding, credentials::act_sign_in(&microsoft, tenant).await],
+    let findings = match credentials::kept(&microsoft, tenant, purpose).await {
+        Ok(secret) => looked_at(&microsoft, account, tenant, purpose, secret).await,
+        Err(finding) => vec![finding],
+    };
+    credentials::misnamed(&prefixes, tenant, purpose).into_iter().chain(findings).collect()
+}
+
+/// The same of a secret that is not kept yet: what it would be good for.
+pub(crate) async fn given(account: &Account, tenant: &Tenant, purpose: Purpose, secret: &StoredSecret) -> Vec<Finding> {
+    match microsoft(account, tenant, purpose) {
+        Ok((microsoft, _)) => looked_at(&microsoft, account, tenant, purpose, secret.clone()).await,
         Err(finding) => vec![finding],
     }
 }
 
-fn microsoft(account: &Account, tenant: &Tenant, purpose: Purpose) -> Result<Microsoft, Finding> {
-    let found: Result<_, AccountError> = account.microsoft(purpose, limits(), TIMEOUT);
+/// Whether these findings of a secret of this purpose say that both sign-ins work.
+pub(crate) fn signs_in(findings: &[Finding], purpose: Purpose) -> bool {
+    [Audience::Graph, Audience::PartnerCenter].into_iter().all(|audience| {
+        let name = credentials::sign_in_name(purpose, audience);
+        findings.iter().any(|finding| finding.subject == name && finding.state == State::Ok)
+    })
+}
+
+/// Whether something could not be seen for trouble of Microsoft's, or haste of ours, that passes by itself.
+pub(crate) fn may_pass(findings: &[Finding]) -> bool {
+    findings.iter().any(failed::may_pass)
+}
+
+async fn looked_at(
+    microsoft: &Microsoft,
+    account: &Account,
+    tenant: &Tenant,
+    purpose: Purpose,
+    secret: StoredSecret,
+) -> Vec<Finding> {
+    let contents = credentials::contents(&secret, tenant, purpose);
+    let is_for_a_person = secret.has_refresh_token();
+    // Fetched once: all that is looked at is one and the same secret.
+    let microsoft = &microsoft.with(InHand { secret, purpose });
+    let found = match purpose {
+        Purpose::Read => {
+            let (alerts, registration) = tokio::join!(
+                credentials::alerts(microsoft, tenant),
+                registration::check(microsoft, account, tenant, is_for_a_person),
+            );
+            [alerts, registration].concat()
+        }
+        Purpose::Act => {
+            let (graph, partner_center) = tokio::join!(
+                credentials::sign_in(microsoft, tenant, purpose, Audience::Graph),
+                credentials::sign_in(microsoft, tenant, purpose, Audience::PartnerCenter),
+            );
+            [graph, partner_center].into_iter().map(|found| found.unwrap_or_else(|refused| refused)).collect()
+        }
+    };
+    [vec![contents], found].concat()
+}
+
+/// A secret as the credential of whoever is looked at.
+struct InHand {
+    secret: StoredSecret,
+    purpose: Purpose,
+}
+
+impl Credentials for InHand {
+    async fn credential(&self, tenant: &Tenant) -> Result<Credential, CredentialError> {
+        let malformed = |problem| {
+            let (purpose, tenant) = (self.purpose, tenant.id.to_string());
+            CredentialError::Malformed { purpose, tenant, problem }
+        };
+        self.secret.credential().map_err(malformed)
+    }
+}
+
+fn microsoft(account: &Account, tenant: &Tenant, purpose: Purpose) -> Result<(Microsoft, Prefixes), Finding> {
+    let found = account.microsoft(purpose, limits(), TIMEOUT);
+    let found = found.and_then(|microsoft| Ok((microsoft, Prefixes::of_account(account)?)));
     found.map_err(|error| {
         let subject = Subject::of_tenant(&tenant.id, format!("{purpose} secret"));
         subject.problem(runtime::chain(&error), "mend the configuration that it names")

@@ -1,9 +1,9 @@
 //! Partner Center: whether the tenant's events come here.
 
-use models::Tenant;
-use partner_center::{Audience, Diagnosis};
+use models::{Purpose, Tenant};
+use partner_center::{Audience, Credentials, Diagnosis};
 
-use super::failed;
+use super::{credentials, failed};
 use crate::{
     account::{Account, Microsoft},
     doctor::finding::{Finding, Subject},
@@ -15,16 +15,16 @@ const ADVICE: &str =
     "`webhook register` with the tenant's callback address; if its key is lost, `tenants set --new-path-key` first";
 
 pub(super) async fn check(
-    microsoft: &Microsoft,
+    microsoft: &Microsoft<impl Credentials + Send + Sync>,
     account: &Account,
     tenant: &Tenant,
     is_for_a_person: bool,
 ) -> Vec<Finding> {
-    let signed_in = Subject::of_tenant(&tenant.id, "sign-in to Partner Center");
-    if let Err(error) = microsoft.tokens.sign_in(tenant, Audience::PartnerCenter).await {
-        return vec![failed::microsoft(&signed_in, &error)];
-    }
-    let mut findings = vec![signed_in.ok("Microsoft gives a token"), registered(microsoft, account, tenant).await];
+    let signed_in = match credentials::sign_in(microsoft, tenant, Purpose::Read, Audience::PartnerCenter).await {
+        Ok(signed_in) => signed_in,
+        Err(refused) => return vec![refused],
+    };
+    let mut findings = vec![signed_in, registered(microsoft, account, tenant).await];
     if is_for_a_person {
         findings.push(second_factor(microsoft, tenant).await);
     }
@@ -32,7 +32,7 @@ pub(super) async fn check(
 }
 
 /// Calls for a person are refused without one; calls for the application alone never are.
-async fn second_factor(microsoft: &Microsoft, tenant: &Tenant) -> Finding {
+async fn second_factor(microsoft: &Microsoft<impl Credentials + Send + Sync>, tenant: &Tenant) -> Finding {
     let subject = Subject::of_tenant(&tenant.id, "second factor");
     match microsoft.registrations().second_factor(tenant).await {
         Some(true) => subject.ok("the person behind the refresh token signed in with one"),
@@ -44,7 +44,11 @@ async fn second_factor(microsoft: &Microsoft, tenant: &Tenant) -> Finding {
     }
 }
 
-async fn registered(microsoft: &Microsoft, account: &Account, tenant: &Tenant) -> Finding {
+async fn registered(
+    microsoft: &Microsoft<impl Credentials + Send + Sync>,
+    account: &Account,
+    tenant: &Tenant,
+) -> Finding {
     let subject = Subject::of_tenant(&tenant.id, "webhook registration");
     let registration = match microsoft.registrations().registration(tenant).await {
         Ok(registration) => registration,

@@ -53,13 +53,12 @@ async fn sign_in(app: &Shared, tenant: &str, query: &Fields) -> Reply {
         return back(&[("error", problem.error), ("error_description", &problem.description(app))]);
     }
 
-    let (scope, challenge) = (query.get("scope"), query.get("code_challenge"));
-    let waiting = Waiting { app, id: lock(&app.sign_ins).begin(&tenant.id, scope, app.now()) };
+    let waiting = Waiting { app, id: lock(&app.sign_ins).begin(&tenant.id, query.get("scope"), app.now()) };
     app.changed();
     let decision = app.until(|| lock(&app.sign_ins).take(waiting.id)).await;
     match decision {
         Decision::Approve(person) => {
-            let code = Code::new(&tenant.id, scope, redirect_uri, challenge, person);
+            let code = Code::new(&tenant.id, query, person);
             let code = lock(&app.sign_ins).issue_code(code, app.now());
             back(&[("code", &code)])
         }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::entra::client::Fields;
 use crate::entra::problem::Problem;
 use crate::entra::tokens::{Person, later, random_token};
 
@@ -57,6 +58,7 @@ struct Device {
 /// What an authorization code stands for.
 pub(crate) struct Code {
     pub(crate) challenge: String,
+    pub(crate) nonce: String,
     pub(crate) person: Person,
     pub(crate) redirect_uri: String,
     pub(crate) scope: String,
@@ -66,9 +68,19 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    pub(crate) fn new(tenant: &str, scope: &str, redirect_uri: &str, challenge: &str, person: Person) -> Self {
-        let [challenge, redirect_uri, scope, tenant] = [challenge, redirect_uri, scope, tenant].map(str::to_owned);
-        Self { challenge, person, redirect_uri, scope, tenant, issued: Timestamp::UNIX_EPOCH, redeemed: false }
+    /// What the application asked for in this tenant, for this person.
+    pub(crate) fn new(tenant: &str, asked: &Fields, person: Person) -> Self {
+        let asked = |name| asked.get(name).to_owned();
+        Self {
+            challenge: asked("code_challenge"),
+            nonce: asked("nonce"),
+            person,
+            redirect_uri: asked("redirect_uri"),
+            scope: asked("scope"),
+            tenant: tenant.to_owned(),
+            issued: Timestamp::UNIX_EPOCH,
+            redeemed: false,
+        }
     }
 }
 

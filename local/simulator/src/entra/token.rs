@@ -46,17 +46,17 @@ fn by_itself(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Pr
     if !scope.ends_with("/.default") {
         return Err(bad_scope(scope));
     }
-    Ok(issued(app, tenant, &resource(scope)?, None, None))
+    Ok(issued(app, tenant, &resource(scope)?, None, Beside::default()))
 }
 
 fn by_refresh_token(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
     let audience = resource(fields.get("scope"))?;
     let (person, next) = lock(&app.tokens).redeem(&tenant.id, fields.get("refresh_token"), app.now())?;
-    Ok(issued(app, tenant, &audience, Some(person), Some(next)))
+    Ok(issued(app, tenant, &audience, Some(person), Beside { refresh: Some(next), id: None }))
 }
 
 fn by_code(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
-    let (person, scope) = {
+    let (person, scope, nonce) = {
         let mut sign_ins = lock(&app.sign_ins);
         let code = sign_ins.redeem_code(&tenant.id, fields.get("code"), app.now())?;
         if fields.get("redirect_uri") != code.redirect_uri {
@@ -68,26 +68,45 @@ fn by_code(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Prob
             let text = "The Code_Verifier does not match the code_challenge supplied in the authorization request.";
             return Err(Problem::grant(501_481, None, text));
         }
-        (code.person.clone(), code.scope.clone())
+        (code.person.clone(), code.scope.clone(), code.nonce.clone())
     };
-    signed_in(app, tenant, fields, person, &scope)
+    signed_in(app, tenant, fields, person, &scope, &nonce)
 }
 
 fn by_device(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
     let (person, scope) = lock(&app.sign_ins).poll(&tenant.id, fields.get("device_code"), app.now())?;
-    signed_in(app, tenant, fields, person, &scope)
+    signed_in(app, tenant, fields, person, &scope, "")
 }
 
-/// The tokens of a person who has just signed in: one to go on with only if the application asked for it.
-fn signed_in(app: &Shared, tenant: &Tenant, fields: &Fields, person: Person, asked: &str) -> Result<Reply, Problem> {
+/// The tokens of a person who has just signed in: one to go on with, and one that says who they are, only if the application asked
+/// for it.
+fn signed_in(
+    app: &Shared,
+    tenant: &Tenant,
+    fields: &Fields,
+    person: Person,
+    asked: &str,
+    nonce: &str,
+) -> Result<Reply, Problem> {
     let wanted = if fields.get("scope").is_empty() { asked } else { fields.get("scope") };
     let audience = resource(wanted)?;
-    let offline = asked.split(' ').any(|scope| scope == "offline_access");
-    let refresh = offline.then(|| lock(&app.tokens).sign_in(&tenant.id, person.clone(), app.now()));
-    Ok(issued(app, tenant, &audience, Some(person), refresh))
+    let asks_for = |wanted: &str| asked.split(' ').any(|scope| scope == wanted);
+    let now = app.now();
+    let beside = Beside {
+        refresh: asks_for("offline_access").then(|| lock(&app.tokens).sign_in(&tenant.id, person.clone(), now)),
+        id: asks_for("openid").then(|| person.id_token(tenant, nonce, &app.microsoft_url, now)),
+    };
+    Ok(issued(app, tenant, &audience, Some(person), beside))
 }
 
-fn issued(app: &Shared, tenant: &Tenant, audience: &str, person: Option<Person>, refresh: Option<String>) -> Reply {
+/// What comes with an access token.
+#[derive(Default)]
+struct Beside {
+    refresh: Option<String>,
+    id: Option<String>,
+}
+
+fn issued(app: &Shared, tenant: &Tenant, audience: &str, person: Option<Person>, beside: Beside) -> Reply {
     let now = app.now();
     let delegated = person.is_some();
     let grant = Grant::new(tenant, audience, person, now);
@@ -101,8 +120,10 @@ fn issued(app: &Shared, tenant: &Tenant, audience: &str, person: Option<Person>,
     if delegated {
         body["scope"] = format!("{audience}/.default").into();
     }
-    if let Some(refresh) = refresh {
-        body["refresh_token"] = refresh.into();
+    for (name, token) in [("refresh_token", beside.refresh), ("id_token", beside.id)] {
+        if let Some(token) = token {
+            body[name] = token.into();
+        }
     }
     named(Reply::json(StatusCode::OK, &body), &new_id())
 }

@@ -196,6 +196,22 @@ async fn a_browser_waits_for_its_person_and_comes_back_with_code_and_state() {
     let body = json(redeem(&world, &parameter(&back, "code").unwrap(), BACK, VERIFIER).await).await;
     assert_eq!(world.get(ALERTS, body["access_token"].as_str().unwrap()).await.status(), 200);
     assert!(body["refresh_token"].is_string());
+    assert!(body.get("id_token").is_none(), "nobody asked for it");
+}
+
+#[tokio::test]
+async fn with_openid_the_application_is_told_who_signed_in() {
+    let world = World::start().await;
+    let mut url = spoilt(&world, "scope", &format!("{} openid profile", scope(&world)));
+    url.query_pairs_mut().append_pair("nonce", "once");
+    world.simulator.approve_next(FIRST, Person::admin_agent(FIRST)).unwrap();
+    let code = parameter(&sent_back(&world, url).await, "code").unwrap();
+    let body = json(redeem(&world, &code, BACK, VERIFIER).await).await;
+    let claims = body["id_token"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let expected = [&json!(format!("client-of-{FIRST}")), &json!(FIRST), &json!("once")];
+    assert_eq!([&claims["aud"], &claims["tid"], &claims["nonce"]], expected);
+    assert_eq!(claims["preferred_username"], json!(Person::admin_agent(FIRST).name));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ impl std::fmt::Debug for Secrets {
 #[serde(rename_all = "PascalCase")]
 struct Create {
     name: String,
-    secret_string: String,
+    secret_string: Option<String>,
     client_request_token: String,
 }
 
@@ -91,7 +91,7 @@ impl Secrets {
     pub(crate) fn seed(&self, name: &str, text: &str) -> Result<(), LocalError> {
         let mut vault = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
         let token = uuid::Uuid::new_v4().to_string();
-        if vault.create(name, text, &token, self.clock.now()).is_ok() {
+        if vault.create(name, Some(text), &token, self.clock.now()).is_ok() {
             self.state.write(FILE, &vault.to_json())?;
         }
         Ok(())
@@ -112,8 +112,10 @@ impl Secrets {
             "CreateSecret" => {
                 let Create { name, secret_string, client_request_token } = request(body)?;
                 self.change(|vault, now| {
-                    let secret = vault.create(&name, &secret_string, &client_request_token, now)?;
-                    Ok(json!({ "ARN": secret.arn, "Name": name, "VersionId": client_request_token }))
+                    let secret = vault.create(&name, secret_string.as_deref(), &client_request_token, now)?;
+                    // Without a value there is no version.
+                    let version = secret_string.as_ref().map(|_| client_request_token);
+                    Ok(json!({ "ARN": secret.arn, "Name": name, "VersionId": version }))
                 })
             }
             "DescribeSecret" => {

@@ -66,23 +66,30 @@ impl Vault {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    pub(super) fn create(&mut self, name: &str, text: &str, token: &str, now: Timestamp) -> Result<&Secret, Refusal> {
+    /// Makes a secret, with its first version where there is a text.
+    pub(super) fn create(
+        &mut self,
+        name: &str,
+        text: Option<&str>,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<&Secret, Refusal> {
         if let Some(secret) = self.0.get(name) {
-            let same = secret.versions.get(token).is_some_and(|version| version.text == text);
+            let same = secret.versions.get(token).is_some_and(|version| Some(version.text.as_str()) == text);
             if !same {
                 return Err(NAME_TAKEN);
             }
         }
         Ok(self.0.entry(name.to_owned()).or_insert_with(|| {
             let stages = BTreeSet::from([CURRENT.to_owned()]);
-            let first = Version { text: text.to_owned(), created: now, stages };
+            let first = text.map(|text| Version { text: text.to_owned(), created: now, stages });
             Secret {
                 // AWS adds six random characters, so that a name that is used again has another ARN.
                 arn: format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{name}-local0"),
                 name: name.to_owned(),
                 created: now,
                 changed: now,
-                versions: BTreeMap::from([(token.to_owned(), first)]),
+                versions: first.into_iter().map(|first| (token.to_owned(), first)).collect(),
             }
         }))
     }
@@ -202,7 +209,7 @@ mod tests {
     fn labels_hold_versions_and_what_has_none_goes_when_there_are_too_many() {
         let mut now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
         let mut vault = Vault::default();
-        vault.create("a", "0", "0", now).unwrap();
+        vault.create("a", Some("0"), "0", now).unwrap();
         let secret = vault.secret_mut("a").unwrap();
         let mark = ["mark".to_owned()];
         secret.put("1", "1", Some(&mark), now).unwrap();
@@ -221,7 +228,7 @@ mod tests {
         let now: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
         let mut vault = Vault::default();
         assert_eq!(vault.secret("a").err(), Some(NO_SECRET));
-        vault.create("a", "0", "0", now).unwrap();
+        vault.create("a", Some("0"), "0", now).unwrap();
         let secret = vault.secret_mut("a").unwrap();
         secret.put("1", "1", Some(&["mark".to_owned()]), now).unwrap();
         for (stage, to, from, expected) in [

@@ -1,30 +1,33 @@
-//! What a tenant signs in with, as options say it, and kept in Secrets Manager.
+//! What a tenant signs in with, as options say it.
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, IsTerminal as _, Read as _, Write},
+    io::{self, BufRead as _, IsTerminal as _, Read as _},
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum, error::ErrorKind};
 use jiff::Timestamp;
-use models::Tenant;
-use partner_center::{CredentialError, KeptSecret, Purpose, SecretsManager, StoredSecret, Written, moment};
-use runtime::{Clock as _, SystemClock};
+use partner_center::{Proof, StoredSecret, moment};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
-use super::{TenantsError, consent};
-use crate::{account::Account, output::Output};
+use super::TenantsError;
 
 /// The most that is read of a file: a certificate with a long chain has a tenth of it.
 const MAX_FILE_BYTES: u64 = 64 << 10;
+/// The port that Microsoft's own PowerShell module for Partner Center uses.
+const REDIRECT_PORT: u16 = 8400;
 
 /// What a tenant signs in with.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Sign-in")]
+#[command(
+    next_help_heading = "Sign-in",
+    group = ArgGroup::new("signs_in_anew").multiple(true).args(["client_id", "consent", "app_only"])
+)]
 pub struct SignInArguments {
-    /// The application's id; its secret in Secrets Manager is then written. Without it, one that is there is used.
+    /// The application's id; its secret in Secrets Manager is then written, and keeps what is not said anew: a refresh token of the same
+    /// application, and what you wrote beside.
     #[arg(long, value_name = "ID", requires = "proof")]
     client_id: Option<Uuid>,
     /// A file with the application's client secret; `-` reads it from standard input, unseen.
@@ -42,10 +45,13 @@ pub struct SignInArguments {
     /// Have a person sign in and consent, for app+user: the only way to what Microsoft gives no application alone.
     #[arg(long, value_enum)]
     consent: Option<Way>,
-    /// The port of this machine that the browser comes back to. The application's redirect address is http://localhost:PORT.
-    // The port that Microsoft's own PowerShell module for Partner Center uses.
-    #[arg(long, value_name = "PORT", default_value_t = 8400)]
-    redirect_port: u16,
+    /// Drop the refresh token: the application acts for itself from then on.
+    #[arg(long, conflicts_with = "consent")]
+    app_only: bool,
+    /// With `--consent browser`, the port of this machine that the browser comes back to (8400 if nothing is said). The application's
+    /// redirect address is <http://localhost:PORT>.
+    #[arg(long, value_name = "PORT", requires = "consent")]
+    redirect_port: Option<u16>,
 }
 
 /// How a person consents.
@@ -57,60 +63,47 @@ pub enum Way {
     DeviceCode,
 }
 
-fn day(text: &str) -> Result<Timestamp, &'static str> {
-    moment(text).ok_or("it should be a day as in 2027-05-01")
-}
-
-/// Whether a secret that is there may be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Existing {
-    MayBeReplaced,
-    StaysAsItIs,
+/// What is asked for, with the contents of the files that are named.
+pub(super) struct Asked {
+    /// Application and proof, where they are said anew.
+    pub(super) given: Option<StoredSecret>,
+    pub(super) app_only: bool,
+    pub(super) consent: Option<Way>,
+    pub(super) redirect_port: u16,
 }
 
 impl SignInArguments {
     /// Whether anything is asked for.
     pub(super) fn ask_for_something(&self) -> bool {
-        self.client_id.is_some() || self.consent.is_some()
+        self.client_id.is_some() || self.consent.is_some() || self.app_only
     }
 
-    /// Makes or replaces the tenant's secret, as far as that is asked for; has a person consent, where that is.
-    pub(super) async fn keep(
-        self,
-        tenant: &Tenant,
-        purpose: Purpose,
-        existing: Existing,
-        account: &Account,
-        output: &mut Output<impl Write>,
-    ) -> Result<(), TenantsError> {
-        if !self.ask_for_something() {
-            return Ok(());
+    /// What clap can't see.
+    pub(super) fn check(&self) -> Result<(), clap::Error> {
+        if self.redirect_port.is_some() && self.consent != Some(Way::Browser) {
+            let words = "--redirect-port is of use with --consent browser alone\n";
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, words));
         }
-        let secrets = account.microsoft_for(purpose)?.secrets;
-        let seen = find(&secrets, tenant).await?;
-        let mut secret = match (self.given()?, &seen) {
-            (Some(_), Some(_)) if existing == Existing::StaysAsItIs => {
-                return Err(TenantsError::SecretExists(purpose, name(tenant, purpose)));
-            }
-            (Some(given), _) => given,
-            (None, Some(seen)) => seen.secret.clone(),
-            (None, None) => return Err(TenantsError::SecretMissing(purpose, name(tenant, purpose))),
-        };
-        if let Some(way) = self.consent {
-            let token = consent::run(way, self.redirect_port, tenant, &secret, account, output).await?;
-            secret = secret.with_refresh_token(token, SystemClock.now());
-        }
-        let written = match &seen {
-            Some(seen) => secrets.replace(tenant, seen, &secret).await?,
-            None => secrets.create(tenant, &secret).await?,
-        };
-        match written {
-            Written::Yes => Ok(()),
-            Written::SomebodyWasQuicker => Err(TenantsError::SecretChanged(purpose, name(tenant, purpose))),
-        }
+        Ok(())
     }
 
-    /// The secret that the options say, without a person's consent.
+    /// What is asked for at this moment. Reads files and standard input.
+    ///
+    /// # Errors
+    ///
+    /// A file that can't be read or used, an expired certificate.
+    pub(super) fn asked(&self, now: Timestamp) -> Result<Asked, TenantsError> {
+        let given = self.given()?;
+        if let Some(Ok(Proof::Certificate(certificate))) =
+            given.as_ref().map(|given| given.credential().map(|it| it.proof))
+            && certificate.expires() <= now
+        {
+            return Err(TenantsError::CertificateExpired(certificate.expires()));
+        }
+        let redirect_port = self.redirect_port.unwrap_or(REDIRECT_PORT);
+        Ok(Asked { given, app_only: self.app_only, consent: self.consent, redirect_port })
+    }
+
     fn given(&self) -> Result<Option<StoredSecret>, TenantsError> {
         let Some(client_id) = self.client_id.map(|id| id.to_string()) else { return Ok(None) };
         let secret = match (&self.client_secret_file, &self.certificate_file, &self.private_key_file) {
@@ -129,17 +122,8 @@ impl SignInArguments {
     }
 }
 
-fn name(tenant: &Tenant, purpose: Purpose) -> String {
-    purpose.secret_of(tenant).unwrap_or_default().to_owned()
-}
-
-/// The secret as it is kept. None where there is none.
-async fn find(secrets: &SecretsManager, tenant: &Tenant) -> Result<Option<KeptSecret>, TenantsError> {
-    match secrets.fetch(tenant).await {
-        Ok(kept) => Ok(Some(kept)),
-        Err(CredentialError::SecretsManager { code, .. }) if code == "ResourceNotFoundException" => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+fn day(text: &str) -> Result<Timestamp, &'static str> {
+    moment(text).ok_or("it should be a day as in 2027-05-01")
 }
 
 fn read_secret(file: &Path) -> Result<SecretString, TenantsError> {
