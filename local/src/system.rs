@@ -405,6 +405,7 @@ fn variables_of_functions(
         ("RECONCILE_QUEUE_URL", names.queue("reconcile")),
         ("FRAUD_TOPIC_ARN", names.fraud_topic.clone()),
         ("EVENTS_TOPIC_ARN", names.events_topic.clone()),
+        ("OPERATIONS_TOPIC_ARN", names.operations_topic.clone()),
         ("CERTIFICATE_LOCATIONS", simulator.certificate_location()),
         ("CERTIFICATE_NAMES", Simulator::certificate_name().to_owned()),
         ("CERTIFICATE_ISSUER_HOSTS", simulator.issuer_host().to_owned()),

@@ -55,7 +55,7 @@ impl SignIn<'_> {
         let addresses = self.clouds.of(self.tenant.cloud);
         let addresses = addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
         let url = addresses.login.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "token"]);
-        let scope = format!("{}/.default", addresses.of(audience));
+        let scope = format!("{}/.default{}", addresses.of(audience), offline(&grounds));
         let now = (self.now)();
         let mut form = vec![("client_id", self.client_id), ("scope", &scope)];
         let assertion;
@@ -80,6 +80,15 @@ impl SignIn<'_> {
             expires: now + SignedDuration::from_secs(answer.expires_in.clamp(0, 86_400)),
             refresh_token: answer.refresh_token.map(Into::into),
         })
+    }
+}
+
+/// What a refresh token takes: whoever leaves this out is given none (Microsoft: "Scopes and permissions in the Microsoft identity
+/// platform", `offline_access`). An application that asks for itself gets none, and must not ask.
+fn offline(grounds: &Grounds<'_>) -> &'static str {
+    match grounds {
+        Grounds::Grant(Grant::ClientCredentials) => "",
+        Grounds::Grant(Grant::RefreshToken(_)) | Grounds::Code { .. } | Grounds::Device(_) => " offline_access",
     }
 }
 
