@@ -142,6 +142,12 @@ impl StoredSecret {
         Ok(Credential { client_id: self.client_id.clone(), proof, grant })
     }
 
+    /// Whether it acts for a person, with a refresh token.
+    #[must_use]
+    pub fn has_refresh_token(&self) -> bool {
+        self.refresh_token.is_some()
+    }
+
     /// When the refresh token was obtained, where there is one and that is known.
     #[must_use]
     pub fn refresh_token_obtained(&self) -> Option<Timestamp> {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use models::Tenant;
-use partner_center::{Audience, Grant, KeptSecret, Proof, Purpose};
+use partner_center::{Audience, Grant, KeptSecret, Proof, Purpose, REFRESH_TOKEN_OLD};
 use runtime::{Clock as _, SystemClock};
 
 use super::failed;
@@ -13,7 +13,7 @@ use crate::{
 
 /// How long before a client secret or a certificate ends somebody has to see to it.
 const EXPIRY_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How old a refresh token may be: Microsoft's last 90 days, and one that is renewed as it should be is younger by far.
+/// From what age on a refresh token has to be seen to by a person: 30 days are left of Microsoft's 90.
 const REFRESH_TOKEN_AGE: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// What is known of a secret that can be used.
@@ -67,23 +67,31 @@ fn aged(subject: &Subject, what: &str, kept: &KeptSecret, now: Timestamp) -> Fin
             return subject.warning(format!("{what}, which expires in {} days", days(left)), advice);
         }
     }
-    if let Some(obtained) = kept.secret.refresh_token_obtained() {
-        let age = now.duration_since(obtained);
-        if age > REFRESH_TOKEN_AGE {
-            let words = format!("{what}, whose refresh token is {} days old; it ends after 90", days(age));
-            return subject.warning(words, "consent anew as an Admin Agent, with MFA, before it does");
-        }
+    // As for renew: one that nobody has dated is as old as the secret.
+    let for_a_person = kept.secret.has_refresh_token();
+    let obtained = kept.secret.refresh_token_obtained().or(kept.written.filter(|_| for_a_person));
+    let age = obtained.map_or(SignedDuration::ZERO, |obtained| now.duration_since(obtained));
+    let old = || format!("{what}, whose refresh token is {} days old; it ends after 90", days(age));
+    if age >= REFRESH_TOKEN_AGE {
+        return subject.problem(old(), "consent anew as an Admin Agent, with MFA, before it does");
+    }
+    if age >= REFRESH_TOKEN_OLD {
+        return subject.warning(old(), "renew replaces it every day, and does not: the log of renew says why");
+    }
+    if kept.secret.proof_expires().is_none() {
+        let advice = "look its end up in Entra ID, and write it with the secret: `tenants set --client-id … \
+                      --client-secret-expires …`, or the member client_secret_expires";
+        return subject.warning(format!("{what}, of which nobody has said when it ends"), advice);
     }
     subject.ok(what)
 }
 
-/// Graph: whether the tenant's alerts can be listed.
-pub(super) async fn alerts(microsoft: &Microsoft, tenant: &Tenant) -> Vec<Finding> {
-    let signed_in = Subject::of_tenant(&tenant.id, "sign-in to Graph");
+/// Graph: whether the tenant's alerts can be listed; under these names for the sign-in and for the list.
+pub(super) async fn alerts(microsoft: &Microsoft, tenant: &Tenant, names: [&str; 2]) -> Vec<Finding> {
+    let [signed_in, listed] = names.map(|name| Subject::of_tenant(&tenant.id, name));
     if let Err(error) = microsoft.tokens.sign_in(tenant, Audience::Graph).await {
         return vec![failed::microsoft(&signed_in, &error)];
     }
-    let listed = Subject::of_tenant(&tenant.id, "alerts");
     let listed = match microsoft.alerts().first_page(tenant).await {
         Ok(count) => listed.ok(format!("they can be listed: {count} on the first page")),
         Err(error) => failed::microsoft(&listed, &error),
@@ -91,17 +99,10 @@ pub(super) async fn alerts(microsoft: &Microsoft, tenant: &Tenant) -> Vec<Findin
     vec![signed_in.ok("Microsoft gives a token"), listed]
 }
 
-/// Graph, with the secret that can resolve alerts.
-pub(super) async fn act_sign_in(microsoft: &Microsoft, tenant: &Tenant) -> Finding {
-    let subject = Subject::of_tenant(&tenant.id, "act sign-in");
-    match microsoft.tokens.sign_in(tenant, Audience::Graph).await {
-        Ok(()) => subject.ok("Microsoft gives a token"),
-        Err(error) => failed::microsoft(&subject, &error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    const LATE: Option<&str> = Some("2027-01-01T00:00:00Z");
+
     use models::TenantId;
     use partner_center::StoredSecret;
     use serde_json::json;
@@ -113,19 +114,29 @@ mod tests {
     fn what_ends_soon_is_said_in_time_and_what_has_ended_is_a_problem() {
         let now: Timestamp = "2026-03-31T00:00:00Z".parse().unwrap();
         let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
-        for (member, moment, state, words) in [
-            ("client_secret_expires", "2026-05-01T00:00:00Z", State::Ok, "a client secret"),
-            ("client_secret_expires", "2026-04-29T23:00:00Z", State::Warning, "which expires in 29 days"),
-            ("client_secret_expires", "2026-03-29T00:00:00Z", State::Problem, "which expired 2 days ago"),
-            ("refresh_token_obtained", "2026-01-31T00:00:00Z", State::Ok, "a client secret"),
-            ("refresh_token_obtained", "2026-01-29T00:00:00Z", State::Warning, "refresh token is 61 days old"),
+        let (end, obtained) = ("client_secret_expires", "refresh_token_obtained");
+        for (expires, token, written, state, words) in [
+            (Some("2026-05-01T00:00:00Z"), None, None, State::Ok, "a client secret"),
+            (Some("2026-04-29T23:00:00Z"), None, None, State::Warning, "which expires in 29 days"),
+            (Some("2026-03-29T00:00:00Z"), None, None, State::Problem, "which expired 2 days ago"),
+            (None, None, None, State::Warning, "nobody has said when it ends"),
+            (LATE, Some("2026-03-28T00:00:01Z"), None, State::Ok, "a client secret"),
+            (LATE, Some("2026-03-28T00:00:00Z"), None, State::Warning, "refresh token is 3 days old"),
+            (LATE, Some("2026-01-30T00:00:00Z"), None, State::Problem, "refresh token is 60 days old"),
+            (LATE, None, Some("2026-03-01T00:00:00Z"), State::Warning, "refresh token is 30 days old"),
+            (LATE, Some("2026-03-30T00:00:00Z"), Some("2026-01-01T00:00:00Z"), State::Ok, "a client secret"),
         ] {
-            let text =
-                json!({ "client_id": "a", "client_secret": "b", "refresh_token": "c", member: moment }).to_string();
-            let secret = StoredSecret::read(&text).unwrap();
-            let kept = KeptSecret { secret, version: String::new(), written: None };
+            let mut text = json!({ "client_id": "a", "client_secret": "b", "refresh_token": "c" });
+            for (member, moment) in [(end, expires), (obtained, token)] {
+                if let Some(moment) = moment {
+                    text[member] = json!(moment);
+                }
+            }
+            let secret = StoredSecret::read(&text.to_string()).unwrap();
+            let written = written.map(|written: &str| written.parse().unwrap());
+            let kept = KeptSecret { secret, version: String::new(), written };
             let found = aged(&Subject::of_tenant(&tenant, "read secret"), "a client secret", &kept, now);
-            assert_eq!(found.state, state, "{moment}: {found:?}");
+            assert_eq!(found.state, state, "{expires:?} {token:?}: {found:?}");
             assert!(found.words.contains(words), "{found:?}");
         }
     }

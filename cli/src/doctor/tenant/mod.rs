@@ -1,9 +1,10 @@
-//! Whether a tenant is connected: its credentials, its webhook registration, its runs.
+//! Whether a tenant is connected: its credentials and what `renew` has found of them, its webhook registration, its runs.
 //!
 //! Nothing is changed. What can't be seen because something before it failed is left out: the first failure is what has to be mended.
 
 mod credentials;
 mod failed;
+mod looks;
 mod registration;
 mod runs;
 
@@ -30,9 +31,11 @@ pub async fn check(account: &Account, tenant: &Tenant) -> Vec<Finding> {
         return vec![subject.ok(format!("{}: inactive, and not looked at", tenant.display_name))];
     }
     let mut findings = vec![subject.ok(format!("{}, in the cloud {}", tenant.display_name, tenant.cloud.as_str()))];
-    let (connection, runs) = tokio::join!(connection(account, tenant), runs::check(account, tenant));
-    findings.extend(connection);
-    findings.extend(runs);
+    let (connection, looks, runs) =
+        tokio::join!(connection(account, tenant), looks::check(account, tenant), runs::check(account, tenant));
+    for found in [connection, looks, runs] {
+        findings.extend(found);
+    }
     findings
 }
 
@@ -52,7 +55,7 @@ async fn with_read(account: &Account, tenant: &Tenant) -> Vec<Finding> {
         Err(finding) => return vec![finding],
     };
     let (alerts, registration) = tokio::join!(
-        credentials::alerts(&microsoft, tenant),
+        credentials::alerts(&microsoft, tenant, ["sign-in to Graph", "alerts"]),
         registration::check(&microsoft, account, tenant, known.is_for_a_person),
     );
     [vec![known.finding], alerts, registration].concat()
@@ -67,7 +70,11 @@ async fn with_act(account: &Account, tenant: &Tenant) -> Vec<Finding> {
         Err(finding) => return vec![finding],
     };
     match credentials::secret(&microsoft, tenant, Purpose::Act).await {
-        Ok(known) => vec![known.finding, credentials::act_sign_in(&microsoft, tenant).await],
+        // To read alerts is the one thing with it that changes none.
+        Ok(known) => {
+            let alerts = credentials::alerts(&microsoft, tenant, ["act sign-in", "alerts, with the act secret"]).await;
+            [vec![known.finding], alerts].concat()
+        }
         Err(finding) => vec![finding],
     }
 }
