@@ -11,7 +11,9 @@ use partner_center::{
     ADDRESS_VARIABLES, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, Credentials, GraphAlerts, Limits,
     Now, Proof, Purpose, Registrations, SecretsManager, Tokens,
 };
-use runtime::{Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables, random_id};
+use runtime::{
+    Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables, base_address, random_id,
+};
 use store::{Store, TableNames};
 
 use crate::stack;
@@ -94,10 +96,6 @@ pub const VARIABLES: [Variable; 15] = [
     STREAM_DEAD_LETTERS_URL,
     TENANTS_TABLE,
 ];
-
-const fn address(name: &'static str) -> Variable {
-    place(name, "a base address in place of Microsoft's, https://host or https://host:port")
-}
 
 /// Why an account can't be worked on.
 #[derive(Debug, thiserror::Error)]
@@ -230,7 +228,7 @@ impl Account {
     pub(crate) fn replaced(&self, cloud: models::Cloud, service: &str) -> Result<Option<BaseUrl>, AccountError> {
         let wanted = ADDRESS_VARIABLES.iter().find(|(of, name, _)| (*of, *name) == (cloud, service));
         match wanted {
-            Some((_, _, name)) => Ok(self.variables.optional(&address(name))?),
+            Some((_, _, name)) => Ok(self.variables.optional(&base_address(name))?),
             None => Ok(None),
         }
     }

@@ -342,7 +342,10 @@ fn services(
 ) -> Result<Services, LocalError> {
     let database = state.path("dynamodb.sqlite");
     let secrets = Secrets::open(Arc::clone(state), Arc::clone(clock))?;
-    secrets.seed(READ_SECRET, &json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string())?;
+    // The stand-in's client secret has no end; one that nobody knows would be something to see to.
+    let secret =
+        json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31" });
+    secrets.seed(READ_SECRET, &secret.to_string())?;
     Ok(Services {
         host: names.host.as_str().into(),
         access_key_id: hex::encode(rand::random::<[u8; 16]>()).into(),
@@ -403,6 +406,7 @@ fn variables_of_functions(
         ("RECONCILE_QUEUE_URL", names.queue("reconcile")),
         ("FRAUD_TOPIC_ARN", names.fraud_topic.clone()),
         ("EVENTS_TOPIC_ARN", names.events_topic.clone()),
+        ("OPERATIONS_TOPIC_ARN", names.operations_topic.clone()),
         ("CERTIFICATE_LOCATIONS", simulator.certificate_location()),
         ("CERTIFICATE_NAMES", Simulator::certificate_name().to_owned()),
         ("CERTIFICATE_ISSUER_HOSTS", simulator.issuer_host().to_owned()),

@@ -158,9 +158,13 @@ def take_out(properties: Json, sid: str, action: str) -> None:
 def as_emulated(statement: Json) -> Json:
     if statement["Action"] == "sqs:SendMessage":
         return statement | {"Action": ["sqs:SendMessage", "sqs:SendMessageBatch"]}
-    if "ArnNotEquals" in statement.get("Condition", {}):
-        sessions = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/${NotifyFunctionRole}/*"
-        return statement | {"Condition": {"ArnNotLike": {"aws:PrincipalArn": {"Fn::Sub": sessions}}}}
+    condition = statement.get("Condition", {})
+    if "ArnNotEquals" in condition:
+        role = condition["ArnNotEquals"]["aws:PrincipalArn"]["Fn::GetAtt"]
+        role = role.split(".")[0] if isinstance(role, str) else role[0]
+        sessions = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/${" + role + "}/*"
+        others = {operator: keys for operator, keys in condition.items() if operator != "ArnNotEquals"}
+        return statement | {"Condition": others | {"ArnNotLike": {"aws:PrincipalArn": {"Fn::Sub": sessions}}}}
     return statement
 
 

@@ -75,6 +75,12 @@ impl Messages {
         self.all().into_iter().filter(|message| message.topic.ends_with("-events")).collect()
     }
 
+    /// The messages of the operations topic so far.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Published> {
+        self.all().into_iter().filter(|message| message.topic.ends_with("-operations")).collect()
+    }
+
     /// Waits until the messages so far are as wanted.
     ///
     /// # Panics

@@ -154,8 +154,11 @@ impl HttpClient for Tap<SharedHttpClient> {
 impl HttpConnector for Tap<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        // SNS names it in a form.
+        let of_form = || body.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap_or_default();
+        let operation = if target.is_empty() { of_form() } else { target.rsplit('.').next().unwrap_or_default() };
+        let operation = operation.to_owned();
         let fault = self.wire.take(Sent { operation, body });
         match (fault, &self.inner) {
             (None, Some(inner)) => inner.call(request),

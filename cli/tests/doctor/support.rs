@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use models::{ReconcileCause, ReconcileRequest};
 use regex::Regex;
 use serde_json::Value;
-use tests::{TENANT, TestSystem};
+use store::{ReadCredentials as _, Store};
+use tests::{PATIENCE, TENANT, TestSystem};
 use tokio::process::Command;
 
 /// The schedules are on, as they should be, and nothing else runs by itself.
@@ -19,7 +20,7 @@ pub(crate) struct Here {
 }
 
 impl Here {
-    /// Everything is as it should be: the webhook is registered, and there was a complete run.
+    /// Everything is as it should be: the webhook is registered, there was a complete run, and the credentials were looked at.
     pub(crate) async fn well() -> Self {
         let test = TestSystem::start(&BY_HAND).await.unwrap();
         let environment = test.system.environment().iter().cloned().collect();
@@ -28,8 +29,25 @@ impl Here {
         let request =
             ReconcileRequest { tenant: TENANT.parse().unwrap(), cause: ReconcileCause::Schedule, trace: None };
         poll.reconcile(&request, None).await.unwrap();
+        tokio::time::timeout(PATIENCE, here.looked()).await.unwrap();
         here.done(&["webhook", "register", TENANT, "--url", &here.environment["LOCAL_CALLBACK_URL"]]).await;
         here
+    }
+
+    /// The run of `renew` that the system begins with has noted what it found.
+    async fn looked(&self) {
+        let system = &self.test.system;
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&system.parts().aws), system.tables().clone());
+        while store.credentials(&TENANT.parse().unwrap()).await.unwrap().values().all(|known| known.checked.is_none()) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// `renew` looks at the credentials, in an invocation of this id.
+    pub(crate) async fn renew(&self, run: &str) {
+        let renew = renew::wire(self.test.system.parts()).unwrap();
+        let invocation = serde_json::from_value(serde_json::json!({ "task": "renew" })).unwrap();
+        renew.handle(invocation, run).await.unwrap();
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {

@@ -36,6 +36,12 @@ async fn each_refusal_of_microsofts_is_told_from_the_others_with_what_to_do() {
         here.test.system.simulator().set_fault(Fault::new(target, kind)).unwrap();
         cases.add(case, &here.seen().await);
     }
+    let here = Here::well().await;
+    let simulator = here.test.system.simulator();
+    simulator.set_fault(Fault::new(Target::List, FaultKind::MissingMfa)).unwrap();
+    here.renew("second").await;
+    simulator.clear_faults();
+    cases.add("mended since renew has seen it", &here.seen().await);
     assert_snapshot!("refusals", cases.text());
 }
 
@@ -48,7 +54,14 @@ async fn a_secret_that_is_not_there_is_named_and_what_rests_on_it_is_left_out() 
     secrets.create_secret().name("partner-alerts/act/local").secret_string(text).send().await.unwrap();
     here.done(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/local"]).await;
     let report = here.done(&["doctor"]).await;
-    assert!(report.contains("act sign-in to Graph") && report.contains("act sign-in to Partner Center"), "{report}");
+    assert!(
+        report.contains("act sign-in to Partner Center") && report.contains("alerts, with the act secret"),
+        "{report}"
+    );
+    cases.add("a secret to act with that renew has not looked at", &here.seen().await);
+    here.test.system.simulator().set_fault(Fault::new(Target::List, FaultKind::MissingMfa)).unwrap();
+    cases.add("a secret to act with that may not read alerts", &here.seen().await);
+    here.test.system.simulator().clear_faults();
     here.done(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/gone"]).await;
     cases.add("the secret to act with", &here.seen().await);
     here.done(&["tenants", "set", TENANT, "--read-secret", "partner-alerts/read/gone"]).await;
@@ -78,7 +91,10 @@ async fn a_person_without_a_second_factor_is_told_from_one_with_it() {
         let person = Person { mfa, ..Person::admin_agent(TENANT) };
         let token = simulator.refresh_token_of(TENANT, person).unwrap();
         let secret =
-            json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "refresh_token": token }).to_string();
+            json!({
+            "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31", "refresh_token": token,
+        })
+        .to_string();
         // A Secrets Manager with the secret of one who acts for a person.
         let secrets = Scripted::start(move |_, _| {
             let answer = json!({ "Name": "x", "VersionId": "1", "SecretString": secret });

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use models::{Cloud, FraudThreshold};
-use partner_center::{BaseUrl, BaseUrlError, CloudDirectory, Limits};
-use runtime::{ConfigError, Seconds, Variable, Variables};
+use models::FraudThreshold;
+use partner_center::{ADDRESS_NAMES, BaseUrlError, CloudDirectory, Limits};
+use runtime::{ConfigError, Seconds, Variable, Variables, base_address, base_addresses, together};
 use store::{LeaseTerms, TableNames};
 
 use crate::Settings;
@@ -62,49 +62,27 @@ const MICROSOFT_LONGEST_PAUSE_SECONDS: Variable = Variable {
     default: Some("20"),
 };
 
-const fn address(name: &'static str) -> Variable {
-    Variable {
-        name,
-        meaning: "a base address in place of Microsoft's, https://host or https://host:port",
-        default: None,
-    }
-}
-
-/// Replacements of Microsoft's addresses, by cloud and service.
-const ADDRESSES: [(Cloud, &str, Variable); 8] = [
-    (Cloud::China, "GRAPH", address("CHINA_GRAPH_URL")),
-    (Cloud::China, "LOGIN", address("CHINA_LOGIN_URL")),
-    (Cloud::Global, "GRAPH", address("GLOBAL_GRAPH_URL")),
-    (Cloud::Global, "LOGIN", address("GLOBAL_LOGIN_URL")),
-    (Cloud::UsGovernmentL4, "GRAPH", address("US_GOVERNMENT_L4_GRAPH_URL")),
-    (Cloud::UsGovernmentL4, "LOGIN", address("US_GOVERNMENT_L4_LOGIN_URL")),
-    (Cloud::UsGovernmentL5, "GRAPH", address("US_GOVERNMENT_L5_GRAPH_URL")),
-    (Cloud::UsGovernmentL5, "LOGIN", address("US_GOVERNMENT_L5_LOGIN_URL")),
-];
+/// Where Microsoft is.
+const ADDRESSES: [Variable; ADDRESS_NAMES.len()] = base_addresses(ADDRESS_NAMES);
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 20] = [
-    ALERTS_TABLE,
-    TENANTS_TABLE,
-    RECONCILE_QUEUE_URL,
-    FRAUD_SEVERITY,
-    RECONCILE_GAP_SECONDS,
-    LEASE_SECONDS,
-    RUN_SECONDS,
-    MICROSOFT_TIMEOUT_SECONDS,
-    GRAPH_MAX_PAGES,
-    DIGEST_ABOVE,
-    MICROSOFT_ATTEMPTS,
-    MICROSOFT_LONGEST_PAUSE_SECONDS,
-    ADDRESSES[0].2,
-    ADDRESSES[1].2,
-    ADDRESSES[2].2,
-    ADDRESSES[3].2,
-    ADDRESSES[4].2,
-    ADDRESSES[5].2,
-    ADDRESSES[6].2,
-    ADDRESSES[7].2,
-];
+pub const VARIABLES: [Variable; 24] = together(
+    &[
+        ALERTS_TABLE,
+        TENANTS_TABLE,
+        RECONCILE_QUEUE_URL,
+        FRAUD_SEVERITY,
+        RECONCILE_GAP_SECONDS,
+        LEASE_SECONDS,
+        RUN_SECONDS,
+        MICROSOFT_TIMEOUT_SECONDS,
+        GRAPH_MAX_PAGES,
+        DIGEST_ABOVE,
+        MICROSOFT_ATTEMPTS,
+        MICROSOFT_LONGEST_PAUSE_SECONDS,
+    ],
+    &ADDRESSES,
+);
 
 /// The configuration.
 #[derive(Clone, Debug)]
@@ -139,8 +117,7 @@ impl Config {
             },
             queue_url: variables.read(&RECONCILE_QUEUE_URL)?,
             settings: settings(variables)?,
-            clouds: CloudDirectory::new(|cloud, service| replacement(variables, cloud, service))
-                .map_err(|error| error.0)?,
+            clouds: clouds(variables)?,
             limits: Limits {
                 attempts: u32::try_from(variables.number(&MICROSOFT_ATTEMPTS, 1, 10)?).unwrap_or(1),
                 longest_pause: Duration::from_secs(variables.number(&MICROSOFT_LONGEST_PAUSE_SECONDS, 1, 300)?),
@@ -167,16 +144,8 @@ fn settings(variables: &Variables) -> Result<Settings, ConfigError> {
     Ok(Settings { lease, run_limit: Duration::from_secs(run_seconds), threshold, digest_above })
 }
 
-/// A configuration error that a malformed published address can become, too.
-struct AddressError(ConfigError);
-
-impl From<BaseUrlError> for AddressError {
-    fn from(error: BaseUrlError) -> Self {
-        Self(ADDRESSES[0].2.malformed(error.to_string()))
-    }
-}
-
-fn replacement(variables: &Variables, cloud: Cloud, service: &str) -> Result<Option<BaseUrl>, AddressError> {
-    let found = ADDRESSES.iter().find(|(of, kind, _)| *of == cloud && *kind == service);
-    found.map_or(Ok(None), |(_, _, variable)| variables.optional(variable)).map_err(AddressError)
+fn clouds(variables: &Variables) -> Result<CloudDirectory, ConfigError> {
+    // No variable is at fault where a published address is none, and no test lets that happen: the first stands for all.
+    let malformed = |error: BaseUrlError| ADDRESSES[0].malformed(error.to_string());
+    CloudDirectory::configured(|name| variables.optional(&base_address(name)), malformed)
 }

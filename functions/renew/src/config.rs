@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use models::Cloud;
-use partner_center::{BaseUrl, BaseUrlError, CloudDirectory, Limits};
-use runtime::{ConfigError, Variable, Variables};
+use partner_center::{ADDRESS_NAMES, BaseUrlError, CloudDirectory, Limits};
+use runtime::{ConfigError, Variable, Variables, base_address, base_addresses, together};
 use store::TableNames;
 
 const TENANTS_TABLE: Variable =
     Variable { name: "TENANTS_TABLE", meaning: "the name of the tenants table", default: None };
+const OPERATIONS_TOPIC_ARN: Variable =
+    Variable { name: "OPERATIONS_TOPIC_ARN", meaning: "the ARN of the operations topic", default: None };
 const RENEWAL_SECONDS: Variable = Variable {
     name: "RENEWAL_SECONDS",
     meaning: "how long one credential may take, shorter than the function's timeout, 1 to 880 seconds",
@@ -30,48 +31,29 @@ const MICROSOFT_LONGEST_PAUSE_SECONDS: Variable = Variable {
     default: Some("20"),
 };
 
-const fn address(name: &'static str) -> Variable {
-    Variable {
-        name,
-        meaning: "a base address in place of Microsoft's, https://host or https://host:port",
-        default: None,
-    }
-}
-
-/// Replacements of Microsoft's addresses, by cloud and service: where tokens are asked for, and what for.
-const ADDRESSES: [(Cloud, &str, Variable); 8] = [
-    (Cloud::China, "GRAPH", address("CHINA_GRAPH_URL")),
-    (Cloud::China, "LOGIN", address("CHINA_LOGIN_URL")),
-    (Cloud::Global, "GRAPH", address("GLOBAL_GRAPH_URL")),
-    (Cloud::Global, "LOGIN", address("GLOBAL_LOGIN_URL")),
-    (Cloud::UsGovernmentL4, "GRAPH", address("US_GOVERNMENT_L4_GRAPH_URL")),
-    (Cloud::UsGovernmentL4, "LOGIN", address("US_GOVERNMENT_L4_LOGIN_URL")),
-    (Cloud::UsGovernmentL5, "GRAPH", address("US_GOVERNMENT_L5_GRAPH_URL")),
-    (Cloud::UsGovernmentL5, "LOGIN", address("US_GOVERNMENT_L5_LOGIN_URL")),
-];
+/// Where Microsoft is.
+const ADDRESSES: [Variable; ADDRESS_NAMES.len()] = base_addresses(ADDRESS_NAMES);
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 13] = [
-    TENANTS_TABLE,
-    RENEWAL_SECONDS,
-    MICROSOFT_TIMEOUT_SECONDS,
-    MICROSOFT_ATTEMPTS,
-    MICROSOFT_LONGEST_PAUSE_SECONDS,
-    ADDRESSES[0].2,
-    ADDRESSES[1].2,
-    ADDRESSES[2].2,
-    ADDRESSES[3].2,
-    ADDRESSES[4].2,
-    ADDRESSES[5].2,
-    ADDRESSES[6].2,
-    ADDRESSES[7].2,
-];
+pub const VARIABLES: [Variable; 18] = together(
+    &[
+        TENANTS_TABLE,
+        OPERATIONS_TOPIC_ARN,
+        RENEWAL_SECONDS,
+        MICROSOFT_TIMEOUT_SECONDS,
+        MICROSOFT_ATTEMPTS,
+        MICROSOFT_LONGEST_PAUSE_SECONDS,
+    ],
+    &ADDRESSES,
+);
 
 /// The configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The tables.
     pub tables: TableNames,
+    /// The topic of those who look after Partner Alerts.
+    pub operations_topic_arn: String,
     /// How long one credential may take.
     pub look_limit: Duration,
     /// Where Microsoft's services are.
@@ -92,9 +74,9 @@ impl Config {
         let seconds = |variable, least, most| variables.number(variable, least, most).map(Duration::from_secs);
         Ok(Self {
             tables: TableNames { tenants: variables.read(&TENANTS_TABLE)?, ..TableNames::default() },
+            operations_topic_arn: variables.read(&OPERATIONS_TOPIC_ARN)?,
             look_limit: seconds(&RENEWAL_SECONDS, 1, 880)?,
-            clouds: CloudDirectory::new(|cloud, service| replacement(variables, cloud, service))
-                .map_err(|error| error.0)?,
+            clouds: clouds(variables)?,
             limits: Limits {
                 attempts: u32::try_from(variables.number(&MICROSOFT_ATTEMPTS, 1, 10)?).unwrap_or(1),
                 longest_pause: seconds(&MICROSOFT_LONGEST_PAUSE_SECONDS, 1, 300)?,
@@ -105,16 +87,8 @@ impl Config {
     }
 }
 
-/// A configuration error that a malformed published address can become, too.
-struct AddressError(ConfigError);
-
-impl From<BaseUrlError> for AddressError {
-    fn from(error: BaseUrlError) -> Self {
-        Self(ADDRESSES[0].2.malformed(error.to_string()))
-    }
-}
-
-fn replacement(variables: &Variables, cloud: Cloud, service: &str) -> Result<Option<BaseUrl>, AddressError> {
-    let found = ADDRESSES.iter().find(|(of, kind, _)| *of == cloud && *kind == service);
-    found.map_or(Ok(None), |(_, _, variable)| variables.optional(variable)).map_err(AddressError)
+fn clouds(variables: &Variables) -> Result<CloudDirectory, ConfigError> {
+    // No variable is at fault where a published address is none, and no test lets that happen: the first stands for all.
+    let malformed = |error: BaseUrlError| ADDRESSES[0].malformed(error.to_string());
+    CloudDirectory::configured(|name| variables.optional(&base_address(name)), malformed)
 }

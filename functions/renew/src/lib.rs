@@ -1,12 +1,15 @@
 //! `renew`: keeps the credentials of every tenant alive.
 //!
-//! Woken by the schedule, it signs in with each secret of each active tenant, which proves that it works, and keeps the new
-//! refresh token once a day. It is the only function that writes secrets.
+//! Woken by the schedule, it signs in with each secret of each tenant and calls what the secret is for, which proves that it works, and
+//! keeps the new refresh token once a day. It is the only function that writes secrets.
 //!
 //! | what happens | then |
 //! |---|---|
 //! | a credential works | noted; its refresh token is renewed where that has come to age |
-//! | a credential is refused, or a secret can't be used | noted and logged with what to do; counts as failed |
+//! | a credential is refused, or a secret can't be used | noted, told and logged with what to do; counts as failed |
+//! | it works again, nears its end, or ages | told, once each |
+//! | the tenant is inactive | looked after all the same, so that it can be switched on; told to nobody, and in no count of failures |
+//! | a tenant's configuration can't be read | logged and counted; the others go on |
 //! | Microsoft, Secrets Manager or the store is in trouble | noted and logged; counts as undecided, and the next tick is the retry |
 //! | another run is at it | left to that run |
 //! | the tenants can't be read | the invocation fails; the next tick is the retry, and the alarm on missing counts tells if it stays so |
@@ -14,6 +17,8 @@
 //! One tenant's trouble is no other's: tenants are looked at side by side, and each credential has a limit of its own.
 
 mod config;
+mod look;
+mod news;
 mod report;
 mod wire;
 
@@ -21,12 +26,14 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
+use messaging::Tell;
 use models::{CredentialDates, Purpose, Tenant};
-use partner_center::{Diagnosis, Kept, RenewCredentials, RenewalError};
+use partner_center::RenewCredentials;
 use runtime::{Metrics, SharedClock};
 use serde::Deserialize;
-use store::{CredentialState, Looking, ReadTenants, StoreError, WatchCredentials};
+use store::{CredentialState, Looking, ReadAllTenants, StoreError, Told, WatchCredentials};
 
+use look::Seen;
 use report::{Report, Verdict};
 
 pub use config::{Config, VARIABLES};
@@ -35,12 +42,8 @@ pub use wire::{Deployed, wire};
 /// How many tenants are looked at at the same time: far below what Secrets Manager and Entra ID allow, and enough for a thousand
 /// tenants in the time of one invocation.
 const SIDE_BY_SIDE: usize = 10;
-/// How much longer than a look its lease runs: what it takes to note the outcome, and what clocks may differ.
+/// How much longer than a look its lease runs: what it takes to tell of the outcome and to note it, and what clocks may differ.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
-/// The outcome of a credential that works.
-const WORKS: &str = "ok";
-/// The outcome of a look that took too long.
-const OUT_OF_TIME: &str = "out-of-time";
 
 /// What wakes the function.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -65,61 +68,26 @@ pub enum RenewError {
     Tenants(#[source] StoreError),
 }
 
-/// Why nothing is known of a credential.
-#[derive(Debug, thiserror::Error)]
-enum LookError {
-    /// It doesn't work, or isn't kept alive.
-    #[error(transparent)]
-    Renewal(#[from] RenewalError),
-    /// It took longer than it may.
-    #[error("it took longer than {seconds} seconds")]
-    OutOfTime {
-        /// How long it may take.
-        seconds: u64,
-    },
-}
-
-impl LookError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Renewal(error) => error.code(),
-            Self::OutOfTime { .. } => OUT_OF_TIME,
-        }
-    }
-
-    fn diagnosis(&self) -> Option<Diagnosis> {
-        match self {
-            Self::Renewal(error) => error.diagnosis(),
-            Self::OutOfTime { .. } => None,
-        }
-    }
-
-    fn verdict(&self) -> Verdict {
-        match self {
-            Self::Renewal(error) if !error.may_pass() => Verdict::Failed,
-            Self::Renewal(_) | Self::OutOfTime { .. } => Verdict::Undecided,
-        }
-    }
-}
-
 /// The function: what it reads and writes with, given by `main.rs`.
 #[derive(Debug)]
-pub struct Renew<S, R> {
+pub struct Renew<S, R, T> {
     store: S,
     renewer: R,
+    people: T,
     clock: SharedClock,
     look_limit: Duration,
     metrics: Metrics,
 }
 
-impl<S, R> Renew<S, R>
+impl<S, R, T> Renew<S, R, T>
 where
-    S: ReadTenants + WatchCredentials + Sync,
+    S: ReadAllTenants + WatchCredentials + Sync,
     R: RenewCredentials + Sync,
+    T: Tell + Sync,
 {
     /// The function with these parts. No credential may take longer than `look_limit`.
-    pub fn new(store: S, renewer: R, clock: SharedClock, look_limit: Duration) -> Self {
-        Self { store, renewer, clock, look_limit, metrics: Metrics::none() }
+    pub fn new(store: S, renewer: R, people: T, clock: SharedClock, look_limit: Duration) -> Self {
+        Self { store, renewer, people, clock, look_limit, metrics: Metrics::none() }
     }
 
     /// The function whose counts go there.
@@ -133,17 +101,17 @@ where
     ///
     /// # Errors
     ///
-    /// [`RenewError`]. What becomes of a credential is noted, logged and counted.
+    /// [`RenewError`]. What becomes of a credential is noted, told, logged and counted.
     pub async fn handle(&self, invocation: Invocation, run: &str) -> Result<(), RenewError> {
         let Invocation { task: Task::Renew } = invocation;
-        let tenants = self.store.tenants().await.map_err(RenewError::Tenants).inspect_err(|error| {
+        let all = self.store.all_tenants().await.map_err(RenewError::Tenants).inspect_err(|error| {
             tracing::error!(error = runtime::chain(error), "no credential could be looked at");
         })?;
-        let active = tenants.into_iter().filter(|tenant| tenant.active);
+        let unreadable = Report::of_unreadable(all.unreadable.len());
         // Made before any is awaited: nothing runs until the stream asks for it, and never more than the bound.
-        let looks: Vec<_> = active.map(|tenant| self.tenant(tenant, run)).collect();
+        let looks: Vec<_> = all.readable.into_iter().map(|tenant| self.tenant(tenant, run)).collect();
         let seen: Vec<Report> = stream::iter(looks).buffer_unordered(SIDE_BY_SIDE).collect().await;
-        let report = seen.into_iter().fold(Report::default(), Report::and);
+        let report = seen.into_iter().fold(unreadable, Report::and);
         let now = self.clock.now();
         self.metrics.report(now, &report.counts(now));
         Ok(())
@@ -153,79 +121,66 @@ where
     async fn tenant(&self, tenant: Tenant, run: &str) -> Report {
         let mut report = Report::default();
         for purpose in Purpose::ALL.into_iter().filter(|purpose| purpose.secret_of(&tenant).is_some()) {
-            report = report.and(self.credential(&tenant, purpose, run).await);
+            let (verdict, renewed, dates) = self.credential(&tenant, purpose, run).await;
+            let of_this =
+                if tenant.active { Report::of(verdict, renewed, dates) } else { Report::of_inactive(verdict, renewed) };
+            report = report.and(of_this);
         }
         report
     }
 
-    async fn credential(&self, tenant: &Tenant, purpose: Purpose, run: &str) -> Report {
+    async fn credential(&self, tenant: &Tenant, purpose: Purpose, run: &str) -> (Verdict, bool, CredentialDates) {
         let term =
             SignedDuration::try_from(self.look_limit).unwrap_or(SignedDuration::MAX).saturating_add(LEASE_MARGIN);
         let begun = self.store.begin_look(&tenant.id, purpose, run, term, self.clock.now()).await;
-        let look = match begun {
+        let mut look = match begun {
             Ok(Looking::Granted(look)) => look,
-            Ok(Looking::Held(known)) => return Report::of(Verdict::LeftToAnother, dates_of(&known)),
+            Ok(Looking::Held(known)) => return (Verdict::LeftToAnother, false, dates_of(&known)),
             Err(error) => {
                 let error = runtime::chain(&error);
                 tracing::warn!(tenant.id = %tenant.id, credential = %purpose, error, "a credential could not be looked at");
-                return Report::of(Verdict::Undecided, CredentialDates::default());
+                return (Verdict::Undecided, false, CredentialDates::default());
             }
         };
-        let (dates, result) = self.look(tenant, purpose).await;
-        let verdict = log(tenant, purpose, &result);
-        let outcome = result.map_or_else(|error| error.code(), |_| WORKS);
-        match self.store.end_look(&look, outcome, dates, self.clock.now()).await {
-            Ok(Some(known)) => Report::of(verdict, dates_of(&known)),
-            // Whoever has the lease now notes what it finds.
-            Ok(None) => Report::of(verdict, dates.unwrap_or_default()),
+        let seen = look::look(&self.renewer, tenant, purpose, self.look_limit).await;
+        let dates = seen.dates.unwrap_or(dates_of(&look.known));
+        // Nobody uses the credentials of an inactive tenant: what has happened to them is told when it is switched on.
+        if tenant.active {
+            look.told = self.tell(tenant, purpose, look.told.clone(), &seen, dates).await;
+        }
+        match self.store.end_look(&look, seen.outcome, seen.dates, self.clock.now()).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let credential = purpose.as_str();
+                tracing::info!(tenant.id = %tenant.id, credential, "another run has taken over, and notes what it finds");
+            }
             Err(error) => {
                 let error = runtime::chain(&error);
                 tracing::warn!(tenant.id = %tenant.id, credential = %purpose, error, "what was found could not be noted");
-                Report::of(verdict, dates.unwrap_or_default())
             }
         }
+        (seen.verdict, seen.renewed, dates)
     }
 
-    async fn look(&self, tenant: &Tenant, purpose: Purpose) -> (Option<CredentialDates>, Result<Kept, LookError>) {
-        let renewing = self.renewer.renew(tenant, purpose);
-        match tokio::time::timeout(self.look_limit, renewing).await {
-            Ok(renewal) => (renewal.dates, renewal.result.map_err(LookError::from)),
-            Err(_) => (None, Err(LookError::OutOfTime { seconds: self.look_limit.as_secs() })),
+    /// Tells people what is new, and gives what they have been told by then. Noted afterwards: where that fails, they are told again.
+    async fn tell(&self, tenant: &Tenant, purpose: Purpose, before: Told, seen: &Seen, dates: CredentialDates) -> Told {
+        let mut told = before;
+        for news in news::news((tenant, purpose), &told.clone(), seen, dates, self.clock.now()) {
+            match self.people.tell(news.subject, &news.text).await {
+                Ok(()) => told = news.told.or(told),
+                Err(error) => {
+                    let error = runtime::chain(&error);
+                    tracing::error!(
+                        tenant.id = %tenant.id, credential = %purpose, error,
+                        "nobody could be told of a credential: the next run tries again"
+                    );
+                }
+            }
         }
+        told
     }
 }
 
 fn dates_of(known: &CredentialState) -> CredentialDates {
     CredentialDates { refresh_token_obtained: known.refresh_token_obtained, proof_expires: known.proof_expires }
-}
-
-fn log(tenant: &Tenant, purpose: Purpose, result: &Result<Kept, LookError>) -> Verdict {
-    let error = match result {
-        Ok(kept) => {
-            let renewed = *kept == Kept::Renewed;
-            tracing::info!(tenant.id = %tenant.id, credential = %purpose, renewed, "credential works");
-            if *kept == Kept::AsSomebodyWrote {
-                tracing::info!(
-                    tenant.id = %tenant.id, credential = %purpose,
-                    "somebody else wrote the secret at the same time: what they wrote stays"
-                );
-            }
-            return Verdict::Works { renewed };
-        }
-        Err(error) => error,
-    };
-    let (diagnosis, advice) = (error.diagnosis().map(Diagnosis::code), error.diagnosis().map(Diagnosis::what_to_do));
-    let (verdict, error) = (error.verdict(), runtime::chain(error));
-    if verdict == Verdict::Failed {
-        tracing::error!(
-            tenant.id = %tenant.id, credential = %purpose, error, diagnosis, advice,
-            "a credential does not work, or is not kept alive"
-        );
-    } else {
-        tracing::warn!(
-            tenant.id = %tenant.id, credential = %purpose, error, diagnosis, advice,
-            "a credential could not be judged"
-        );
-    }
-    verdict
 }

@@ -14,10 +14,7 @@ pub(crate) enum Verdict {
     /// Nobody knows; the next run may.
     Undecided,
     /// It works.
-    Works {
-        /// Whether its refresh token was renewed.
-        renewed: bool,
-    },
+    Works,
 }
 
 /// The sum of it, and the worst of the moments.
@@ -30,16 +27,29 @@ pub(crate) struct Report {
     oldest_token: Option<Timestamp>,
     first_end: Option<Timestamp>,
     undated: usize,
+    unreadable: usize,
 }
 
 impl Report {
+    /// Of tenants whose configuration can't be read: of their credentials nothing is known.
+    pub(crate) fn of_unreadable(tenants: usize) -> Self {
+        Self { unreadable: tenants, ..Self::default() }
+    }
+
+    /// Of one credential of a tenant that nobody uses: it counts as looked at, and otherwise alarms nobody.
+    pub(crate) fn of_inactive(verdict: Verdict, renewed: bool) -> Self {
+        let Self { checked, renewed, .. } = Self::of(verdict, renewed, CredentialDates::default());
+        Self { checked, renewed, ..Self::default() }
+    }
+
     /// Of one credential, with what is known of its moments.
-    pub(crate) fn of(verdict: Verdict, dates: CredentialDates) -> Self {
+    pub(crate) fn of(verdict: Verdict, renewed: bool, dates: CredentialDates) -> Self {
         Self {
             checked: usize::from(verdict != Verdict::LeftToAnother),
             failed: usize::from(verdict == Verdict::Failed),
             undecided: usize::from(verdict == Verdict::Undecided),
-            renewed: usize::from(verdict == Verdict::Works { renewed: true }),
+            renewed: usize::from(renewed),
+            unreadable: 0,
             oldest_token: dates.refresh_token_obtained,
             first_end: dates.proof_expires,
             undated: usize::from(dates.proof_expires.is_none()),
@@ -57,6 +67,7 @@ impl Report {
             oldest_token: earlier(self.oldest_token, other.oldest_token),
             first_end: earlier(self.first_end, other.first_end),
             undated: self.undated + other.undated,
+            unreadable: self.unreadable + other.unreadable,
         }
     }
 
@@ -67,7 +78,8 @@ impl Report {
             .with("CredentialsFailed", self.failed)
             .with("CredentialsUndecided", self.undecided)
             .with("RefreshTokensRenewed", self.renewed)
-            .with("CredentialsUndated", self.undated);
+            .with("CredentialsUndated", self.undated)
+            .with("TenantsUnreadable", self.unreadable);
         if let Some(obtained) = self.oldest_token {
             counts = counts.with("OldestRefreshTokenDays", days(obtained, now));
         }
@@ -98,20 +110,26 @@ mod tests {
             refresh_token_obtained: obtained.map(moment),
             proof_expires: expires.map(moment),
         };
-        let works = Verdict::Works { renewed: false };
         let sum = [
-            Report::of(works, dates(Some("2026-03-01T09:00:01Z"), Some("2027-03-02T00:00:00Z"))),
-            Report::of(Verdict::Works { renewed: true }, dates(Some("2026-02-26T09:00:00Z"), None)),
-            Report::of(Verdict::Failed, dates(None, Some("2026-04-01T08:59:59Z"))),
-            Report::of(Verdict::Undecided, dates(None, None)),
-            Report::of(Verdict::LeftToAnother, dates(Some("2026-03-02T08:00:00Z"), Some("2028-01-01T00:00:00Z"))),
+            Report::of_unreadable(3),
+            Report::of_inactive(Verdict::Failed, true),
+            Report::of(Verdict::Works, false, dates(Some("2026-03-01T09:00:01Z"), Some("2027-03-02T00:00:00Z"))),
+            Report::of(Verdict::Works, true, dates(Some("2026-02-26T09:00:00Z"), None)),
+            Report::of(Verdict::Failed, false, dates(None, Some("2026-04-01T08:59:59Z"))),
+            Report::of(Verdict::Undecided, false, dates(None, None)),
+            Report::of(
+                Verdict::LeftToAnother,
+                false,
+                dates(Some("2026-03-02T08:00:00Z"), Some("2028-01-01T00:00:00Z")),
+            ),
         ];
         let expected = Counts::new()
-            .with("CredentialsChecked", 4)
+            .with("CredentialsChecked", 5)
             .with("CredentialsFailed", 1)
             .with("CredentialsUndecided", 1)
-            .with("RefreshTokensRenewed", 1)
-            .with("CredentialsUndated", 2);
+            .with("RefreshTokensRenewed", 2)
+            .with("CredentialsUndated", 2)
+            .with("TenantsUnreadable", 3);
         let expected = expected.with("OldestRefreshTokenDays", 4).with("FirstExpiryDays", 29);
         assert_eq!(sum.into_iter().fold(Report::default(), Report::and).counts(now), expected);
     }
@@ -122,8 +140,9 @@ mod tests {
         let ended = CredentialDates { proof_expires: Some(moment("2025-12-31T00:00:00Z")), ..Default::default() };
         let none = Counts::new().with("CredentialsChecked", 0).with("CredentialsFailed", 0);
         let none = none.with("CredentialsUndecided", 0).with("RefreshTokensRenewed", 0).with("CredentialsUndated", 0);
+        let none = none.with("TenantsUnreadable", 0);
         assert_eq!(Report::default().counts(now), none);
-        let counted = Report::of(Verdict::LeftToAnother, ended).counts(now);
+        let counted = Report::of(Verdict::LeftToAnother, false, ended).counts(now);
         assert_eq!(counted, none.with("FirstExpiryDays", 0));
     }
 }

@@ -52,6 +52,7 @@ impl Fault {
             FaultKind::Denied(denial) => denial.fits(target),
             FaultKind::ExpiredToken | FaultKind::MissingMfa => service,
             FaultKind::EmptyPage | FaultKind::ForeignNextLink | FaultKind::MalformedAlert => target == Target::List,
+            FaultKind::NoRefreshToken => target == Target::Token,
             FaultKind::StaleAnswer => target == Target::Patch,
             FaultKind::CertificateHtml
             | FaultKind::CertificateMissing
@@ -96,6 +97,8 @@ pub enum FaultKind {
     MalformedAlert,
     /// Graph: 403, as users report it of application tokens. Partner Center: 401 with 900421.
     MissingMfa,
+    /// Token: an access token alone, as for an application that asked for no more.
+    NoRefreshToken,
     /// Any with a body: the connection ends in the middle of it.
     Reset,
     /// Any: the answer, but late.

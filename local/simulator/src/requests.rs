@@ -214,7 +214,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-const PLAIN_FAULTS: [(&str, FaultKind); 21] = [
+const PLAIN_FAULTS: [(&str, FaultKind); 22] = [
     ("appOnly", FaultKind::Denied(Denial::AppOnly)),
     ("applicationUnknown", FaultKind::Denied(Denial::ApplicationUnknown)),
     ("applicationUnregistered", FaultKind::Denied(Denial::ApplicationUnregistered)),
@@ -230,6 +230,7 @@ const PLAIN_FAULTS: [(&str, FaultKind); 21] = [
     ("grantRevoked", FaultKind::Denied(Denial::GrantRevoked)),
     ("malformedAlert", FaultKind::MalformedAlert),
     ("missingMfa", FaultKind::MissingMfa),
+    ("noRefreshToken", FaultKind::NoRefreshToken),
     ("reset", FaultKind::Reset),
     ("roleMissing", FaultKind::Denied(Denial::RoleMissing)),
     ("staleAnswer", FaultKind::StaleAnswer),

@@ -7,4 +7,4 @@ mod queue;
 mod topic;
 
 pub use queue::{QueueError, ReconcileQueue, Ring};
-pub use topic::{Publish, PublishError, Topic};
+pub use topic::{Publish, PublishError, Tell, Topic};

@@ -95,6 +95,17 @@ pub const ADDRESS_VARIABLES: [(Cloud, &str, &str); 12] = [
     (Cloud::UsGovernmentL5, "PARTNER_CENTER", "US_GOVERNMENT_L5_PARTNER_CENTER_URL"),
 ];
 
+/// The names of these variables.
+pub const ADDRESS_NAMES: [&str; ADDRESS_VARIABLES.len()] = {
+    let mut names = [""; ADDRESS_VARIABLES.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = ADDRESS_VARIABLES[place].2;
+        place += 1;
+    }
+    names
+};
+
 /// The addresses of all clouds.
 #[derive(Clone, Debug)]
 pub struct CloudDirectory(BTreeMap<Cloud, Addresses>);
@@ -107,16 +118,34 @@ impl CloudDirectory {
     ///
     /// What `replace` says, and [`BaseUrlError`] for a published address that is none.
     pub fn new<E: From<BaseUrlError>>(
+        replace: impl FnMut(Cloud, &'static str) -> Result<Option<BaseUrl>, E>,
+    ) -> Result<Self, E> {
+        Self::replaced(replace, E::from)
+    }
+
+    /// Microsoft's published addresses, each replaced where `read` has another for its variable, one of [`ADDRESS_NAMES`].
+    ///
+    /// # Errors
+    ///
+    /// What `read` says, and what `malformed` makes of a published address that is none.
+    pub fn configured<E>(
+        mut read: impl FnMut(&'static str) -> Result<Option<BaseUrl>, E>,
+        malformed: impl Fn(BaseUrlError) -> E,
+    ) -> Result<Self, E> {
+        let variable = |cloud, service| ADDRESS_VARIABLES.iter().find(|(of, kind, _)| (*of, *kind) == (cloud, service));
+        let replace = |cloud, service| variable(cloud, service).map_or(Ok(None), |(_, _, name)| read(name));
+        Self::replaced(replace, malformed)
+    }
+
+    fn replaced<E>(
         mut replace: impl FnMut(Cloud, &'static str) -> Result<Option<BaseUrl>, E>,
+        malformed: impl Fn(BaseUrlError) -> E,
     ) -> Result<Self, E> {
         let mut clouds = BTreeMap::new();
         for cloud in Cloud::ALL {
             let published = cloud.published_urls();
             let mut address = |service, published: String| -> Result<BaseUrl, E> {
-                Ok(match replace(cloud, service)? {
-                    Some(url) => url,
-                    None => published.parse()?,
-                })
+                replace(cloud, service)?.map_or_else(|| published.parse().map_err(&malformed), Ok)
             };
             let addresses = Addresses {
                 graph: address("GRAPH", published.graph)?,

@@ -5,6 +5,7 @@
 //! can't be read does not keep the others from landing. Leaves to others: what is done with the alerts (`poll`), where TLS
 //! trust and time come from (`runtime`).
 
+mod access;
 mod assertion;
 mod audit;
 mod clouds;
@@ -31,7 +32,7 @@ use models::{Alert, Tenant};
 
 pub use assertion::{ApplicationCertificate, CertificateError};
 pub use audit::{AuditError, AuditId, AuditIdError, AuditRecord, AuditRecords};
-pub use clouds::{ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
+pub use clouds::{ADDRESS_NAMES, ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
 pub use consent::{BrowserSignIn, Consent, ConsentError, Consented, DeviceProgress, DeviceSignIn};
 pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof};
 pub use diagnosis::Diagnosis;
@@ -40,7 +41,10 @@ pub use exchange::Limits;
 pub use graph::GraphAlerts;
 pub use models::Purpose;
 pub use registration::{Attempt, Registration, Registrations, TestEvent};
-pub use renewal::{Kept, REFRESH_TOKEN_LIFE, RENEW_AFTER, RenewCredentials, Renewal, RenewalError, Renewer};
+pub use renewal::{
+    Kept, OUT_OF_TIME, REFRESH_TOKEN_LIFE, REFRESH_TOKEN_OLD, RENEW_AFTER, RenewCredentials, Renewal, RenewalError,
+    Renewer, WORKS, what_to_do,
+};
 pub use secret::{SecretError, StoredSecret, moment};
 pub use secrets_manager::{KeptSecret, KeptText, PENDING, SecretsManager, Written};
 pub use support_ids::SupportIds;

@@ -24,7 +24,9 @@ impl Grounds<'_> {
     /// What is asked for beside the audience, with a space before it: to go on without the person who is there, and who they are.
     fn more_scopes(self) -> &'static str {
         match self {
-            Self::Grant(_) => "",
+            Self::Grant(Grant::ClientCredentials) => "",
+            // Whoever leaves it out may be given no new refresh token (Microsoft: "Scopes and permissions in the Microsoft identity platform").
+            Self::Grant(Grant::RefreshToken(_)) => " offline_access",
             Self::Code { .. } | Self::Device(_) => PERSON_SCOPES,
         }
     }

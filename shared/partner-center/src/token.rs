@@ -84,6 +84,12 @@ impl<C: Credentials + Sync> Tokens<C> {
         Ok(fresh.access_token)
     }
 
+    /// Holds a token that is there already, in place of one that would be fetched.
+    pub(crate) async fn hold(&self, tenant: &TenantId, audience: Audience, given: Given) {
+        let slot = Arc::new(Mutex::new(Some(given)));
+        self.kept.lock().await.insert((tenant.clone(), audience), slot);
+    }
+
     /// Forgets a token that Microsoft refused, unless another has taken its place: then nobody has to sign in anew.
     async fn forget(&self, tenant: &TenantId, audience: Audience, refused: &SecretString) {
         let slot = self.kept.lock().await.get(&(tenant.clone(), audience)).map(Arc::clone);

@@ -164,6 +164,40 @@ pub struct Seconds {
     pub most: u64,
 }
 
+/// Base addresses that stand in place of Microsoft's, by these names. None has a default.
+#[must_use]
+pub const fn base_addresses<const N: usize>(names: [&'static str; N]) -> [Variable; N] {
+    let mut all = [base_address(""); N];
+    let mut place = 0;
+    while place < N {
+        all[place] = base_address(names[place]);
+        place += 1;
+    }
+    all
+}
+
+/// A base address that stands in place of one of Microsoft's.
+#[must_use]
+pub const fn base_address(name: &'static str) -> Variable {
+    Variable {
+        name,
+        meaning: "a base address in place of Microsoft's, https://host or https://host:port",
+        default: None,
+    }
+}
+
+/// All of the one, then all of the other; `N` is their number.
+#[must_use]
+pub const fn together<const N: usize>(one: &[Variable], other: &[Variable]) -> [Variable; N] {
+    let mut all = [base_address(""); N];
+    let mut place = 0;
+    while place < N {
+        all[place] = if place < one.len() { one[place] } else { other[place - one.len()] };
+        place += 1;
+    }
+    all
+}
+
 impl Variable {
     /// The error that says what is wrong with this variable's value.
     #[must_use]

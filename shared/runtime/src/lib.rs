@@ -19,7 +19,7 @@ pub use clients::{
     AWS_OPERATION_LIMIT, ClientError, OutgoingTls, Schemes, aws_config_loader, download_client, http_client,
 };
 pub use clock::{Clock, FixedClock, SharedClock, SystemClock};
-pub use config::{ConfigError, Seconds, Variable, Variables};
+pub use config::{ConfigError, Seconds, Variable, Variables, base_address, base_addresses, together};
 pub use core_dump::forbid_core_dumps;
 pub use metrics::{Counts, METRICS_NAMESPACE, Metrics};
 pub use random::random_id;

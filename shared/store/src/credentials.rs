@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 };
 use jiff::{SignedDuration, Timestamp};
 use models::{CredentialDates, Purpose, TenantId};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{Store, StoreError, TableRole, items::Item, lease::number, time::sortable};
 
@@ -35,12 +35,55 @@ pub struct CredentialState {
     pub proof_expires: Option<Timestamp>,
 }
 
+/// What people were told of a credential last, so that they are not told again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Told {
+    /// The last outcome.
+    #[serde(rename = "told_outcome")]
+    pub outcome: Option<String>,
+    /// Of which end of a client secret or a certificate.
+    #[serde(rename = "told_end")]
+    pub end: Option<Timestamp>,
+    /// That this end was so many days away, or fewer.
+    #[serde(rename = "told_end_days")]
+    pub end_days: Option<u16>,
+    /// Of a refresh token that has grown too old: when it was obtained.
+    #[serde(rename = "told_old_token")]
+    pub old_token: Option<Timestamp>,
+}
+
+impl Told {
+    /// These, and where they say nothing, those.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self {
+            outcome: self.outcome.or(before.outcome),
+            end: self.end.or(before.end),
+            end_days: self.end_days.or(before.end_days),
+            old_token: self.old_token.or(before.old_token),
+        }
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, AttributeValue)> {
+        let moment = |moment: Timestamp| AttributeValue::S(sortable(moment));
+        let outcome = self.outcome.clone().map(|outcome| ("told_outcome", AttributeValue::S(outcome)));
+        let end = self.end.map(|end| ("told_end", moment(end)));
+        let end_days = self.end_days.map(|days| ("told_end_days", number(days)));
+        let old_token = self.old_token.map(|obtained| ("told_old_token", moment(obtained)));
+        [outcome, end, end_days, old_token].into_iter().flatten().collect()
+    }
+}
+
 /// The right to look at a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     tenant: TenantId,
     purpose: Purpose,
     run: String,
+    /// What was known before.
+    pub known: CredentialState,
+    /// What people were told before; what they were told meanwhile is for whoever looks to put here.
+    pub told: Told,
 }
 
 /// What came of asking for it.
@@ -65,7 +108,7 @@ pub trait WatchCredentials {
         now: Timestamp,
     ) -> impl Future<Output = Result<Looking, StoreError>> + Send;
 
-    /// Notes what was found, and gives the right back. Without dates, those of before stay. None where the right has passed
+    /// Notes what was found and what people were told, and gives the right back. Without dates, those of before stay. None where the right has passed
     /// on: then nothing is noted.
     fn end_look(
         &self,
@@ -106,10 +149,14 @@ impl WatchCredentials for Store {
             .expression_attribute_values(":until", number(until))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":ahead", number(until.saturating_add(CLOCK_TOLERANCE.as_secs() * 1_000)))
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let look = Look { tenant: tenant.clone(), purpose, run: run.to_owned() };
         match request.send().await {
-            Ok(_) => Ok(Looking::Granted(look)),
+            Ok(output) => {
+                let item = output.attributes.unwrap_or_default();
+                let (known, told) = (read(tenant, item.clone())?, read(tenant, item)?);
+                Ok(Looking::Granted(Look { tenant: tenant.clone(), purpose, run: run.to_owned(), known, told }))
+            }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                     Ok(Looking::Held(read(tenant, refused.item().cloned().unwrap_or_default())?))
@@ -127,7 +174,7 @@ impl WatchCredentials for Store {
         now: Timestamp,
     ) -> Result<Option<CredentialState>, StoreError> {
         // The name of the run stays, so that the same request, sent again, is granted again.
-        let mut set = vec!["held_until = :zero", "checked = :now", "outcome = :outcome"];
+        let mut set = ["held_until = :zero", "checked = :now", "outcome = :outcome"].map(str::to_owned).to_vec();
         let mut remove = Vec::new();
         let mut request = self
             .credential(&look.tenant, look.purpose)
@@ -138,17 +185,20 @@ impl WatchCredentials for Store {
             .expression_attribute_values(":outcome", AttributeValue::S(outcome.to_owned()))
             .return_values(ReturnValue::AllNew);
         if let Some(CredentialDates { refresh_token_obtained, proof_expires }) = dates {
-            for (name, change, value, moment) in [
-                ("refresh_token_obtained", "refresh_token_obtained = :obtained", ":obtained", refresh_token_obtained),
-                ("proof_expires", "proof_expires = :expires", ":expires", proof_expires),
-            ] {
+            for (name, moment) in [("refresh_token_obtained", refresh_token_obtained), ("proof_expires", proof_expires)]
+            {
                 if let Some(moment) = moment {
-                    set.push(change);
-                    request = request.expression_attribute_values(value, AttributeValue::S(sortable(moment)));
+                    set.push(format!("{name} = :{name}"));
+                    let value = AttributeValue::S(sortable(moment));
+                    request = request.expression_attribute_values(format!(":{name}"), value);
                 } else {
                     remove.push(name);
                 }
             }
+        }
+        for (name, value) in look.told.attributes() {
+            set.push(format!("{name} = :{name}"));
+            request = request.expression_attribute_values(format!(":{name}"), value);
         }
         let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
         let changes = format!("SET {}{remove}", set.join(", "));
@@ -201,6 +251,6 @@ fn sort_key(purpose: Purpose) -> String {
     format!("{PREFIX}{purpose}")
 }
 
-fn read(tenant: &TenantId, item: Item) -> Result<CredentialState, StoreError> {
+fn read<T: DeserializeOwned>(tenant: &TenantId, item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, tenant.as_str(), error))
 }

@@ -9,7 +9,8 @@
 //!
 //! | trait | table | actions | used by |
 //! |---|---|---|---|
-//! | [`ReadTenants`] | tenants | `Query` | webhook, poll, renew |
+//! | [`ReadTenants`] | tenants | `Query` | webhook, poll |
+//! | [`ReadAllTenants`] | tenants | `Query` | renew |
 //! | [`KeepEvents`] | events | `PutItem` | webhook |
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
@@ -38,7 +39,7 @@ mod time;
 use aws_sdk_dynamodb::Client;
 
 pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
-pub use credentials::{CredentialState, Look, Looking, ReadCredentials, WatchCredentials};
+pub use credentials::{CredentialState, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::{AlertFingerprint, KnownAlerts};
 pub use error::{StoreError, TableRole};
 pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
@@ -46,7 +47,7 @@ pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use runs::{LastRuns, ReadLastRuns};
-pub use tenants::{AllTenants, Changed, ReadTenants, WriteTenants};
+pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]

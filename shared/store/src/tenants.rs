@@ -23,6 +23,12 @@ pub trait ReadTenants {
     fn tenants(&self) -> impl Future<Output = Result<Vec<Tenant>, StoreError>> + Send;
 }
 
+/// Reads the configuration of the tenants for whoever counts those that can't be read, too.
+pub trait ReadAllTenants {
+    /// All tenants, the inactive ones included. Those whose items can't be read are logged.
+    fn all_tenants(&self) -> impl Future<Output = Result<AllTenants, StoreError>> + Send;
+}
+
 /// Changes the configuration of the tenants: for operators' tools, not for functions.
 pub trait WriteTenants {
     /// Adds a tenant, or replaces its configuration.
@@ -93,15 +99,21 @@ impl Store {
 
 impl ReadTenants for Store {
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let AllTenants { readable, unreadable } = self.tenants_with_unreadable().await?;
-        for (key, error) in unreadable {
+        self.all_tenants().await.map(|all| all.readable)
+    }
+}
+
+impl ReadAllTenants for Store {
+    async fn all_tenants(&self) -> Result<AllTenants, StoreError> {
+        let all = self.tenants_with_unreadable().await?;
+        for (key, error) in &all.unreadable {
             // The others go on.
             tracing::error!(
-                tenant.id = key, %error,
+                tenant.id = %key, %error,
                 "the configuration of a tenant can't be read: the tenant is left out until it is mended"
             );
         }
-        Ok(readable)
+        Ok(all)
     }
 }
 

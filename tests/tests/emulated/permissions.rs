@@ -59,7 +59,7 @@ const fn case(stack: &'static str, lacks: [&'static str; 3], act: Act, outcome: 
     Case { stack, lacks, act, outcome }
 }
 
-const CASES: [Case; 20] = [
+const CASES: [Case; 21] = [
     case("lacking-1", ["WebhookFunctionRole", "FindPathKeys", "dynamodb:Query"], Callback, Answered(503)),
     case("lacking-1", ["PollFunctionRole", "ReadTenants", "dynamodb:Query"], Schedule, Failed),
     case("lacking-1", ["NotifyFunctionRole", "FindUnpublished", "dynamodb:Query"], Sweep, Failed),
@@ -79,12 +79,17 @@ const CASES: [Case; 20] = [
     // What fails of a credential is noted and counted: the invocation is done.
     case("lacking-2", ["RenewFunctionRole", "NoteOutcomes", "dynamodb:UpdateItem"], Renew, Done),
     case("lacking-3", ["RenewFunctionRole", "RenewSecrets", "secretsmanager:GetSecretValue"], Renew, Done),
+    // The secret that can't be read is something to tell.
+    case("lacking-3", ["RenewFunctionRole", "TellOperations", "sns:Publish"], Renew, Done),
     case("lacking-4", ["RenewFunctionRole", "RenewSecrets", "secretsmanager:PutSecretValue"], Renew, Done),
     case("lacking-5", ["RenewFunctionRole", "RenewSecrets", "secretsmanager:UpdateSecretVersionStage"], Renew, Done),
 ];
 
-/// The topic allows `notify` to publish, too, and either one is enough.
-const ALSO_LACKING: (&str, [&str; 3]) = ("lacking-3", ["FraudTopicPolicy", "NotifyPublishes", "sns:Publish"]);
+/// The topics allow `notify` and `renew` to publish, too, and either one is enough.
+const ALSO_LACKING: [(&str, [&str; 3]); 2] = [
+    ("lacking-3", ["FraudTopicPolicy", "NotifyPublishes", "sns:Publish"]),
+    ("lacking-3", ["OperationsTopicPolicy", "RenewPublishes", "sns:Publish"]),
+];
 
 /// Statements that Lambda needs, to write the log and to read what wakes a function; `tests/tests/template` checks them.
 const OF_LAMBDA: [&str; 5] = ["GiveUpRecords", "ListStreams", "ReadStreams", "TakeMessages", "WriteLog"];
@@ -92,7 +97,7 @@ const OF_LAMBDA: [&str; 5] = ["GiveUpRecords", "ListStreams", "ReadStreams", "Ta
 /// What each stack lacks.
 pub(crate) fn lacking() -> BTreeMap<&'static str, Vec<[&'static str; 3]>> {
     let mut stacks: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (stack, lacks) in CASES.iter().map(|case| (case.stack, case.lacks)).chain([ALSO_LACKING]) {
+    for (stack, lacks) in CASES.iter().map(|case| (case.stack, case.lacks)).chain(ALSO_LACKING) {
         stacks.entry(stack).or_default().push(lacks);
     }
     stacks

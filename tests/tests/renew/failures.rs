@@ -159,19 +159,42 @@ async fn no_secret_is_in_a_log_whatever_happens() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_is_switched_off_is_left_alone_and_so_is_a_secret_that_it_does_not_have() {
+async fn a_tenant_that_is_switched_off_is_kept_alive_and_its_failure_is_a_warning_that_counts_nowhere() {
     let world = World::new().await;
     let mut off = world.add(CONTOSO).await;
     off.active = false;
     world.store.put_tenant(&off).await.unwrap();
+    let quiet = Found { undated: 0, oldest_days: None, ..Found::TWO_WORK };
+    assert_eq!(world.counts().await, Found { renewed: 2, ..quiet }.counts());
+    assert!(world.secret(&off, Purpose::Act).await["refresh_token_obtained"].is_string());
+    world.microsoft.revoke_grants(CONTOSO);
+    world.clock.advance(SignedDuration::from_hours(24 * 100));
+    let lines = Lines::capture("info");
+    assert_eq!(world.counts().await, quiet.counts());
+    assert_eq!(world.outcome(&off, Purpose::Read).await, "refresh-token-revoked");
+    assert_eq!(line(&lines, "WARN")["diagnosis"], "refresh-token-revoked");
+}
+
+#[tokio::test]
+async fn a_tenant_that_can_not_be_read_is_counted_and_no_others_trouble() {
+    let world = World::new().await;
+    let tenant = world.add(CONTOSO).await;
+    world.spoil(FABRIKAM).await;
+    assert_eq!(world.counts().await, Found { renewed: 2, unreadable: 1, ..Found::TWO_WORK }.counts());
+    assert_eq!(world.outcome(&tenant, Purpose::Read).await, "ok");
+}
+
+#[tokio::test]
+async fn a_secret_that_a_tenant_does_not_have_is_left_alone() {
+    let world = World::new().await;
     let mut read_only = world.add(FABRIKAM).await;
     read_only.act_secret = None;
     world.store.put_tenant(&read_only).await.unwrap();
     world.write(&read_only, Purpose::Read, &app_only(&read_only)).await;
     let found = Found { checked: 1, undated: 1, oldest_days: None, ..Found::TWO_WORK };
     assert_eq!(world.counts().await, found.counts());
-    assert_eq!(world.microsoft.requests().token, 1);
-    assert_eq!(world.known(&off, Purpose::Read).await.checked, None);
+    assert_eq!(world.microsoft.requests().token, 2, "for Graph and for Partner Center");
+    assert_eq!(world.known(&read_only, Purpose::Act).await.checked, None);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use models::{Purpose, Tenant};
 use simulator::FaultKind;
+use store::WriteTenants as _;
 use tests::{CLIENT_SECRET, wire::Fault};
 
 use crate::support::{CONTOSO, DAY, TICK, World, client_id};
@@ -145,6 +146,22 @@ async fn a_year_of_ticks_and_troubles_loses_neither_credential_of_a_tenant() {
     }
     // What is kept is good, and would be for almost ninety days more.
     world.clock.advance(LIFE - DAY);
+    for purpose in Purpose::ALL {
+        assert!(redeemed(&world, world.token(&tenant, purpose).await).await);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_switched_off_for_a_year_can_be_switched_on() {
+    let world = World::new().await;
+    let mut tenant = world.add(CONTOSO).await;
+    tenant.active = false;
+    world.store.put_tenant(&tenant).await.unwrap();
+    for _ in 0..366 {
+        world.clock.advance(DAY);
+        world.tick().await;
+    }
+    assert!(both_work(&world, &tenant).await);
     for purpose in Purpose::ALL {
         assert!(redeemed(&world, world.token(&tenant, purpose).await).await);
     }

@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) parts: Parts,
     renew: renew::Deployed,
     runs: AtomicU64,
-    _test: TestSystem,
+    test: TestSystem,
     _files: TempDir,
 }
 
@@ -84,9 +84,15 @@ impl World {
             wire,
             store,
             parts,
-            _test: test,
+            test,
             _files: files,
         }
+    }
+
+    /// Subject and text of what the people were told so far.
+    pub(crate) fn told(&self) -> Vec<(String, String)> {
+        let told = self.test.messages.operations().into_iter();
+        told.map(|message| (message.subject, message.text)).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -172,6 +178,15 @@ impl World {
         counted.remove(0)
     }
 
+    /// There is a tenant whose item lacks almost everything.
+    pub(crate) async fn spoil(&self, id: &str) {
+        use aws_sdk_dynamodb::types::AttributeValue;
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = aws_sdk_dynamodb::Client::new(&self.test.system.parts().aws).put_item();
+        let put = put.table_name(&self.test.system.tables().tenants).item("pk", text("tenants"));
+        put.item("sk", text(id)).send().await.unwrap();
+    }
+
     /// The next sign-ins of a tenant go wrong, until that is cleared.
     pub(crate) fn sign_ins_fail(&self, tenant: &str, kind: FaultKind) {
         self.microsoft.set_fault(Fault::new(Target::Token, kind).of(tenant)).unwrap();
@@ -185,14 +200,23 @@ pub(crate) struct Found {
     pub(crate) undecided: usize,
     pub(crate) renewed: usize,
     pub(crate) undated: usize,
+    pub(crate) unreadable: usize,
     pub(crate) oldest_days: Option<usize>,
     pub(crate) expiry_days: Option<usize>,
 }
 
 impl Found {
     /// Both credentials of one tenant work; neither was renewed.
-    pub(crate) const TWO_WORK: Self =
-        Self { checked: 2, failed: 0, undecided: 0, renewed: 0, undated: 2, oldest_days: Some(0), expiry_days: None };
+    pub(crate) const TWO_WORK: Self = Self {
+        checked: 2,
+        failed: 0,
+        undecided: 0,
+        renewed: 0,
+        undated: 2,
+        unreadable: 0,
+        oldest_days: Some(0),
+        expiry_days: None,
+    };
 
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::new()
@@ -200,7 +224,8 @@ impl Found {
             .with("CredentialsFailed", self.failed)
             .with("CredentialsUndecided", self.undecided)
             .with("RefreshTokensRenewed", self.renewed)
-            .with("CredentialsUndated", self.undated);
+            .with("CredentialsUndated", self.undated)
+            .with("TenantsUnreadable", self.unreadable);
         if let Some(days) = self.oldest_days {
             counts = counts.with("OldestRefreshTokenDays", days);
         }

@@ -1,4 +1,4 @@
-//! The alarms: what they look at is what `renew` reports, and their topic is theirs alone.
+//! The alarms: what they look at is what `renew` and `poll` report, and their topic is theirs and `renew`'s alone.
 
 use std::collections::BTreeSet;
 
@@ -10,30 +10,42 @@ use crate::support::Template;
 
 /// How often `renew` ticks, in seconds.
 const TICK: u64 = 6 * 60 * 60;
+/// A period in which `poll` ticks three times, in seconds.
+const RUNS: u64 = 15 * 60;
 
 #[tokio::test]
-async fn every_alarm_looks_at_a_figure_that_renew_reports_in_periods_of_its_ticks_and_tells_operations() {
+async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_its_ticks_and_tells_operations() {
     let template = Template::read();
     let system = ByHand::start().await;
     system.for_people().await;
     system.renew().await.unwrap();
-    let counted = format!("{:?}", system.counted.take());
+    let by_renew = format!("{:?}", system.counted.take());
+    system.complete(0, 0).await;
+    assert_eq!(system.deliver(&[("a", "no request")]).await, ["a"]);
+    let by_poll = format!("{:?}", system.counted.take());
 
-    let schedule = template.at("/Resources/RenewFunction/Properties/Events/Schedule/Properties/ScheduleExpression");
-    assert_eq!(*schedule, format!("rate({} hours)", TICK / 3_600));
+    let rate = |function: &str| {
+        let schedule = format!("/Resources/{function}/Properties/Events/Schedule/Properties/ScheduleExpression");
+        template.at(&schedule).as_str().unwrap().to_owned()
+    };
+    assert_eq!(rate("RenewFunction"), format!("rate({} hours)", TICK / 3_600));
+    assert_eq!(rate("PollFunction"), format!("rate({} minutes)", RUNS / 60 / 3));
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let mut watched = BTreeSet::new();
     for (name, alarm) in &alarms {
         let alarm = &alarm["Properties"];
         let metric = alarm["MetricName"].as_str().unwrap();
+        let of_poll = alarm["Dimensions"][0]["Value"]["!Ref"] == "PollFunction";
+        let (function, counted, period) =
+            if of_poll { ("PollFunction", &by_poll, RUNS) } else { ("RenewFunction", &by_renew, TICK) };
         assert!(counted.contains(&format!("{metric:?}")), "{name}: {metric} is not in {counted}");
         watched.insert(metric);
         assert_eq!(alarm["Namespace"], runtime::METRICS_NAMESPACE, "{name}");
-        let function = json!([{ "Name": "FunctionName", "Value": { "!Ref": "RenewFunction" } }]);
+        let function = json!([{ "Name": "FunctionName", "Value": { "!Ref": function } }]);
         assert_eq!(alarm["Dimensions"], function, "{name}");
-        assert_eq!(alarm["Period"], TICK, "{name}");
+        assert_eq!(alarm["Period"], period, "{name}");
         // CloudWatch takes no more than a week of periods of an hour or longer.
-        assert!(alarm["EvaluationPeriods"].as_u64().unwrap() * TICK <= 7 * 86_400, "{name}");
+        assert!(alarm["EvaluationPeriods"].as_u64().unwrap() * period <= 7 * 86_400, "{name}");
         for told in ["AlarmActions", "OKActions"] {
             assert_eq!(alarm[told], json!([{ "!Ref": "OperationsTopic" }]), "{name}");
         }
@@ -46,6 +58,9 @@ async fn every_alarm_looks_at_a_figure_that_renew_reports_in_periods_of_its_tick
         "CredentialsUndecided",
         "FirstExpiryDays",
         "OldestRefreshTokenDays",
+        "RunsFailed",
+        "TenantsPolled",
+        "TenantsUnreadable",
     ];
     assert_eq!(watched, all.into());
     assert_eq!(alarms.len(), all.len());
@@ -67,8 +82,12 @@ fn thresholds_leave_time_to_act() {
     assert_eq!(compared(&alarm("CredentialsFailedAlarm")), is("Maximum", at_least, 1, "ignore"));
     assert_eq!(compared(&alarm("CredentialsUndecidedAlarm")), is("Maximum", at_least, 1, "ignore"));
     assert_eq!(compared(&alarm("CredentialExpiresAlarm")), is("Minimum", "LessThanThreshold", 30, "missing"));
+    assert_eq!(compared(&alarm("TenantsUnreadableAlarm")), is("Maximum", at_least, 1, "ignore"));
+    assert_eq!(compared(&alarm("RunsFailedAlarm")), is("Sum", at_least, 1, "notBreaching"));
+    assert_eq!(compared(&alarm("NothingPolledAlarm")), is("Sum", "LessThanThreshold", 1, "breaching"));
     let old = compared(&alarm("RefreshTokenOldAlarm"));
     assert_eq!((old.0.as_str(), old.1.as_str(), old.3.as_str()), ("Maximum", at_least, "missing"));
+    assert_eq!(old.2, partner_center::REFRESH_TOKEN_OLD.as_hours() / 24, "as renew itself tells of it");
     let (renewed, life) = (RENEW_AFTER.as_hours() / 24 + 1, REFRESH_TOKEN_LIFE.as_hours() / 24);
     assert!(
         old.2 > renewed + 1 && old.2 < life / 2,
@@ -78,12 +97,13 @@ fn thresholds_leave_time_to_act() {
 }
 
 #[test]
-fn alarms_alone_publish_to_operations_and_its_topic_has_no_key_that_would_keep_them_out() {
+fn alarms_and_renew_alone_publish_to_operations_and_its_topic_has_no_key_that_would_keep_them_out() {
     let template = Template::read();
     assert!(template.at("/Resources/OperationsTopic").get("Properties").is_none());
     let policy = template.at("/Resources/OperationsTopicPolicy/Properties");
     let topic = json!({ "!Ref": "OperationsTopic" });
     assert_eq!(policy["Topics"], json!([topic]));
+    let renew = json!({ "!GetAtt": "RenewFunctionRole.Arn" });
     let alarms = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*";
     let expected = json!([
         {
@@ -95,8 +115,15 @@ fn alarms_alone_publish_to_operations_and_its_topic_has_no_key_that_would_keep_t
             },
         },
         {
+            "Sid": "RenewPublishes", "Effect": "Allow", "Principal": { "AWS": renew }, "Action": "sns:Publish",
+            "Resource": topic,
+        },
+        {
             "Sid": "NobodyElsePublishes", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic,
-            "Condition": { "Bool": { "aws:PrincipalIsAWSService": "false" } },
+            "Condition": {
+                "ArnNotEquals": { "aws:PrincipalArn": renew },
+                "Bool": { "aws:PrincipalIsAWSService": "false" },
+            },
         },
         {
             "Sid": "OnlyOverTls", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use simulator::AlertChange;
-use tests::{ByHand, stream_record};
+use tests::{ByHand, TENANT, stream_record};
 
 use crate::support::{FUNCTIONS, Template, listed};
 
@@ -89,7 +89,12 @@ fn asked(system: &ByHand) -> Grants {
             }
             "Publish" => {
                 let topic = call.body.split('&').find_map(|field| field.strip_prefix("TopicArn=")).unwrap();
-                let topic = if topic.ends_with("-fraud") { "FraudTopic" } else { "EventsTopic" };
+                let topic = match topic.rsplit_once('-').unwrap().1 {
+                    "fraud" => "FraudTopic",
+                    "events" => "EventsTopic",
+                    "operations" => "OperationsTopic",
+                    other => panic!("a topic of nobody: {other}"),
+                };
                 asked.insert(grant("sns:Publish", topic));
             }
             "Query" if !request["IndexName"].is_null() => {
@@ -173,6 +178,8 @@ async fn a_function_may_do_what_it_does_in_a_days_work_and_nothing_else() {
 
     system.for_people().await;
     let _ = system.tap.take();
+    system.renew().await.unwrap();
+    system.microsoft.revoke_grants(TENANT);
     system.renew().await.unwrap();
     check("RenewFunction");
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use models::Tenant;
-use partner_center::{Audience, Credentials, Grant, Proof, Purpose, StoredSecret};
+use partner_center::{Audience, Credentials, Grant, KeptSecret, Proof, Purpose, REFRESH_TOKEN_OLD, StoredSecret};
 use runtime::{Clock as _, SystemClock};
 
 use super::failed;
@@ -14,7 +14,7 @@ use crate::{
 
 /// How long before a client secret or a certificate ends somebody has to see to it.
 const EXPIRY_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How old a refresh token may be: Microsoft's last 90 days, and one that is renewed as it should be is younger by far.
+/// From what age on a refresh token has to be seen to by a person: 30 days are left of Microsoft's 90.
 const REFRESH_TOKEN_AGE: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// A secret that is called what functions may not read.
@@ -28,19 +28,23 @@ pub(super) fn misnamed(prefixes: &Prefixes, tenant: &Tenant, purpose: Purpose) -
 }
 
 /// A secret as it is kept. An error is a finding that leaves nothing more to look at.
-pub(super) async fn kept(microsoft: &Microsoft, tenant: &Tenant, purpose: Purpose) -> Result<StoredSecret, Finding> {
+pub(super) async fn kept(microsoft: &Microsoft, tenant: &Tenant, purpose: Purpose) -> Result<KeptSecret, Finding> {
     let subject = Subject::of_tenant(&tenant.id, format!("{purpose} secret"));
-    let kept = microsoft.secrets.fetch(tenant).await;
-    kept.map(|kept| kept.secret).map_err(|error| failed::credential(&subject, &error))
+    microsoft.secrets.fetch(tenant).await.map_err(|error| failed::credential(&subject, &error))
 }
 
 /// What is in a secret, and how long it holds.
-pub(super) fn contents(secret: &StoredSecret, tenant: &Tenant, purpose: Purpose) -> Finding {
+pub(super) fn contents(
+    secret: &StoredSecret,
+    written: Option<Timestamp>,
+    tenant: &Tenant,
+    purpose: Purpose,
+) -> Finding {
     let subject = Subject::of_tenant(&tenant.id, format!("{purpose} secret"));
     match secret.credential() {
         Ok(credential) => {
             let what = format!("{}, {}", proof(&credential.proof), grant(&credential.grant));
-            aged(&subject, &what, secret, SystemClock.now())
+            aged(&subject, &what, (secret, written), SystemClock.now())
         }
         Err(problem) => {
             let advice = "write it anew: docs/configuration.md says what is in it";
@@ -64,7 +68,12 @@ fn grant(grant: &Grant) -> &'static str {
 }
 
 /// How long it holds, as far as that is known: Microsoft does not say.
-fn aged(subject: &Subject, what: &str, secret: &StoredSecret, now: Timestamp) -> Finding {
+fn aged(
+    subject: &Subject,
+    what: &str,
+    (secret, written): (&StoredSecret, Option<Timestamp>),
+    now: Timestamp,
+) -> Finding {
     let days = |time: SignedDuration| time.as_hours() / 24;
     if let Some(expires) = secret.proof_expires() {
         let left = expires.duration_since(now);
@@ -76,23 +85,37 @@ fn aged(subject: &Subject, what: &str, secret: &StoredSecret, now: Timestamp) ->
             return subject.warning(format!("{what}, which expires in {} days", days(left)), advice);
         }
     }
-    if let Some(obtained) = secret.refresh_token_obtained() {
-        let age = now.duration_since(obtained);
-        if age > REFRESH_TOKEN_AGE {
-            let words = format!("{what}, whose refresh token is {} days old; it ends after 90", days(age));
-            return subject.warning(words, "consent anew as an Admin Agent, with MFA, before it does");
-        }
+    // As for renew: one that nobody has dated is as old as the secret.
+    let for_a_person = secret.has_refresh_token();
+    let obtained = secret.refresh_token_obtained().or(written.filter(|_| for_a_person));
+    let age = obtained.map_or(SignedDuration::ZERO, |obtained| now.duration_since(obtained));
+    let old = || format!("{what}, whose refresh token is {} days old; it ends after 90", days(age));
+    if age >= REFRESH_TOKEN_AGE {
+        return subject.problem(old(), "consent anew as an Admin Agent, with MFA, before it does");
+    }
+    if age >= REFRESH_TOKEN_OLD {
+        return subject.warning(old(), "renew replaces it every day, and does not: the log of renew says why");
+    }
+    if secret.proof_expires().is_none() {
+        let advice = "look its end up in Entra ID, and write it with the secret: `tenants set --client-id … \
+                      --client-secret-expires …`, or the member client_secret_expires";
+        return subject.warning(format!("{what}, of which nobody has said when it ends"), advice);
     }
     subject.ok(what)
 }
 
 /// Graph: whether the tenant's alerts can be listed.
-pub(super) async fn alerts(microsoft: &Microsoft<impl Credentials + Send + Sync>, tenant: &Tenant) -> Vec<Finding> {
-    let signed_in = match sign_in(microsoft, tenant, Purpose::Read, Audience::Graph).await {
+pub(super) async fn alerts(
+    microsoft: &Microsoft<impl Credentials + Send + Sync>,
+    tenant: &Tenant,
+    purpose: Purpose,
+) -> Vec<Finding> {
+    let signed_in = match sign_in(microsoft, tenant, purpose, Audience::Graph).await {
         Ok(signed_in) => signed_in,
         Err(refused) => return vec![refused],
     };
-    let listed = Subject::of_tenant(&tenant.id, "alerts");
+    let name = if purpose == Purpose::Read { "alerts" } else { "alerts, with the act secret" };
+    let listed = Subject::of_tenant(&tenant.id, name);
     let listed = match microsoft.alerts().first_page(tenant).await {
         Ok(count) => listed.ok(format!("they can be listed: {count} on the first page")),
         Err(error) => failed::microsoft(&listed, &error),
@@ -126,7 +149,10 @@ pub(super) async fn sign_in(
 
 #[cfg(test)]
 mod tests {
+    const LATE: Option<&str> = Some("2027-01-01T00:00:00Z");
+
     use models::TenantId;
+    use partner_center::StoredSecret;
     use serde_json::json;
 
     use super::*;
@@ -136,18 +162,28 @@ mod tests {
     fn what_ends_soon_is_said_in_time_and_what_has_ended_is_a_problem() {
         let now: Timestamp = "2026-03-31T00:00:00Z".parse().unwrap();
         let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
-        for (member, moment, state, words) in [
-            ("client_secret_expires", "2026-05-01T00:00:00Z", State::Ok, "a client secret"),
-            ("client_secret_expires", "2026-04-29T23:00:00Z", State::Warning, "which expires in 29 days"),
-            ("client_secret_expires", "2026-03-29T00:00:00Z", State::Problem, "which expired 2 days ago"),
-            ("refresh_token_obtained", "2026-01-31T00:00:00Z", State::Ok, "a client secret"),
-            ("refresh_token_obtained", "2026-01-29T00:00:00Z", State::Warning, "refresh token is 61 days old"),
+        let (end, obtained) = ("client_secret_expires", "refresh_token_obtained");
+        for (expires, token, written, state, words) in [
+            (Some("2026-05-01T00:00:00Z"), None, None, State::Ok, "a client secret"),
+            (Some("2026-04-29T23:00:00Z"), None, None, State::Warning, "which expires in 29 days"),
+            (Some("2026-03-29T00:00:00Z"), None, None, State::Problem, "which expired 2 days ago"),
+            (None, None, None, State::Warning, "nobody has said when it ends"),
+            (LATE, Some("2026-03-28T00:00:01Z"), None, State::Ok, "a client secret"),
+            (LATE, Some("2026-03-28T00:00:00Z"), None, State::Warning, "refresh token is 3 days old"),
+            (LATE, Some("2026-01-30T00:00:00Z"), None, State::Problem, "refresh token is 60 days old"),
+            (LATE, None, Some("2026-03-01T00:00:00Z"), State::Warning, "refresh token is 30 days old"),
+            (LATE, Some("2026-03-30T00:00:00Z"), Some("2026-01-01T00:00:00Z"), State::Ok, "a client secret"),
         ] {
-            let text =
-                json!({ "client_id": "a", "client_secret": "b", "refresh_token": "c", member: moment }).to_string();
-            let secret = StoredSecret::read(&text).unwrap();
-            let found = aged(&Subject::of_tenant(&tenant, "read secret"), "a client secret", &secret, now);
-            assert_eq!(found.state, state, "{moment}: {found:?}");
+            let mut text = json!({ "client_id": "a", "client_secret": "b", "refresh_token": "c" });
+            for (member, moment) in [(end, expires), (obtained, token)] {
+                if let Some(moment) = moment {
+                    text[member] = json!(moment);
+                }
+            }
+            let secret = StoredSecret::read(&text.to_string()).unwrap();
+            let written = written.map(|written: &str| written.parse().unwrap());
+            let found = aged(&Subject::of_tenant(&tenant, "read secret"), "a client secret", (&secret, written), now);
+            assert_eq!(found.state, state, "{expires:?} {token:?}: {found:?}");
             assert!(found.words.contains(words), "{found:?}");
         }
     }

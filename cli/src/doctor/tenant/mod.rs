@@ -1,16 +1,18 @@
-//! Whether a tenant is connected: its credentials, its webhook registration, its runs.
+//! Whether a tenant is connected: its credentials and what `renew` has found of them, its webhook registration, its runs.
 //!
 //! Nothing is changed. What can't be seen because something before it failed is left out: the first failure is what has to be mended.
 
 mod credentials;
 mod failed;
+mod looks;
 mod registration;
 mod runs;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use models::Tenant;
-use partner_center::{Audience, Credential, CredentialError, Credentials, Limits, Purpose, StoredSecret};
+use partner_center::{Audience, Credential, CredentialError, Credentials, KeptSecret, Limits, Purpose, StoredSecret};
 
 use super::finding::{Finding, State, Subject};
 use crate::{
@@ -33,9 +35,11 @@ pub async fn check(account: &Account, tenant: &Tenant) -> Vec<Finding> {
         return vec![subject.ok(format!("{}: inactive, and not looked at", tenant.display_name))];
     }
     let mut findings = vec![subject.ok(format!("{}, in the cloud {}", tenant.display_name, tenant.cloud.as_str()))];
-    let (connection, runs) = tokio::join!(connection(account, tenant), runs::check(account, tenant));
-    findings.extend(connection);
-    findings.extend(runs);
+    let (connection, looks, runs) =
+        tokio::join!(connection(account, tenant), looks::check(account, tenant), runs::check(account, tenant));
+    for found in [connection, looks, runs] {
+        findings.extend(found);
+    }
     findings
 }
 
@@ -55,7 +59,9 @@ pub(crate) async fn kept(account: &Account, tenant: &Tenant, purpose: Purpose) -
         Err(finding) => return vec![finding],
     };
     let findings = match credentials::kept(&microsoft, tenant, purpose).await {
-        Ok(secret) => looked_at(&microsoft, account, tenant, purpose, secret).await,
+        Ok(KeptSecret { secret, written, .. }) => {
+            looked_at(&microsoft, account, tenant, InHand { secret, written, purpose }).await
+        }
         Err(finding) => vec![finding],
     };
     credentials::misnamed(&prefixes, tenant, purpose).into_iter().chain(findings).collect()
@@ -64,7 +70,10 @@ pub(crate) async fn kept(account: &Account, tenant: &Tenant, purpose: Purpose) -
 /// The same of a secret that is not kept yet: what it would be good for.
 pub(crate) async fn given(account: &Account, tenant: &Tenant, purpose: Purpose, secret: &StoredSecret) -> Vec<Finding> {
     match microsoft(account, tenant, purpose) {
-        Ok((microsoft, _)) => looked_at(&microsoft, account, tenant, purpose, secret.clone()).await,
+        Ok((microsoft, _)) => {
+            let given = InHand { secret: secret.clone(), written: None, purpose };
+            looked_at(&microsoft, account, tenant, given).await
+        }
         Err(finding) => vec![finding],
     }
 }
@@ -82,31 +91,27 @@ pub(crate) fn may_pass(findings: &[Finding]) -> bool {
     findings.iter().any(failed::may_pass)
 }
 
-async fn looked_at(
-    microsoft: &Microsoft,
-    account: &Account,
-    tenant: &Tenant,
-    purpose: Purpose,
-    secret: StoredSecret,
-) -> Vec<Finding> {
-    let contents = credentials::contents(&secret, tenant, purpose);
-    let is_for_a_person = secret.has_refresh_token();
+async fn looked_at(microsoft: &Microsoft, account: &Account, tenant: &Tenant, in_hand: InHand) -> Vec<Finding> {
+    let InHand { secret, written, purpose } = &in_hand;
+    let (purpose, is_for_a_person) = (*purpose, secret.has_refresh_token());
+    let contents = credentials::contents(secret, *written, tenant, purpose);
     // Fetched once: all that is looked at is one and the same secret.
-    let microsoft = &microsoft.with(InHand { secret, purpose });
+    let microsoft = &microsoft.with(in_hand);
     let found = match purpose {
         Purpose::Read => {
             let (alerts, registration) = tokio::join!(
-                credentials::alerts(microsoft, tenant),
+                credentials::alerts(microsoft, tenant, purpose),
                 registration::check(microsoft, account, tenant, is_for_a_person),
             );
             [alerts, registration].concat()
         }
         Purpose::Act => {
-            let (graph, partner_center) = tokio::join!(
-                credentials::sign_in(microsoft, tenant, purpose, Audience::Graph),
+            // To read alerts is the one thing with it that changes none.
+            let (alerts, partner_center) = tokio::join!(
+                credentials::alerts(microsoft, tenant, purpose),
                 credentials::sign_in(microsoft, tenant, purpose, Audience::PartnerCenter),
             );
-            [graph, partner_center].into_iter().map(|found| found.unwrap_or_else(|refused| refused)).collect()
+            [alerts, vec![partner_center.unwrap_or_else(|refused| refused)]].concat()
         }
     };
     [vec![contents], found].concat()
@@ -115,6 +120,8 @@ async fn looked_at(
 /// A secret as the credential of whoever is looked at.
 struct InHand {
     secret: StoredSecret,
+    /// When it was written, where it was.
+    written: Option<Timestamp>,
     purpose: Purpose,
 }
 

@@ -12,6 +12,7 @@ use crate::app::{App, Shared, lock, new_id};
 use crate::entra::client::{Fields, application, authenticate};
 use crate::entra::problem::{Problem, named, trouble};
 use crate::entra::tokens::{Grant, LIFE, Person};
+use crate::faults::FaultKind;
 use crate::options::Tenant;
 use crate::reply::Reply;
 use crate::targets::Target;
@@ -22,7 +23,11 @@ pub(crate) async fn token(State(app): State<App>, Path(tenant): Path<String>, re
         if let Some(reply) = trouble(&app, Target::Token, fault) {
             return reply;
         }
-        let fields = fields.ok_or_else(|| Problem::missing("grant_type"));
+        let mut fields = fields.ok_or_else(|| Problem::missing("grant_type"));
+        if let (Ok(fields), Some(FaultKind::NoRefreshToken)) = (&mut fields, fault) {
+            let scope = fields.get("scope").replace(OFFLINE, "");
+            fields.0.insert("scope".to_owned(), scope);
+        }
         fields.and_then(|fields| answer(&app, &tenant, &fields)).unwrap_or_else(|problem| problem.reply(&app))
     })
     .await
@@ -52,7 +57,8 @@ fn by_itself(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Pr
 fn by_refresh_token(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
     let audience = resource(fields.get("scope"))?;
     let (person, next) = lock(&app.tokens).redeem(&tenant.id, fields.get("refresh_token"), app.now())?;
-    Ok(issued(app, tenant, &audience, Some(person), Beside { refresh: Some(next), id: None }))
+    let refresh = is_offline(fields.get("scope")).then_some(next);
+    Ok(issued(app, tenant, &audience, Some(person), Beside { refresh, id: None }))
 }
 
 fn by_code(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
@@ -93,7 +99,9 @@ fn signed_in(
     let asks_for = |wanted: &str| asked.split(' ').any(|scope| scope == wanted);
     let now = app.now();
     let beside = Beside {
-        refresh: asks_for("offline_access").then(|| lock(&app.tokens).sign_in(&tenant.id, person.clone(), now)),
+        // At the beginning, and now.
+        refresh: (is_offline(asked) && is_offline(wanted))
+            .then(|| lock(&app.tokens).sign_in(&tenant.id, person.clone(), now)),
         id: asks_for("openid").then(|| person.id_token(tenant, nonce, &app.microsoft_url, now)),
     };
     Ok(issued(app, tenant, &audience, Some(person), beside))
@@ -126,6 +134,13 @@ fn issued(app: &Shared, tenant: &Tenant, audience: &str, person: Option<Person>,
         }
     }
     named(Reply::json(StatusCode::OK, &body), &new_id())
+}
+
+/// What a refresh token takes.
+const OFFLINE: &str = "offline_access";
+
+fn is_offline(scope: &str) -> bool {
+    scope.split(' ').any(|scope| scope == OFFLINE)
 }
 
 /// The one resource that a scope is about: the address before its last slash.

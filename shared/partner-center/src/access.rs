@@ -1,0 +1,68 @@
+//! Whether Microsoft's services take what a credential signs in with.
+//!
+//! A token says little: second factor, roles, the registration in Partner Center and the policies of a service are looked at by the
+//! service, when it is called. So each is called once, for something that every credential of the purpose has to be able to read.
+//! Nothing is changed by it, and nothing of the answer is kept.
+
+use std::sync::Arc;
+
+use models::{Purpose, Tenant};
+
+use crate::{
+    Audience, CloudDirectory, Credential, CredentialError, Credentials, GraphAlerts, Limits, MicrosoftError, NewId,
+    Now, Registrations, StoredSecret, Tokens, sign_in::Given,
+};
+
+/// What the calls need.
+pub(crate) struct Access<'a> {
+    pub(crate) http: &'a reqwest::Client,
+    pub(crate) clouds: &'a CloudDirectory,
+    pub(crate) limits: Limits,
+    pub(crate) now: &'a Now,
+    pub(crate) new_id: &'a NewId,
+}
+
+/// The secret that the sign-in was made with: what is in Secrets Manager may be another by now.
+struct AtHand {
+    secret: StoredSecret,
+    purpose: Purpose,
+}
+
+impl Credentials for AtHand {
+    async fn credential(&self, tenant: &Tenant) -> Result<Credential, CredentialError> {
+        let malformed = |problem| {
+            let (purpose, tenant) = (self.purpose, tenant.id.to_string());
+            CredentialError::Malformed { purpose, tenant, problem }
+        };
+        self.secret.credential().map_err(malformed)
+    }
+}
+
+impl Access<'_> {
+    /// Makes the calls of this purpose, the first of them with a token for Graph that is there already, and gives what was refused.
+    ///
+    /// Both purposes read alerts: `PartnerSecurity.Read.All` is the least that the list takes (Microsoft: "List securityAlerts",
+    /// permissions), and `PartnerSecurity.ReadWrite.All`, which resolving takes, is more of the same, as with every permission of
+    /// Graph's that is named so. What reads alerts is what asks Partner Center, too: what is registered as the webhook, where nothing
+    /// is an answer like any other.
+    pub(crate) async fn refusals(
+        &self,
+        tenant: &Tenant,
+        purpose: Purpose,
+        secret: &StoredSecret,
+        given: Given,
+    ) -> Vec<MicrosoftError> {
+        let at_hand = AtHand { secret: secret.clone(), purpose };
+        let (http, now, new_id) = (self.http.clone(), Arc::clone(self.now), Arc::clone(self.new_id));
+        let tokens = Tokens::new(http, self.clouds.clone(), at_hand, self.limits, now, new_id);
+        tokens.hold(&tenant.id, Audience::Graph, given).await;
+        let tokens = Arc::new(tokens);
+        let alerts = GraphAlerts::new(self.http.clone(), Arc::clone(&tokens), self.limits);
+        let mut refusals: Vec<_> = alerts.first_page(tenant).await.err().into_iter().collect();
+        if purpose == Purpose::Read {
+            let registrations = Registrations::new(self.http.clone(), tokens, self.limits);
+            refusals.extend(registrations.registration(tenant).await.err());
+        }
+        refusals
+    }
+}
