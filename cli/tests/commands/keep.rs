@@ -196,15 +196,18 @@ async fn what_can_not_be_read_is_mended_and_of_what_can_the_rest_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_without_a_value_is_given_one() {
     let here = Here::without_tenant().await;
-    let name = "partner-alerts/read/empty";
-    here.secrets().create_secret().name(name).send().await.unwrap();
-    let add = ["tenants", "add", TENANT, "--name", "x", "--read-secret", name];
-    let missing = here.refused(&[&add[..], &["--consent", "browser"]].concat()).await;
-    assert!(missing.contains("there is no secret partner-alerts/read/empty yet"), "{missing}");
-    let client = ["--client-id", CLIENT_ID, "--client-secret-file", "-"];
-    let done = here.run_with(&[&add[..], &client].concat(), CLIENT_SECRET).await;
-    assert!(done.status.success(), "{done:?}");
-    assert_eq!(here.secret(name).await.unwrap()["client_id"], CLIENT_ID);
+    let made = here.secrets().create_secret().name("partner-alerts/read/empty").send().await.unwrap();
+    let arn = here.secrets().create_secret().name("partner-alerts/read/by-arn").send().await.unwrap().arn.unwrap();
+    for name in [made.name.unwrap(), arn] {
+        let add = ["tenants", "add", TENANT, "--name", "x", "--read-secret", &name];
+        let missing = here.refused(&[&add[..], &["--consent", "browser"]].concat()).await;
+        assert!(missing.contains(&format!("there is no secret {name} yet")), "{missing}");
+        let client = ["--client-id", CLIENT_ID, "--client-secret-file", "-"];
+        let done = here.run_with(&[&add[..], &client].concat(), CLIENT_SECRET).await;
+        assert!(done.status.success(), "{done:?}");
+        assert_eq!(here.secret(&name).await.unwrap()["client_id"], CLIENT_ID);
+        here.told(&["tenants", "remove", TENANT]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

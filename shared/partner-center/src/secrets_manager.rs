@@ -106,7 +106,12 @@ impl SecretsManager {
     /// [`CredentialError`].
     pub async fn create(&self, tenant: &Tenant, secret: &StoredSecret) -> Result<Written, CredentialError> {
         let text = self.text(tenant, secret)?;
-        let request = self.client.create_secret().name(self.name(tenant)?).secret_string(text.expose_secret());
+        let name = self.name(tenant)?;
+        if name.starts_with("arn:") {
+            // It names a secret that is there.
+            return self.fill(tenant, &text).await;
+        }
+        let request = self.client.create_secret().name(name).secret_string(text.expose_secret());
         match request.send().await {
             Ok(_) => Ok(Written::Yes),
             Err(error) if matches!(error.as_service_error(), Some(CreateSecretError::ResourceExistsException(_))) => {
