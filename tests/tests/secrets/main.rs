@@ -104,7 +104,7 @@ async fn a_process_that_panics_with_secrets_in_its_environment_tells_of_none() {
 #[test]
 fn the_troubles_are_all_that_can_be_diagnosed_of_a_sign_in() {
     // Told apart elsewhere, and not to be had of the simulator: Partner Center's own words for what Entra ID says first.
-    let others = ["not-in-partner-center", "refresh-token-expired", "relationship-missing", "tenant-unknown"];
+    let others = ["refresh-token-expired", "relationship-missing", "tenant-unknown"];
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let told: Vec<_> = [Target::List, Target::RegistrationEvents]
         .into_iter()
