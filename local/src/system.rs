@@ -343,8 +343,7 @@ fn services(
     let database = state.path("dynamodb.sqlite");
     let secrets = Secrets::open(Arc::clone(state), Arc::clone(clock))?;
     // The stand-in's client secret has no end; one that nobody knows would be something to see to.
-    let secret =
-        json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31" });
+    let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31T00:00:00Z" });
     secrets.seed(READ_SECRET, &secret.to_string())?;
     Ok(Services {
         host: names.host.as_str().into(),

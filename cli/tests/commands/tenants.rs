@@ -284,7 +284,7 @@ async fn what_names_of_secrets_begin_with_is_what_the_stack_says() {
     let stack = format!(
         "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>soc</StackName>\
          <CreationTime>2026-03-02T09:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs><member>\
-         <OutputKey>TenantsTableName</OutputKey><OutputValue>other</OutputValue></member></Outputs>\
+         <OutputKey>TenantsTableName</OutputKey><OutputValue>partner-alerts-tenants</OutputValue></member></Outputs>\
          <Parameters>{}</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
         parameters.concat()
     );

@@ -29,6 +29,7 @@ impl Here {
         let request =
             ReconcileRequest { tenant: TENANT.parse().unwrap(), cause: ReconcileCause::Schedule, trace: None };
         poll.reconcile(&request, None).await.unwrap();
+        // Its schedule ticks at the start.
         tokio::time::timeout(PATIENCE, here.looked()).await.unwrap();
         here.done(&["webhook", "register", TENANT, "--url", &here.environment["LOCAL_CALLBACK_URL"]]).await;
         here

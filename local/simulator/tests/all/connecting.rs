@@ -25,7 +25,8 @@ async fn from_nothing_to_connected() {
     let page = page.text().await.unwrap();
     assert!(page.contains(&format!("{}/sign-ins", world.simulator.control_url())), "{page}");
     assert_eq!(world.control("POST", "/sign-ins", r#"{"decision":"approve"}"#).await.status(), 204);
-    let mut form = credentials(FIRST, &partner_center).to_vec();
+    let offline = format!("{partner_center} offline_access");
+    let mut form = credentials(FIRST, &offline).to_vec();
     form[0].1 = "urn:ietf:params:oauth:grant-type:device_code";
     form.push(("device_code", begun["device_code"].as_str().unwrap()));
     let tokens = json(world.ask_for_token(FIRST, &form).await).await;

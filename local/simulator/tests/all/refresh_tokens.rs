@@ -45,6 +45,18 @@ async fn one_refresh_token_is_good_for_both_services() {
 }
 
 #[tokio::test]
+async fn whoever_does_not_ask_to_go_on_is_given_nothing_to_go_on_with() {
+    let world = World::start().await;
+    let refresh = world.simulator.refresh_token(FIRST).unwrap();
+    let mut form = credentials(FIRST, GRAPH).to_vec();
+    form[0].1 = "refresh_token";
+    form.push(("refresh_token", &refresh));
+    let body = json(world.ask_for_token(FIRST, &form).await).await;
+    assert!(body["access_token"].is_string() && body["refresh_token"].is_null(), "{body}");
+    next(&world, &refresh).await;
+}
+
+#[tokio::test]
 async fn each_redemption_brings_a_token_with_ninety_days_of_its_own_and_leaves_the_old_one_its() {
     let world = World::start().await;
     let first = world.simulator.refresh_token(FIRST).unwrap();

@@ -176,7 +176,9 @@ impl World {
 
     /// What the token endpoint says to a refresh token of the first tenant.
     pub(crate) async fn redeem(&self, refresh: &str, scope: &str) -> Response {
-        let mut form = credentials(FIRST, scope).to_vec();
+        // Whoever wants another has to say so.
+        let scope = format!("{scope} offline_access");
+        let mut form = credentials(FIRST, &scope).to_vec();
         form[0].1 = "refresh_token";
         form.push(("refresh_token", refresh));
         self.ask_for_token(FIRST, &form).await
