@@ -96,7 +96,9 @@ impl World {
         let binaries = BTreeMap::from(functions.map(|(resource, name)| (resource, binaries::quick(name))));
         let made = tool("deploy", &json!({ "binaries": binaries, "variables": variables, "stacks": wanted }));
         let mut stacks: BTreeMap<String, Stack> = serde_json::from_value(made).unwrap();
-        let credentials = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
+        let credentials =
+            json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31" })
+                .to_string();
         tool("secret", &json!({ "name": SECRET, "value": credentials }));
         for tenant in [GUARDED, RENEWED] {
             let token = microsoft.refresh_token(tenant).unwrap();
