@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use models::{AlertSource, Purpose, Tenant, TenantId};
-use store::{Changed, Store, WriteTenants as _};
+use store::{Changed, ForgetCredentials as _, Store, WriteTenants as _};
 
 use super::{
     Add, Set, Shown, TenantsError, find,
@@ -129,6 +129,12 @@ pub(super) async fn set(
         if tenant != before && store.replace_tenant(&before, &tenant).await? == Changed::SomebodyWasQuicker {
             return Err(TenantsError::SomebodyWasQuicker(tenant.id));
         }
+        for changed in Purpose::ALL {
+            let is_written = changed == purpose && set.sign_in.ask_for_something();
+            if is_written || changed.secret_of(&tenant) != changed.secret_of(&before) {
+                store.forget_credential(&tenant.id, changed).await?;
+            }
+        }
         shown.callback_url = callback;
     }
     Ok(output.say(&shown, |shown| headed(set.dry_run, "changed", shown))?)
@@ -143,6 +149,12 @@ pub(super) async fn remove(
     let seen = find(store, id).await?;
     if !dry_run && store.remove_tenant(&seen).await? == Changed::SomebodyWasQuicker {
         return Err(TenantsError::SomebodyWasQuicker(seen.id));
+    }
+    if !dry_run {
+        // Whoever is added under this id later has other secrets.
+        for purpose in Purpose::ALL {
+            store.forget_credential(&seen.id, purpose).await?;
+        }
     }
     let shown = Shown::from(&seen);
     Ok(output.say(&shown, |shown| format!("{}\n\n{}", headed(dry_run, "removed", shown), what_stays(&seen)))?)

@@ -85,7 +85,7 @@ impl Shown {
         let Some(known) = self.credentials.get(purpose.as_str()) else {
             return if named { "not checked" } else { "none" }.to_owned();
         };
-        let mut words = vec![known.outcome.clone().unwrap_or_else(|| "being checked".to_owned())];
+        let mut words = vec![known.outcome.clone().unwrap_or_else(|| "not checked".to_owned())];
         words.extend(known.refresh_token_days.map(|days| format!("token {days} d old")));
         words.extend(known.expires_in_days.map(|days| match days {
             0.. => format!("expires in {days} d"),

@@ -111,9 +111,22 @@ async fn what_was_found_out_about_its_secrets_is_shown_with_ages_and_ends() {
         here.json(&["tenants", "show", TENANT]).await["credentials"]
     );
 
+    // Of another secret than was looked at, nothing is known; what people were told of it is.
+    here.json(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/y"]).await;
+    let credentials = here.json(&["tenants", "show", TENANT]).await["credentials"].take();
+    assert_eq!([&credentials["act"]["outcome"], &credentials["act"]["checked"]], [&Value::Null, &Value::Null]);
+    assert_eq!(credentials["read"]["outcome"], "ok", "of the other one it is");
+    assert!(here.told(&["tenants", "list"]).await.contains("expires in 40 d  not checked"));
+
     // Of a secret that the tenant has no more, nothing is said.
     here.json(&["tenants", "set", TENANT, "--act-secret", ""]).await;
     assert_eq!(here.json(&["tenants", "show", TENANT]).await["credentials"].get("act"), None);
+
+    // And of a tenant that is added anew only what is found from then on.
+    here.told(&["tenants", "remove", TENANT]).await;
+    here.json(&["tenants", "add", TENANT, "--name", "Contoso", "--read-secret", "partner-alerts/read/local"]).await;
+    let credentials = here.json(&["tenants", "show", TENANT]).await["credentials"].take();
+    assert_eq!(credentials["read"]["outcome"], Value::Null, "{credentials}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

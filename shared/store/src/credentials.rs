@@ -128,6 +128,33 @@ pub trait ReadCredentials {
     ) -> impl Future<Output = Result<BTreeMap<Purpose, CredentialState>, StoreError>> + Send;
 }
 
+/// Forgets what is known of credentials that are no longer what they were: for operators' tools.
+pub trait ForgetCredentials {
+    /// Forgets what was found of a credential, and when. What people were told of it stays, so that they are told when it works again.
+    fn forget_credential(
+        &self,
+        tenant: &TenantId,
+        purpose: Purpose,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+impl ForgetCredentials for Store {
+    async fn forget_credential(&self, tenant: &TenantId, purpose: Purpose) -> Result<(), StoreError> {
+        let request = self
+            .credential(tenant, purpose)
+            .update_expression("REMOVE checked, outcome, refresh_token_obtained, proof_expires")
+            // What nobody has looked at is not made.
+            .condition_expression("attribute_exists(pk)");
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(StoreError::failed("UpdateItem (credential)", TABLE, error)),
+            },
+        }
+    }
+}
+
 impl WatchCredentials for Store {
     async fn begin_look(
         &self,

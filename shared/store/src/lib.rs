@@ -39,7 +39,7 @@ mod time;
 use aws_sdk_dynamodb::Client;
 
 pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
-pub use credentials::{CredentialState, Look, Looking, ReadCredentials, Told, WatchCredentials};
+pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::{AlertFingerprint, KnownAlerts};
 pub use error::{StoreError, TableRole};
 pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
