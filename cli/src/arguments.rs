@@ -42,7 +42,8 @@ pub enum Command {
     /// Configuration, tables, topics and their subscriptions, schedules, queues, every tenant's credentials, registration and runs,
     /// Microsoft's signing certificate, and this machine's clock. Nothing is changed.
     ///
-    /// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is.
+    /// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is, or not even the tenants could be
+    /// seen.
     Doctor(doctor::Command),
     /// The partner's tenants.
     #[command(subcommand)]

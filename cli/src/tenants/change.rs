@@ -126,14 +126,15 @@ pub(super) async fn set(
             let keeping = Keeping { account, tenant, before, purpose, existing: Existing::MayBeReplaced, anyway };
             shown.checks = Box::pin(keeping.keep(&set.sign_in, output)).await?;
         }
-        if tenant != before && store.replace_tenant(&before, &tenant).await? == Changed::SomebodyWasQuicker {
-            return Err(TenantsError::SomebodyWasQuicker(tenant.id));
-        }
+        // Before the tenant is changed: after that a new path key has to be said, whatever else fails.
         for changed in Purpose::ALL {
             let is_written = changed == purpose && set.sign_in.ask_for_something();
             if is_written || changed.secret_of(&tenant) != changed.secret_of(&before) {
                 store.forget_credential(&tenant.id, changed).await?;
             }
+        }
+        if tenant != before && store.replace_tenant(&before, &tenant).await? == Changed::SomebodyWasQuicker {
+            return Err(TenantsError::SomebodyWasQuicker(tenant.id));
         }
         shown.callback_url = callback;
     }
@@ -147,13 +148,13 @@ pub(super) async fn remove(
     output: &mut Output<impl Write>,
 ) -> Result<(), TenantsError> {
     let seen = find(store, id).await?;
-    if !dry_run && store.remove_tenant(&seen).await? == Changed::SomebodyWasQuicker {
-        return Err(TenantsError::SomebodyWasQuicker(seen.id));
-    }
     if !dry_run {
-        // Whoever is added under this id later has other secrets.
+        // Whoever is added under this id later has other secrets. First, so that what fails can be repeated.
         for purpose in Purpose::ALL {
             store.forget_credential(&seen.id, purpose).await?;
+        }
+        if store.remove_tenant(&seen).await? == Changed::SomebodyWasQuicker {
+            return Err(TenantsError::SomebodyWasQuicker(seen.id));
         }
     }
     let shown = Shown::from(&seen);
@@ -203,6 +204,6 @@ fn headed(dry_run: bool, done: &str, shown: &Shown) -> String {
 
 /// A text that can stand in an item and on a terminal.
 fn text(what: &'static str, text: &str) -> Result<String, TenantsError> {
-    let fits = (1..=200).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control);
+    let fits = (1..=200).contains(&text.trim().chars().count()) && printable(text) == text;
     if fits { Ok(text.trim().to_owned()) } else { Err(TenantsError::Name(what)) }
 }

@@ -31,9 +31,9 @@ pub(super) struct Pace {
 
 impl Pace {
     /// How long to wait where Microsoft has no more for now: it sends two test events a minute at most, so ten looks of the usual three
-    /// seconds.
+    /// seconds. However often somebody wants to look, what is refused is not asked for at once again.
     fn turn(self) -> Duration {
-        self.every * 10
+        (self.every * 10).max(Duration::from_secs(1))
     }
 }
 
@@ -52,8 +52,12 @@ pub(super) async fn run(
     let correlation_id = loop {
         match registrations.send_test_event(tenant).await {
             Err(error) if may_pass(&error) && began.elapsed() + pace.turn() < pace.patience => {
-                let wait = pace.turn().as_secs();
-                output.progress(&format!("Microsoft sends two a minute at most: trying again in {wait} seconds"))?;
+                let why = if error.diagnosis() == Some(Diagnosis::Throttled) {
+                    "Microsoft sends two a minute at most".to_owned()
+                } else {
+                    format!("Microsoft did not take it ({})", runtime::chain(&error))
+                };
+                output.progress(&format!("{why}: trying again in {} seconds", pace.turn().as_secs()))?;
                 tokio::time::sleep(pace.turn()).await;
             }
             answer => break answer?,
@@ -70,7 +74,7 @@ pub(super) async fn run(
                     "Microsoft did not say how it fares ({}): looking again",
                     runtime::chain(&error)
                 ))?;
-                tokio::time::sleep(pace.every).await;
+                tokio::time::sleep(pace.turn()).await;
                 continue;
             }
             Err(error) => return Err(error.into()),

@@ -269,7 +269,7 @@ async fn what_can_not_be_meant_is_refused_in_words() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(String::from_utf8(output.stderr).unwrap().contains(words), "{arguments:?}");
     }
-    for name in ["", " ", "a\u{1b}[2J", &"x".repeat(201)] {
+    for name in ["", " ", "a\u{1b}[2J", "a\u{202e}b", &"x".repeat(201)] {
         let refused = here.refused(&["tenants", "add", OTHER, "--name", name, "--read-secret", "y"]).await;
         assert!(refused.contains("--name must be a text of 1 to 200 characters"), "{name:?}: {refused}");
     }
