@@ -55,7 +55,7 @@ pub enum TenantsError {
         prefix: String,
     },
     /// A name is empty or holds what is no text.
-    #[error("{0} must be a text of 1 to 200 characters")]
+    #[error("{0} must be a text of 1 to 200 characters, with none that steer a terminal or turn text around")]
     Name(&'static str),
     /// The client secret is empty.
     #[error("there is no client secret in what --client-secret-file names")]

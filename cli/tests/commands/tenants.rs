@@ -308,3 +308,15 @@ async fn what_names_of_secrets_begin_with_is_what_the_stack_says() {
     let refused = here.refused(&[&add[..], &["--act-secret", "partner-alerts/act/x"]].concat()).await;
     assert!(refused.contains("names of act secrets begin with soc/act/"), "{refused}");
 }
+
+#[tokio::test]
+async fn what_fails_halfway_has_left_the_tenant_as_it_was_and_made_no_path_key_that_nobody_is_told() {
+    let here = Here::new().await;
+    let before = here.json(&["tenants", "show", TENANT]).await;
+    here.test.system.account().deny("dynamodb:UpdateItem");
+    let set = ["tenants", "set", TENANT, "--new-path-key", "--act-secret", "partner-alerts/act/x"];
+    for arguments in [&set[..], &["tenants", "remove", TENANT]] {
+        assert!(here.refused(arguments).await.contains("UpdateItem"), "{arguments:?}");
+        assert_eq!(here.json(&["tenants", "show", TENANT]).await, before, "{arguments:?}");
+    }
+}
