@@ -9,8 +9,8 @@ use std::sync::Arc;
 use models::{Purpose, Tenant};
 
 use crate::{
-    Audience, CloudDirectory, Credential, CredentialError, Credentials, GraphAlerts, Limits, MicrosoftError, NewId,
-    Now, Registrations, StoredSecret, Tokens, sign_in::Given,
+    Audience, CloudDirectory, GraphAlerts, Limits, MicrosoftError, NewId, Now, Registrations, SecretAtHand,
+    StoredSecret, Tokens, sign_in::Given,
 };
 
 /// What the calls need.
@@ -20,22 +20,6 @@ pub(crate) struct Access<'a> {
     pub(crate) limits: Limits,
     pub(crate) now: &'a Now,
     pub(crate) new_id: &'a NewId,
-}
-
-/// The secret that the sign-in was made with: what is in Secrets Manager may be another by now.
-struct AtHand {
-    secret: StoredSecret,
-    purpose: Purpose,
-}
-
-impl Credentials for AtHand {
-    async fn credential(&self, tenant: &Tenant) -> Result<Credential, CredentialError> {
-        let malformed = |problem| {
-            let (purpose, tenant) = (self.purpose, tenant.id.to_string());
-            CredentialError::Malformed { purpose, tenant, problem }
-        };
-        self.secret.credential().map_err(malformed)
-    }
 }
 
 impl Access<'_> {
@@ -52,7 +36,8 @@ impl Access<'_> {
         secret: &StoredSecret,
         given: Given,
     ) -> Vec<MicrosoftError> {
-        let at_hand = AtHand { secret: secret.clone(), purpose };
+        // What is in Secrets Manager may be another by now.
+        let at_hand = SecretAtHand { secret: secret.clone(), purpose };
         let (http, now, new_id) = (self.http.clone(), Arc::clone(self.now), Arc::clone(self.new_id));
         let tokens = Tokens::new(http, self.clouds.clone(), at_hand, self.limits, now, new_id);
         tokens.hold(&tenant.id, Audience::Graph, given).await;

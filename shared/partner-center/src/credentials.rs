@@ -5,7 +5,7 @@ use std::future::Future;
 use models::Tenant;
 use secrecy::SecretString;
 
-use crate::{ApplicationCertificate, Purpose, SecretError};
+use crate::{ApplicationCertificate, Purpose, SecretError, StoredSecret};
 
 /// How a token is obtained.
 #[derive(Clone, Debug)]
@@ -92,4 +92,23 @@ pub(crate) const NOT_REACHED: &str = "not reached";
 pub trait Credentials {
     /// The credential of a tenant.
     fn credential(&self, tenant: &Tenant) -> impl Future<Output = Result<Credential, CredentialError>> + Send;
+}
+
+/// The credential of one secret that is at hand, wherever it is kept: for whoever looks at that very one.
+#[derive(Debug)]
+pub struct SecretAtHand {
+    /// The secret.
+    pub secret: StoredSecret,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+impl Credentials for SecretAtHand {
+    async fn credential(&self, tenant: &Tenant) -> Result<Credential, CredentialError> {
+        let malformed = |problem| {
+            let (purpose, tenant) = (self.purpose, tenant.id.to_string());
+            CredentialError::Malformed { purpose, tenant, problem }
+        };
+        self.secret.credential().map_err(malformed)
+    }
 }

@@ -34,7 +34,7 @@ pub use assertion::{ApplicationCertificate, CertificateError};
 pub use audit::{AuditError, AuditId, AuditIdError, AuditRecord, AuditRecords};
 pub use clouds::{ADDRESS_NAMES, ADDRESS_VARIABLES, Audience, BaseUrl, BaseUrlError, CloudDirectory};
 pub use consent::{BrowserSignIn, Consent, ConsentError, Consented, DeviceProgress, DeviceSignIn};
-pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof};
+pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, SecretAtHand};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;

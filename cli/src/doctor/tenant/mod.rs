@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use models::Tenant;
-use partner_center::{Audience, Credential, CredentialError, Credentials, KeptSecret, Limits, Purpose, StoredSecret};
+use partner_center::{Audience, KeptSecret, Limits, Purpose, SecretAtHand, StoredSecret};
 
 use super::finding::{Finding, State, Subject};
 use crate::{
@@ -92,11 +92,11 @@ pub(crate) fn may_pass(findings: &[Finding]) -> bool {
 }
 
 async fn looked_at(microsoft: &Microsoft, account: &Account, tenant: &Tenant, in_hand: InHand) -> Vec<Finding> {
-    let InHand { secret, written, purpose } = &in_hand;
-    let (purpose, is_for_a_person) = (*purpose, secret.has_refresh_token());
-    let contents = credentials::contents(secret, *written, tenant, purpose);
+    let InHand { secret, written, purpose } = in_hand;
+    let is_for_a_person = secret.has_refresh_token();
+    let contents = credentials::contents(&secret, written, tenant, purpose);
     // Fetched once: all that is looked at is one and the same secret.
-    let microsoft = &microsoft.with(in_hand);
+    let microsoft = &microsoft.with(SecretAtHand { secret, purpose });
     let found = match purpose {
         Purpose::Read => {
             let (alerts, registration) = tokio::join!(
@@ -117,22 +117,12 @@ async fn looked_at(microsoft: &Microsoft, account: &Account, tenant: &Tenant, in
     [vec![contents], found].concat()
 }
 
-/// A secret as the credential of whoever is looked at.
+/// A secret that is looked at.
 struct InHand {
     secret: StoredSecret,
     /// When it was written, where it was.
     written: Option<Timestamp>,
     purpose: Purpose,
-}
-
-impl Credentials for InHand {
-    async fn credential(&self, tenant: &Tenant) -> Result<Credential, CredentialError> {
-        let malformed = |problem| {
-            let (purpose, tenant) = (self.purpose, tenant.id.to_string());
-            CredentialError::Malformed { purpose, tenant, problem }
-        };
-        self.secret.credential().map_err(malformed)
-    }
 }
 
 fn microsoft(account: &Account, tenant: &Tenant, purpose: Purpose) -> Result<(Microsoft, Prefixes), Finding> {
