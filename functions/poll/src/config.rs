@@ -71,19 +71,23 @@ const fn address(name: &'static str) -> Variable {
 }
 
 /// Replacements of Microsoft's addresses, by cloud and service.
-const ADDRESSES: [(Cloud, &str, Variable); 8] = [
+const ADDRESSES: [(Cloud, &str, Variable); 12] = [
     (Cloud::China, "GRAPH", address("CHINA_GRAPH_URL")),
     (Cloud::China, "LOGIN", address("CHINA_LOGIN_URL")),
+    (Cloud::China, "PARTNER_CENTER", address("CHINA_PARTNER_CENTER_URL")),
     (Cloud::Global, "GRAPH", address("GLOBAL_GRAPH_URL")),
     (Cloud::Global, "LOGIN", address("GLOBAL_LOGIN_URL")),
+    (Cloud::Global, "PARTNER_CENTER", address("GLOBAL_PARTNER_CENTER_URL")),
     (Cloud::UsGovernmentL4, "GRAPH", address("US_GOVERNMENT_L4_GRAPH_URL")),
     (Cloud::UsGovernmentL4, "LOGIN", address("US_GOVERNMENT_L4_LOGIN_URL")),
+    (Cloud::UsGovernmentL4, "PARTNER_CENTER", address("US_GOVERNMENT_L4_PARTNER_CENTER_URL")),
     (Cloud::UsGovernmentL5, "GRAPH", address("US_GOVERNMENT_L5_GRAPH_URL")),
     (Cloud::UsGovernmentL5, "LOGIN", address("US_GOVERNMENT_L5_LOGIN_URL")),
+    (Cloud::UsGovernmentL5, "PARTNER_CENTER", address("US_GOVERNMENT_L5_PARTNER_CENTER_URL")),
 ];
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 20] = [
+pub const VARIABLES: [Variable; 24] = [
     ALERTS_TABLE,
     TENANTS_TABLE,
     RECONCILE_QUEUE_URL,
@@ -104,6 +108,10 @@ pub const VARIABLES: [Variable; 20] = [
     ADDRESSES[5].2,
     ADDRESSES[6].2,
     ADDRESSES[7].2,
+    ADDRESSES[8].2,
+    ADDRESSES[9].2,
+    ADDRESSES[10].2,
+    ADDRESSES[11].2,
 ];
 
 /// The configuration.

@@ -154,7 +154,7 @@ fn is_passing(error: &MicrosoftError) -> bool {
                 || *status == StatusCode::REQUEST_TIMEOUT.as_u16()
                 || *status >= 500
         }
-        MicrosoftError::BadAnswer { .. } | MicrosoftError::Credential { .. } => false,
+        MicrosoftError::AppOnly { .. } | MicrosoftError::BadAnswer { .. } | MicrosoftError::Credential { .. } => false,
     }
 }
 

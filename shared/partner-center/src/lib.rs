@@ -11,11 +11,13 @@ mod credentials;
 mod diagnosis;
 mod error;
 mod exchange;
+mod fraud_events;
 mod graph;
 mod registration;
 mod secret;
 mod secrets_manager;
 mod sign_in;
+mod sources;
 mod token;
 mod wire;
 
@@ -29,19 +31,21 @@ pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;
+pub use fraud_events::FraudEvents;
 pub use graph::GraphAlerts;
 pub use registration::{Attempt, Registration, Registrations, TestEvent};
 pub use secret::{SecretError, StoredSecret, moment};
 pub use secrets_manager::{KeptSecret, PENDING, Purpose, SecretsManager, Written};
+pub use sources::AlertSources;
 pub use token::{Now, Tokens};
-pub use wire::{UnreadableAlert, read_alert};
+pub use wire::{RawBody, UnreadableAlert, read_alert, read_fraud_event};
 
 /// Everything that Microsoft lists for a tenant.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The alerts that could be read.
     pub alerts: Vec<Alert>,
-    /// The alerts that could not, each with its reason. They stay at Microsoft and are read again by the next run.
+    /// The alerts that could not, each with its reason and its bytes. The next run reads them again.
     pub unreadable: Vec<UnreadableAlert>,
 }
 

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use crate::{
-    Audience, CloudDirectory, Credential, Credentials, Limits, MicrosoftError,
+    Audience, CloudDirectory, Credential, Credentials, Grant, Limits, MicrosoftError,
     exchange::Call,
     sign_in::{Given, Grounds, SignIn},
 };
@@ -61,6 +61,12 @@ impl<C: Credentials + Sync> Tokens<C> {
         let fresh = self.fetch(tenant, audience, now).await?;
         *token = Some(fresh.clone());
         Ok(fresh.access_token)
+    }
+
+    /// Whether a tenant's credential is for its application alone, as far as it can be read.
+    pub(crate) async fn is_app_only(&self, tenant: &Tenant) -> bool {
+        let credential = self.credentials.credential(tenant).await;
+        matches!(credential, Ok(Credential { grant: Grant::ClientCredentials, .. }))
     }
 
     /// Forgets a token that Microsoft refused.
