@@ -14,12 +14,14 @@
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`KeepAside`] | alerts | `UpdateItem` | poll |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
 //! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
 //!
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
 
 mod alerts;
+mod aside;
 mod digests;
 mod error;
 mod events;
@@ -33,6 +35,7 @@ mod time;
 use aws_sdk_dynamodb::Client;
 
 pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
+pub use aside::{KeepAside, Unreadable};
 pub use digests::{AlertFingerprint, KnownAlerts};
 pub use error::{StoreError, TableRole};
 pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
