@@ -214,7 +214,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-const PLAIN_FAULTS: [(&str, FaultKind); 21] = [
+const PLAIN_FAULTS: [(&str, FaultKind); 24] = [
     ("appOnly", FaultKind::Denied(Denial::AppOnly)),
     ("applicationUnknown", FaultKind::Denied(Denial::ApplicationUnknown)),
     ("applicationUnregistered", FaultKind::Denied(Denial::ApplicationUnregistered)),
@@ -230,10 +230,13 @@ const PLAIN_FAULTS: [(&str, FaultKind); 21] = [
     ("grantRevoked", FaultKind::Denied(Denial::GrantRevoked)),
     ("malformedAlert", FaultKind::MalformedAlert),
     ("missingMfa", FaultKind::MissingMfa),
+    ("newModelIgnored", FaultKind::NewModelIgnored),
+    ("newModelRefused", FaultKind::NewModelRefused),
     ("reset", FaultKind::Reset),
     ("roleMissing", FaultKind::Denied(Denial::RoleMissing)),
     ("staleAnswer", FaultKind::StaleAnswer),
     ("truncated", FaultKind::Truncated),
+    ("unreadableAlert", FaultKind::UnreadableAlert),
     ("wrongAudience", FaultKind::Denied(Denial::WrongAudience)),
     ("wrongCloud", FaultKind::Denied(Denial::WrongCloud)),
 ];

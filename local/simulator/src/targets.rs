@@ -14,6 +14,10 @@ pub enum Target {
     Certificate,
     /// Entra ID's device codes.
     DeviceCode,
+    /// The list of fraudEvents.
+    FraudEvents,
+    /// The update of fraudEvents.
+    FraudEventStatus,
     /// One alert.
     Get,
     /// The download of the certificate's issuer.
@@ -50,7 +54,9 @@ impl Target {
     pub(crate) const fn is_partner_center(self) -> bool {
         matches!(
             self,
-            Self::RegistrationEvents
+            Self::FraudEvents
+                | Self::FraudEventStatus
+                | Self::RegistrationEvents
                 | Self::RegistrationGet
                 | Self::RegistrationPost
                 | Self::RegistrationPut
@@ -68,6 +74,8 @@ pub struct Requests {
     pub authorize: u64,
     pub certificate: u64,
     pub device_code: u64,
+    pub fraud_events: u64,
+    pub fraud_event_status: u64,
     pub get: u64,
     pub issuer: u64,
     pub list: u64,
@@ -96,6 +104,8 @@ impl Counts {
             authorize: count(Target::Authorize),
             certificate: count(Target::Certificate),
             device_code: count(Target::DeviceCode),
+            fraud_events: count(Target::FraudEvents),
+            fraud_event_status: count(Target::FraudEventStatus),
             get: count(Target::Get),
             issuer: count(Target::Issuer),
             list: count(Target::List),

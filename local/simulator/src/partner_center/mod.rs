@@ -1,4 +1,4 @@
-//! Partner Center: webhook registrations and their test events.
+//! Partner Center: webhook registrations and their test events, and fraudEvents.
 //!
 //! Its address is the Microsoft side by another name (`localhost`), which tells its tokens apart from Graph's.
 
@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use crate::app::App;
 
 mod caller;
+mod fraud_events;
 mod registration;
 mod test_events;
 
@@ -22,6 +23,8 @@ pub(crate) fn router() -> Router<App> {
             "/webhooks/v1/registration",
             get(registration::read).post(registration::create).put(registration::replace),
         )
+        .route("/v1/fraudEvents", get(fraud_events::list))
+        .route("/v1/fraudEvents/subscription/{subscription}/status", post(fraud_events::change))
         .route("/webhooks/v1/registration/events", get(registration::events))
         .route(tests, post(test_events::create))
         .route(&format!("{tests}/{{id}}"), get(test_events::status))

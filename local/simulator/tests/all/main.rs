@@ -12,6 +12,7 @@ mod consent;
 mod control;
 mod denials;
 mod faults;
+mod fraud_events;
 mod refresh_tokens;
 mod registrations;
 mod support;
