@@ -147,7 +147,7 @@ fn bad(description: &str) -> Reply {
 }
 
 /// The first event as it must not be.
-fn spoil(events: &mut Vec<Value>, fault: Option<FaultKind>) {
+fn spoil(events: &mut [Value], fault: Option<FaultKind>) {
     let dates: &[&str] = match fault {
         Some(FaultKind::MalformedAlert) => &["eventTime"],
         Some(FaultKind::UnreadableAlert) => {
@@ -155,13 +155,12 @@ fn spoil(events: &mut Vec<Value>, fault: Option<FaultKind>) {
         }
         _ => return,
     };
-    if events.is_empty() {
-        events.push(json!({ "eventId": "malformed" }));
+    if let Some(event) = events.first_mut() {
+        for date in dates {
+            event[date] = json!("yesterday");
+        }
+        event["eventStatus"] = json!(7);
     }
-    for date in dates {
-        events[0][date] = json!("yesterday");
-    }
-    events[0]["eventStatus"] = json!(7);
 }
 
 /// `{subscription}_{entity}`. The entity is what Graph's id has behind the subscription: that both are the same is our own idea.
