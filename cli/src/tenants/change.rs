@@ -2,12 +2,16 @@
 
 use std::io::Write;
 
-use models::{AlertSource, PathKey, Tenant, TenantId};
+use models::{PathKey, Tenant, TenantId};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use store::{Changed, Store, WriteTenants as _};
 
 use super::{Add, Set, Shown, TenantsError, find, show::text_of};
 use crate::{account::Account, output::Output};
+
+/// What to know about a changed source of alerts.
+const ANOTHER_SOURCE: &str = "\nThe two sources have ids of their own for one alert: what is open now is told once more, and what was \
+                              read before stays as it was last seen. docs/operations.md says what to do.";
 
 pub(super) async fn add(
     add: Add,
@@ -21,7 +25,7 @@ pub(super) async fn add(
         id: add.id,
         display_name: text("--name", &add.name)?,
         cloud: add.cloud,
-        alert_source: AlertSource::Graph,
+        alert_source: add.alert_source,
         path_key_hashes: vec![key.hash()],
         read_secret: text("--read-secret", &add.read_secret)?,
         act_secret: add.act_secret.map(|name| text("--act-secret", &name)).transpose()?,
@@ -55,6 +59,7 @@ pub(super) async fn set(
         tenant.act_secret = if name.is_empty() { None } else { Some(text("--act-secret", &name)?) };
     }
     tenant.cloud = set.cloud.unwrap_or(tenant.cloud);
+    tenant.alert_source = set.alert_source.unwrap_or(tenant.alert_source);
     tenant.active = set.active.unwrap_or(tenant.active);
     let mut callback = None;
     if set.new_path_key {
@@ -75,7 +80,8 @@ pub(super) async fn set(
         }
         shown.callback_url = callback;
     }
-    Ok(output.say(&shown, |shown| headed(set.dry_run, "changed", shown))?)
+    let advice = if seen.alert_source == tenant.alert_source { "" } else { ANOTHER_SOURCE };
+    Ok(output.say(&shown, |shown| headed(set.dry_run, "changed", shown) + advice)?)
 }
 
 pub(super) async fn remove(

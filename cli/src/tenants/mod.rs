@@ -8,7 +8,7 @@ mod show;
 use std::io::Write;
 
 use clap::{Args, Subcommand};
-use models::{Cloud, Tenant, TenantId};
+use models::{AlertSource, Cloud, Tenant, TenantId};
 use runtime::ConfigError;
 use store::{ReadTenants as _, Store, StoreError};
 
@@ -62,6 +62,9 @@ pub struct Add {
     /// The cloud that it lives in: global, us-government-l4, us-government-l5 or china.
     #[arg(long, default_value = "global")]
     cloud: Cloud,
+    /// Where its alerts are read from: graph, or fraud-events for Partner Center's older interface.
+    #[arg(long, default_value = "graph")]
+    alert_source: AlertSource,
     /// Name or ARN of the secret that can read alerts.
     #[arg(long)]
     read_secret: String,
@@ -87,6 +90,9 @@ pub struct Set {
     /// The cloud that it lives in: global, us-government-l4, us-government-l5 or china.
     #[arg(long)]
     cloud: Option<Cloud>,
+    /// Where its alerts are read from: graph or fraud-events. The two have ids of their own: what is open comes a second time.
+    #[arg(long)]
+    alert_source: Option<AlertSource>,
     /// Name or ARN of the secret that can read alerts.
     #[arg(long)]
     read_secret: Option<String>,

@@ -7,7 +7,7 @@ use models::{AlertSource, AlertType};
 use partner_center::{Diagnosis, MicrosoftError};
 use poll::ReconcileError;
 use serde_json::{Value, json};
-use simulator::{AlertChange, Denial, Fault, FaultKind, NewAlert, Person, RetryAfter};
+use simulator::{AlertChange, Denial, Fault, FaultKind, NewAlert, Person};
 use tests::{ByHand, Lines, Setup, TENANT, text, typed};
 
 use crate::support::{
@@ -185,14 +185,9 @@ async fn whichever_page_fails_once_is_asked_for_again() {
         (0..4).for_each(|number| system.raise_as(of_s(&format!("alert-{number}"))));
         let pages = if source == AlertSource::FraudEvents { 3 } else { 2 };
         system.complete(4, 4).await;
-        for (page, kind) in [
-            FaultKind::Reset,
-            FaultKind::Fail { status: 500 },
-            FaultKind::Throttle { retry_after: RetryAfter::Seconds(0) },
-            FaultKind::ExpiredToken,
-        ]
-        .into_iter()
-        .flat_map(|kind| (0..pages).map(move |page| (page, kind)))
+        for (page, kind) in [FaultKind::Reset, FaultKind::ExpiredToken]
+            .into_iter()
+            .flat_map(|kind| (0..pages).map(move |page| (page, kind)))
         {
             system.change("alert-0", severity(if page % 2 == 0 { "low" } else { "high" }));
             let before = listed(&system, source);
