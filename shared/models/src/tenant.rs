@@ -92,7 +92,7 @@ impl FromStr for Cloud {
 }
 
 /// Which of Microsoft's interfaces a tenant's alerts are read from. The two have ids of their own for one alert: a change of the
-/// source shows what is open a second time (`docs/decisions/0018-two-sources-of-alerts.md`).
+/// source shows what is open a second time (`docs/decisions/0020-two-sources-of-alerts.md`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertSource {

@@ -1,7 +1,7 @@
 //! Partner Center's fraudEvents: listing.
 //!
 //! The new model is asked for, page by page. Where Microsoft doesn't know it, the list comes in the old model, whole: by itself, since
-//! a header that is not known is ignored, or else because the question is then asked the old way. `docs/decisions/0018-two-sources-of-alerts.md`
+//! a header that is not known is ignored, or else because the question is then asked the old way. `docs/decisions/0020-two-sources-of-alerts.md`
 //! says why.
 
 use std::{collections::HashSet, sync::Arc};
