@@ -128,6 +128,7 @@ fn the_other_events_of_the_new_model_are_a_resolved_one_with_a_log_that_is_a_lis
     assert_eq!(resolved.activity[0].status_to, Some(Status::Resolved));
     assert_eq!(resolved.detected, moment("2026-03-01T22:30:00.69Z"));
     assert_eq!((&resolved.reseller_id, resolved.is_test), (&None, false));
+    assert!(!resolved.additional_details.contains_key("valueAddedResellerFriendlyName"), "it was null");
     assert_eq!((test.is_test, test.alert_type.kind()), (true, AlertKind::Advisory));
     assert_eq!((&test.severity, test.activity.len()), (&Severity::Low, 0));
 }
@@ -242,6 +243,8 @@ fn never_and_none_are_absent_and_so_is_what_is_empty() {
     event["valueAddedResellerTenantId"] = json!("");
     let alert = read(&event).unwrap();
     assert_eq!((alert.resolution, alert.reseller_id), (Resolution::default(), None));
+    // Of that last year a timestamp can hold all but the last day.
+    assert_eq!(read(&with("resolvedOn", json!("9999-12-30T00:00:00"))).unwrap().resolution.on, None);
     let odd = read(&with("resolvedReason", json!("Escalated"))).unwrap();
     assert_eq!(odd.resolution.reason, Some(ResolvedReason::Unknown("Escalated".to_owned())));
 }
