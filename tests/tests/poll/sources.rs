@@ -11,8 +11,8 @@ use simulator::{AlertChange, Denial, Fault, FaultKind, NewAlert, Person};
 use tests::{ByHand, Lines, Setup, TENANT, text, typed};
 
 use crate::support::{
-    PAGES_OF_TWO, consent, failed, fault, fault_once, id_of, is_free, list_of, listed, of_s, of_source, resolved,
-    severity, status, to_be_published, turn_to,
+    PAGES_OF_TWO, consent, failed, fault, fault_once, id_of, is_free, list_of, listed, of_s, of_source, raise_of_s,
+    resolved, severity, status, to_be_published, turn_to,
 };
 
 /// What is kept of each alert, by its id at Graph, and what was told, with those ids, too.
@@ -118,11 +118,11 @@ async fn whatever_the_size_of_microsofts_pages_every_alert_lands_once() {
         for page_size in 1..=7_u64 {
             let setup = Setup { page_size: page_size.try_into().unwrap(), ..Setup::default() };
             let system = of_source(source, setup).await;
-            (0..6).for_each(|number| system.raise_as(of_s(&format!("alert-{number}"))));
+            raise_of_s(&system, 6);
 
             system.complete(6, 6).await;
 
-            let landed: Vec<_> = (0..6).map(|number| (id_of(source, &format!("alert-{number}")), 1)).collect();
+            let landed: Vec<_> = (0..6).map(|number| (id_of(source, &format!("alert-{number:03}")), 1)).collect();
             assert_eq!(system.alerts().await, landed, "{source:?}, pages of {page_size}");
             // Nothing but a page without anything new tells the end of fraudEvents.
             let beyond = u64::from(source == AlertSource::FraudEvents);
@@ -134,7 +134,7 @@ async fn whatever_the_size_of_microsofts_pages_every_alert_lands_once() {
 #[tokio::test]
 async fn more_events_than_a_page_is_asked_to_have_land_all_the_same() {
     let system = of_source(AlertSource::FraudEvents, Setup { page_size: 1_000, ..Setup::default() }).await;
-    (0..250).for_each(|number| system.raise_as(of_s(&format!("alert-{number:03}"))));
+    raise_of_s(&system, 250);
 
     system.complete(250, 250).await;
 
@@ -157,7 +157,7 @@ async fn whichever_page_fails_for_good_nothing_is_believed_and_the_next_run_has_
     for source in AlertSource::ALL {
         let system = of_source(source, PAGES_OF_TWO).await;
         system.baseline().await;
-        (0..6).for_each(|number| system.raise_as(of_s(&format!("alert-{number}"))));
+        raise_of_s(&system, 6);
         let pages = if source == AlertSource::FraudEvents { 4 } else { 3 };
         for (page, kind) in (0..pages).flat_map(|page| [(page, FaultKind::Truncated), (page, FaultKind::MissingMfa)]) {
             let before = listed(&system, source);
@@ -182,21 +182,21 @@ async fn whichever_page_fails_for_good_nothing_is_believed_and_the_next_run_has_
 async fn whichever_page_fails_once_is_asked_for_again() {
     for source in AlertSource::ALL {
         let system = of_source(source, PAGES_OF_TWO).await;
-        (0..4).for_each(|number| system.raise_as(of_s(&format!("alert-{number}"))));
+        raise_of_s(&system, 4);
         let pages = if source == AlertSource::FraudEvents { 3 } else { 2 };
         system.complete(4, 4).await;
         for (page, kind) in [FaultKind::Reset, FaultKind::ExpiredToken]
             .into_iter()
             .flat_map(|kind| (0..pages).map(move |page| (page, kind)))
         {
-            system.change("alert-0", severity(if page % 2 == 0 { "low" } else { "high" }));
+            system.change("alert-000", severity(if page % 2 == 0 { "low" } else { "high" }));
             let before = listed(&system, source);
             fault_from(&system, source, page, kind, Some(1));
 
             system.complete(4, 1).await;
 
             assert_eq!(listed(&system, source) - before, u64::from(pages) + 1, "{source:?}, page {page}, {kind:?}");
-            system.change("alert-0", severity("medium"));
+            system.change("alert-000", severity("medium"));
             system.complete(4, 1).await;
         }
     }
@@ -246,18 +246,19 @@ async fn a_person_who_is_refused_is_told_so_in_microsofts_words() {
 
 #[tokio::test]
 async fn where_the_new_model_is_not_known_the_old_one_comes_and_counts_as_the_highest_severity() {
-    for (kind, requests) in [(FaultKind::NewModelIgnored, 2), (FaultKind::NewModelRefused, 2)] {
+    for kind in [FaultKind::NewModelIgnored, FaultKind::NewModelRefused] {
         let system = of_source(AlertSource::FraudEvents, PAGES_OF_TWO).await;
         system.baseline().await;
         let before = listed(&system, AlertSource::FraudEvents);
-        (0..5).for_each(|number| {
-            system.raise_as(NewAlert { severity: Some("low".to_owned()), ..of_s(&format!("alert-{number}")) })
-        });
+        for number in 0..5 {
+            let id = format!("alert-{number}");
+            system.raise_as(NewAlert { severity: Some("low".to_owned()), ..of_s(&id) });
+        }
         fault(&system, list_of(AlertSource::FraudEvents), kind);
 
         system.complete(5, 5).await;
 
-        assert_eq!(listed(&system, AlertSource::FraudEvents) - before, requests, "{kind:?}");
+        assert_eq!(listed(&system, AlertSource::FraudEvents) - before, 2, "{kind:?}");
         assert_eq!(to_be_published(&system).await.len(), 5, "{kind:?}");
         let summary = system.alert("s_alert-0").await.unwrap()["summary"].as_m().unwrap().clone();
         assert_eq!((text(&summary, "severity"), text(&summary, "type")), ("unknown".to_owned(), "unknown".to_owned()));
@@ -281,7 +282,9 @@ async fn names_come_with_fraud_events_and_are_kept_with_the_alert() {
 async fn a_tenant_that_turns_to_the_other_source_has_what_is_open_a_second_time_under_the_other_ids() {
     let system = of_source(AlertSource::Graph, Setup::default()).await;
     system.baseline().await;
-    ["one", "two"].into_iter().for_each(|id| system.raise_as(of_s(id)));
+    for id in ["one", "two"] {
+        system.raise_as(of_s(id));
+    }
     system.complete(2, 2).await;
     turn_to(&system, AlertSource::FraudEvents).await;
 

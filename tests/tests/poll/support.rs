@@ -56,6 +56,13 @@ pub(crate) fn id_of(source: AlertSource, id: &str) -> String {
     }
 }
 
+/// So many alerts of the subscription `s` appear: `alert-000` and on.
+pub(crate) fn raise_of_s(system: &ByHand, count: usize) {
+    for number in 0..count {
+        system.raise_as(of_s(&format!("alert-{number:03}")));
+    }
+}
+
 /// An alert of the subscription `s`.
 pub(crate) fn of_s(id: &str) -> NewAlert {
     NewAlert { subscription_id: Some("s".to_owned()), ..named(id) }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use simulator::{AlertChange, FaultKind};
 use tests::{ByHand, Item, Lines, Setup, TENANT, number, text};
 
-use crate::support::{fault, id_of, list_of, of_s, of_source, severity, to_be_published};
+use crate::support::{fault, id_of, list_of, of_s, of_source, raise_of_s, severity, to_be_published};
 
 /// What is kept aside of the seed tenant: the id, and the item.
 async fn aside(system: &ByHand) -> Vec<(String, Item)> {
@@ -28,7 +28,7 @@ async fn the_bytes_are_kept_the_neighbours_land_and_the_log_has_the_id_alone() {
         let system = of_source(source, Setup::default()).await;
         system.baseline().await;
         system.raise_as(simulator::NewAlert { description: Some("canary-value".to_owned()), ..of_s("bad") });
-        (0..20).for_each(|number| system.raise_as(of_s(&format!("good-{number}"))));
+        raise_of_s(&system, 20);
         fault(&system, list_of(source), FaultKind::UnreadableAlert);
         let lines = Lines::capture("debug");
 
