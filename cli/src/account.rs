@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use aws_config::SdkConfig;
 use models::Tenant;
 use partner_center::{
-    ADDRESS_VARIABLES, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, Credentials, GraphAlerts, Limits,
+    ADDRESS_VARIABLES, AlertSources, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, Credentials, Limits,
     Now, Proof, Purpose, Registrations, SecretsManager, Tokens,
 };
 use runtime::{
@@ -275,8 +275,8 @@ impl<C: Credentials + Send + Sync> Microsoft<C> {
 
     /// Their alerts.
     #[must_use]
-    pub fn alerts(&self) -> GraphAlerts<C> {
-        GraphAlerts::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
+    pub fn alerts(&self) -> AlertSources<C> {
+        AlertSources::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
     }
 
     /// Their audit records.

@@ -120,6 +120,11 @@ impl ByHand {
 
     /// Starts a system with this setup.
     pub async fn with(setup: Setup<'_>) -> Self {
+        // Starting takes a large future, which would be a part of every test's.
+        Box::pin(Self::started(setup)).await
+    }
+
+    async fn started(setup: Setup<'_>) -> Self {
         let clock = Arc::new(FixedClock::at(START.parse().unwrap()));
         let microsoft = microsoft(setup.page_size, &clock).await;
         let files = TempDir::new().unwrap();

@@ -1,7 +1,7 @@
-//! Between the functions and AWS: sees every request of theirs, and refuses or holds up what a test says.
+//! Between the functions and AWS: sees every request of theirs, and refuses, answers or holds up what a test says.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,6 +26,7 @@ pub struct Call {
 /// What happens to a request.
 #[derive(Clone, Debug)]
 enum Act {
+    Answer(String),
     Hold(Gate),
     Pass,
     Refuse(String),
@@ -59,6 +60,7 @@ impl Gate {
 struct State {
     calls: Vec<Call>,
     acts: VecDeque<(&'static str, Act)>,
+    answers: HashMap<&'static str, String>,
 }
 
 /// The tap. Clones are the same one.
@@ -108,6 +110,11 @@ impl Tap {
         self.state().acts.push_back((operation, Act::Refuse(body)));
     }
 
+    /// Every request of this operation that nothing else was said about has this answer, from now on.
+    pub fn answer(&self, operation: &'static str, body: String) {
+        self.state().answers.insert(operation, body);
+    }
+
     /// The next request of this operation that nothing else was said about goes through.
     pub fn pass(&self, operation: &'static str) {
         self.state().acts.push_back((operation, Act::Pass));
@@ -128,8 +135,10 @@ impl Tap {
     fn act(&self, call: Call) -> Act {
         let mut state = self.state();
         let place = state.acts.iter().position(|(operation, _)| *operation == call.operation);
+        let answer = state.answers.get(call.operation.as_str()).cloned();
         state.calls.push(call);
-        place.and_then(|place| state.acts.remove(place)).map_or(Act::Pass, |(_, act)| act)
+        let act = place.and_then(|place| state.acts.remove(place)).map(|(_, act)| act);
+        act.or(answer.map(Act::Answer)).unwrap_or(Act::Pass)
     }
 }
 
@@ -150,6 +159,9 @@ impl HttpConnector for Tapped {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let inner = self.inner.clone();
         match self.tap.act(read(&request)) {
+            Act::Answer(body) => {
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(http::StatusCode::OK.into(), body.into())))
+            }
             Act::Pass => inner.call(request),
             Act::Hold(gate) => HttpConnectorFuture::new(async move {
                 gate.reached.notify_one();

@@ -1,7 +1,7 @@
 //! What can be said of a tenant on the command line.
 
 use clap::{Args, ValueEnum};
-use models::{Cloud, TenantId};
+use models::{AlertSource, Cloud, TenantId};
 use partner_center::Purpose;
 
 use super::SignInArguments;
@@ -17,6 +17,9 @@ pub struct Add {
     /// The cloud that it lives in: global, us-government-l4, us-government-l5 or china.
     #[arg(long, default_value = "global")]
     pub(super) cloud: Cloud,
+    /// Where its alerts are read from: graph, or fraud-events for Partner Center's older interface.
+    #[arg(long, value_name = "SOURCE", default_value = "graph")]
+    pub(super) alert_source: AlertSource,
     /// Name or ARN of the secret that can read alerts. Without it: what the stack has them begin with, and the tenant's id.
     #[arg(long, value_name = "NAME")]
     pub(super) read_secret: Option<String>,
@@ -47,6 +50,9 @@ pub struct Set {
     /// The cloud that it lives in: global, us-government-l4, us-government-l5 or china.
     #[arg(long)]
     pub(super) cloud: Option<Cloud>,
+    /// Where its alerts are read from: graph or fraud-events. The two have ids of their own: what is open comes a second time.
+    #[arg(long, value_name = "SOURCE")]
+    pub(super) alert_source: Option<AlertSource>,
     /// Name or ARN of the secret that can read alerts.
     #[arg(long, value_name = "NAME")]
     pub(super) read_secret: Option<String>,

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use models::{AlertSource, Purpose, Tenant, TenantId};
+use models::{Purpose, Tenant, TenantId};
 use store::{Changed, ForgetCredentials as _, Store, WriteTenants as _};
 
 use super::{
@@ -18,6 +18,10 @@ use crate::{
     secret_names::Prefixes,
 };
 
+/// What to know about a changed source of alerts.
+const ANOTHER_SOURCE: &str = "\nThe two sources have ids of their own for one alert: what is open now is told once more, and what was \
+                              read before stays as it was last seen. docs/operations.md says what to do.";
+
 pub(super) async fn add(
     add: Add,
     store: &Store,
@@ -32,7 +36,7 @@ pub(super) async fn add(
         id: add.id.clone(),
         display_name: text("--name", &add.name)?,
         cloud: add.cloud,
-        alert_source: AlertSource::Graph,
+        alert_source: add.alert_source,
         path_key_hashes: vec![key.hash()],
         read_secret: match &add.read_secret {
             Some(name) => allowed(Purpose::Read, name)?,
@@ -110,6 +114,7 @@ pub(super) async fn set(
         tenant.act_secret = Some(prefixes.name_for(purpose, &tenant.id));
     }
     tenant.cloud = set.cloud.unwrap_or(tenant.cloud);
+    tenant.alert_source = set.alert_source.unwrap_or(tenant.alert_source);
     tenant.active = set.active.unwrap_or(tenant.active);
     let mut callback = None;
     if set.new_path_key {
@@ -138,7 +143,8 @@ pub(super) async fn set(
         }
         shown.callback_url = callback;
     }
-    Ok(output.say(&shown, |shown| headed(set.dry_run, "changed", shown))?)
+    let advice = if before.alert_source == tenant.alert_source { "" } else { ANOTHER_SOURCE };
+    Ok(output.say(&shown, |shown| headed(set.dry_run, "changed", shown) + advice)?)
 }
 
 pub(super) async fn remove(

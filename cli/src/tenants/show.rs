@@ -173,6 +173,7 @@ pub(super) fn text_of(shown: &Shown) -> String {
         ("id", shown.id.clone()),
         ("name", shown.name.clone()),
         ("cloud", shown.cloud.to_owned()),
+        ("alert source", shown.alert_source.as_str().to_owned()),
         ("read secret", shown.read_secret.clone()),
         ("act secret", shown.act_secret.clone().unwrap_or_else(none)),
         ("path keys", shown.path_keys.to_string()),

@@ -53,6 +53,7 @@ async fn what_is_not_named_stays_as_it_is() {
     for (arguments, member, value) in [
         (&["--name", "Fabrikam Ltd"][..], "name", json!("Fabrikam Ltd")),
         (&["--cloud", "us-government-l4"], "cloud", json!("us-government-l4")),
+        (&["--alert-source", "fraud-events"], "alert_source", json!("fraud-events")),
         (&["--read-secret", "partner-alerts/read/other"], "read_secret", json!("partner-alerts/read/other")),
         (&["--act-secret", "partner-alerts/act/x"], "act_secret", json!("partner-alerts/act/x")),
         (&["--act-secret", ""], "act_secret", Value::Null),
@@ -67,6 +68,18 @@ async fn what_is_not_named_stays_as_it_is() {
         assert_eq!(here.json(&["tenants", "show", OTHER]).await, expected);
     }
     assert_ne!(here.json(&["tenants", "show", OTHER]).await, before);
+}
+
+#[tokio::test]
+async fn a_tenant_has_its_alerts_from_the_source_that_is_named_and_a_change_says_what_follows() {
+    let here = Here::new().await;
+    let added = here.json(&[&ADD[..], &["--alert-source", "fraud-events"]].concat()).await;
+    assert_eq!(added["alert_source"], "fraud-events");
+    let set = ["tenants", "set", OTHER, "--alert-source"];
+    let same = here.told(&[&set[..], &["fraud-events"]].concat()).await;
+    assert!(same.contains("alert source fraud-events") && !same.contains("ids of their own"), "{same}");
+    let changed = here.told(&[&set[..], &["graph"]].concat()).await;
+    assert!(changed.contains("alert source graph") && changed.contains("ids of their own"), "{changed}");
 }
 
 #[tokio::test]
@@ -257,6 +270,7 @@ async fn what_can_not_be_meant_is_refused_in_words() {
     for (arguments, words) in [
         (&["tenants", "show", "no-id"][..], "no-id"),
         (&["tenants", "add", OTHER, "--name", "x", "--read-secret", "y", "--cloud", "moon"], "moon"),
+        (&["tenants", "set", OTHER, "--alert-source", "mail"], "one of graph, fraud-events"),
         (&["tenants", "set", OTHER, "--new-path-key", "--drop-path-key", "oldest"], "--drop-path-key"),
         (&["tenants", "set", OTHER, "--drop-path-key", "all"], "newest"),
         (&["tenants", "set", OTHER, "--secret", "act"], "--client-id"),

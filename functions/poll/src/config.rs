@@ -108,7 +108,6 @@ impl Config {
     ///
     /// [`ConfigError`], which names the variable.
     pub fn read(variables: &Variables) -> Result<Self, ConfigError> {
-        let pages = variables.number(&GRAPH_MAX_PAGES, 1, 100_000)?;
         Ok(Self {
             tables: TableNames {
                 alerts: variables.read(&ALERTS_TABLE)?,
@@ -121,7 +120,6 @@ impl Config {
             limits: Limits {
                 attempts: u32::try_from(variables.number(&MICROSOFT_ATTEMPTS, 1, 10)?).unwrap_or(1),
                 longest_pause: Duration::from_secs(variables.number(&MICROSOFT_LONGEST_PAUSE_SECONDS, 1, 300)?),
-                pages: usize::try_from(pages).unwrap_or(usize::MAX),
                 ..Limits::default()
             },
             timeout: Duration::from_secs(variables.number(&MICROSOFT_TIMEOUT_SECONDS, 1, 60)?),
@@ -141,7 +139,8 @@ fn settings(variables: &Variables) -> Result<Settings, ConfigError> {
     }
     let threshold = variables.read::<FraudThreshold>(&FRAUD_SEVERITY)?;
     let digest_above = usize::try_from(variables.number(&DIGEST_ABOVE, 1, 1_000)?).unwrap_or(usize::MAX);
-    Ok(Settings { lease, run_limit: Duration::from_secs(run_seconds), threshold, digest_above })
+    let pages = usize::try_from(variables.number(&GRAPH_MAX_PAGES, 1, 100_000)?).unwrap_or(usize::MAX);
+    Ok(Settings { lease, run_limit: Duration::from_secs(run_seconds), threshold, digest_above, pages })
 }
 
 fn clouds(variables: &Variables) -> Result<CloudDirectory, ConfigError> {

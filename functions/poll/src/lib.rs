@@ -13,6 +13,7 @@
 //! | the same, the schedule rang | done | the next tick is the retry |
 //! | the message can't be read | failed | dead letters, for people |
 
+mod aside;
 mod config;
 mod plan;
 mod reconcile;
@@ -24,7 +25,7 @@ use models::{ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::{Diagnosis, ListAlerts};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
-use store::{Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+use store::{KeepAside, Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
@@ -76,7 +77,7 @@ pub struct Poll<S, L, Q> {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + Sync,
+    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {

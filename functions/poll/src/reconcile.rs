@@ -12,22 +12,21 @@ use std::{
 use jiff::SignedDuration;
 use messaging::{QueueError, Ring};
 use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant, TraceContext};
-use partner_center::{Diagnosis, ListAlerts, MicrosoftError, UnreadableAlert};
+use partner_center::{Diagnosis, ListAlerts, MicrosoftError, Walk};
 use runtime::Counts;
 use store::{
-    Acquired, AlertFingerprint, Grant, KnownAlerts, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenants, Rung,
-    StoreError, StoredAlert, WriteAlerts,
+    Acquired, AlertFingerprint, Grant, KeepAside, KnownAlerts, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenants,
+    Rung, StoreError, StoredAlert, WriteAlerts,
 };
 
 use crate::{
     Poll,
+    aside::readable_again,
     plan::{baseline_digest, plan},
 };
 
 /// How often alerts that somebody else changed meanwhile are read again within one run; what is left comes with the next.
 const ROUNDS: usize = 3;
-/// Most unreadable alerts of one run that are logged one by one.
-const UNREADABLE_LOGGED: usize = 10;
 
 /// How runs are made.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +39,8 @@ pub struct Settings {
     pub threshold: FraudThreshold,
     /// More changes of fraud severity than this in one run become one digest: nobody reads a thousand messages.
     pub digest_above: usize,
+    /// Most pages of one list of alerts.
+    pub pages: usize,
 }
 
 /// What came of a request.
@@ -114,7 +115,7 @@ struct Changes {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + Sync,
+    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {
@@ -172,12 +173,17 @@ where
 
     async fn run(&self, run: &Run<'_>) -> Result<Reconciled, ReconcileError> {
         let Run { grant, tenant, .. } = run;
-        let listing = self.source.list(tenant).await.map_err(ReconcileError::Microsoft)?;
-        log_unreadable(tenant, &listing.unreadable);
-        // Pages may shift while they are read: an alert that is listed twice counts as listed last.
-        let observed: BTreeMap<AlertId, Arc<Alert>> =
-            listing.alerts.into_iter().map(|alert| (alert.id.clone(), Arc::new(alert))).collect();
+        let (mut observed, mut unreadable) = (BTreeMap::new(), Vec::new());
+        let mut walk = Walk::new(self.settings.pages);
+        while let Some(page) = walk.next_page(&self.source, tenant).await.map_err(ReconcileError::Microsoft)? {
+            // Pages may shift while they are read: an alert that is listed twice counts as listed last.
+            observed.extend(page.alerts.into_iter().map(|alert| (alert.id.clone(), Arc::new(alert))));
+            unreadable.extend(page.unreadable);
+        }
+        // One that was listed both ways is there.
+        unreadable.retain(|alert| !observed.contains_key(&alert.id));
         let mut known = self.store.known(&tenant.id).await?;
+        let readable = readable_again(&observed, &known);
         let Changes { changed, new } = self.write_changes(run, &observed, &mut known).await?;
         if grant.baseline_pending {
             let now = self.clock.now();
@@ -187,14 +193,16 @@ where
                 return Err(ReconcileError::LeaseLost);
             }
         }
-        known.keep_only(observed.keys());
+        self.keep_aside(grant, &unreadable, &mut known).await;
+        self.mark_readable(grant, &readable).await;
+        known.keep_only(observed.keys().chain(unreadable.iter().map(|alert| &alert.id)));
         // A hint that could not be written would hide an alert that goes back to what it was: the run is then not complete.
         self.store.remember(grant, &mut known).await?;
         tracing::info!(
             tenant.id = %tenant.id,
             cause = cause_name(run.cause),
             listed = observed.len(),
-            unreadable = listing.unreadable.len(),
+            unreadable = unreadable.len(),
             changed,
             baseline = grant.baseline_pending,
             "tenant reconciled"
@@ -204,7 +212,7 @@ where
         let counts = Counts::new()
             .with("TenantsPolled", 1)
             .with("AlertsListed", observed.len())
-            .with("AlertsUnreadable", listing.unreadable.len())
+            .with("AlertsUnreadable", unreadable.len())
             .with("AlertsChanged", changed)
             .with("AlertsFoundWithoutCallback", if no_callback { new } else { 0 });
         self.metrics.report(self.clock.now(), &counts);
@@ -257,15 +265,6 @@ where
             }
         }
         Ok(changes)
-    }
-}
-
-fn log_unreadable(tenant: &Tenant, unreadable: &[UnreadableAlert]) {
-    for alert in unreadable.iter().take(UNREADABLE_LOGGED) {
-        tracing::error!(
-            tenant.id = %tenant.id, alert.id = alert.id, error = alert.problem,
-            "Microsoft lists an alert that can't be read: look at it in Partner Center"
-        );
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use messaging::ReconcileQueue;
-use partner_center::{GraphAlerts, Purpose, SecretsManager, Tokens};
+use partner_center::{AlertSources, Purpose, SecretsManager, Tokens};
 use runtime::{Parts, StartError, http_client, random_id};
 use store::Store;
 
 use crate::{Config, Poll};
 
-/// The function over DynamoDB, SQS, Secrets Manager and Microsoft Graph.
-pub type Deployed = Poll<Store, GraphAlerts<SecretsManager>, ReconcileQueue>;
+/// The function over DynamoDB, SQS, Secrets Manager and Microsoft's two sources of alerts.
+pub type Deployed = Poll<Store, AlertSources<SecretsManager>, ReconcileQueue>;
 
 /// Makes the function from its parts.
 ///
@@ -25,7 +25,7 @@ pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
     let now = Arc::new(move || clock.now());
     let new_id = Arc::new(random_id);
     let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, config.limits, now, new_id));
-    let source = GraphAlerts::new(http, tokens, config.limits);
+    let source = AlertSources::new(http, tokens, config.limits);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
     let poll = Poll::new(store, source, queue, Arc::clone(&parts.clock), config.settings);

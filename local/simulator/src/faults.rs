@@ -51,7 +51,11 @@ impl Fault {
             FaultKind::Fail { .. } | FaultKind::Slow { .. } | FaultKind::Throttle { .. } => true,
             FaultKind::Denied(denial) => denial.fits(target),
             FaultKind::ExpiredToken | FaultKind::MissingMfa => service,
-            FaultKind::EmptyPage | FaultKind::ForeignNextLink | FaultKind::MalformedAlert => target == Target::List,
+            FaultKind::EmptyPage | FaultKind::ForeignNextLink => target == Target::List,
+            FaultKind::MalformedAlert | FaultKind::UnreadableAlert => {
+                matches!(target, Target::FraudEvents | Target::List)
+            }
+            FaultKind::NewModelIgnored | FaultKind::NewModelRefused => target == Target::FraudEvents,
             FaultKind::NoRefreshToken => target == Target::Token,
             FaultKind::StaleAnswer => target == Target::Patch,
             FaultKind::CertificateHtml
@@ -93,10 +97,14 @@ pub enum FaultKind {
     },
     /// List: a next link to a host that isn't Graph's.
     ForeignNextLink,
-    /// List: one alert whose status is a number and whose detection date is none.
+    /// List, fraudEvents: one alert whose status is a number and whose detection date is none.
     MalformedAlert,
     /// Graph: 403, as users report it of application tokens. Partner Center: 401 with 900421.
     MissingMfa,
+    /// `fraudEvents`: the old model, whole, whatever was asked for.
+    NewModelIgnored,
+    /// `fraudEvents`: 400 for whoever asks for the new model.
+    NewModelRefused,
     /// Token: an access token alone, as for an application that asked for no more.
     NoRefreshToken,
     /// Any with a body: the connection ends in the middle of it.
@@ -115,6 +123,8 @@ pub enum FaultKind {
     },
     /// Any with JSON: 200 with the first half of it.
     Truncated,
+    /// List, fraudEvents: one alert none of whose dates is one.
+    UnreadableAlert,
 }
 
 /// What a person has to mend before Microsoft serves again.

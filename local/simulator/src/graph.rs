@@ -143,10 +143,12 @@ impl<'a> Caller<'a> {
         };
         let value = alerts[start..end].iter().map(|alert| Annotated::new(alert, None)).collect();
         let page = Page { context: format!("{}{CONTEXT}", self.app.microsoft_url), next, value };
-        if fault == Some(FaultKind::MalformedAlert) {
-            return Reply::json(StatusCode::OK, &with_malformed_alert(&page));
-        }
-        Reply::json(StatusCode::OK, &page)
+        let spoilt: &[&str] = match fault {
+            Some(FaultKind::MalformedAlert) => &["detectedDateTime"],
+            Some(FaultKind::UnreadableAlert) => &["detectedDateTime", "firstObservedDateTime", "lastObservedDateTime"],
+            _ => return Reply::json(StatusCode::OK, &page),
+        };
+        Reply::json(StatusCode::OK, &with_malformed_alert(&page, spoilt))
     }
 
     fn update(&self, grant: &Grant, id: &str, body: &[u8], fault: Option<FaultKind>) -> Reply {
@@ -199,13 +201,15 @@ fn missing_mfa() -> Reply {
     Reply::json(StatusCode::FORBIDDEN, &body)
 }
 
-fn with_malformed_alert(page: &Page<'_>) -> Value {
+fn with_malformed_alert(page: &Page<'_>, dates: &[&str]) -> Value {
     let mut page = serde_json::to_value(page).unwrap_or_default();
     if let Some(values) = page["value"].as_array_mut() {
         if values.is_empty() {
             values.push(json!({ "id": "malformed" }));
         }
-        values[0]["detectedDateTime"] = json!("yesterday");
+        for date in dates {
+            values[0][date] = json!("yesterday");
+        }
         values[0]["status"] = json!(7);
     }
     page

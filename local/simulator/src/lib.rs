@@ -1,8 +1,8 @@
 //! A stand-in for Microsoft, for `cargo run` and for tests.
 //!
 //! It has two sides, both on loopback. The *Microsoft side* ([`Simulator::microsoft_url`], TLS) serves Entra ID's
-//! sign-in and tokens, Graph's partner security alerts, Partner Center's webhook registrations and the certificate that
-//! callbacks are signed with. The *control side* ([`Simulator::control_url`], plain http) is for a person with curl, and
+//! sign-in and tokens, Graph's partner security alerts, Partner Center's webhook registrations and fraudEvents, and the
+//! certificate that callbacks are signed with. The *control side* ([`Simulator::control_url`], plain http) is for a person with curl, and
 //! every request of it has its twin among the methods of [`Simulator`]: alerts are raised and changed, callbacks signed
 //! (or forged) and posted, people signed in, and [faults](Fault) set. `GET /` there lists it all.
 //!

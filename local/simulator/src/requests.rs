@@ -214,7 +214,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-const PLAIN_FAULTS: [(&str, FaultKind); 22] = [
+const PLAIN_FAULTS: [(&str, FaultKind); 25] = [
     ("appOnly", FaultKind::Denied(Denial::AppOnly)),
     ("applicationUnknown", FaultKind::Denied(Denial::ApplicationUnknown)),
     ("applicationUnregistered", FaultKind::Denied(Denial::ApplicationUnregistered)),
@@ -230,11 +230,14 @@ const PLAIN_FAULTS: [(&str, FaultKind); 22] = [
     ("grantRevoked", FaultKind::Denied(Denial::GrantRevoked)),
     ("malformedAlert", FaultKind::MalformedAlert),
     ("missingMfa", FaultKind::MissingMfa),
+    ("newModelIgnored", FaultKind::NewModelIgnored),
+    ("newModelRefused", FaultKind::NewModelRefused),
     ("noRefreshToken", FaultKind::NoRefreshToken),
     ("reset", FaultKind::Reset),
     ("roleMissing", FaultKind::Denied(Denial::RoleMissing)),
     ("staleAnswer", FaultKind::StaleAnswer),
     ("truncated", FaultKind::Truncated),
+    ("unreadableAlert", FaultKind::UnreadableAlert),
     ("wrongAudience", FaultKind::Denied(Denial::WrongAudience)),
     ("wrongCloud", FaultKind::Denied(Denial::WrongCloud)),
 ];

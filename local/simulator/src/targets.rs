@@ -16,6 +16,10 @@ pub enum Target {
     Certificate,
     /// Entra ID's device codes.
     DeviceCode,
+    /// The list of fraudEvents.
+    FraudEvents,
+    /// The update of fraudEvents.
+    FraudEventStatus,
     /// One alert.
     Get,
     /// The download of the certificate's issuer.
@@ -53,6 +57,8 @@ impl Target {
         matches!(
             self,
             Self::AuditRecord
+                | Self::FraudEvents
+                | Self::FraudEventStatus
                 | Self::RegistrationEvents
                 | Self::RegistrationGet
                 | Self::RegistrationPost
@@ -72,6 +78,8 @@ pub struct Requests {
     pub authorize: u64,
     pub certificate: u64,
     pub device_code: u64,
+    pub fraud_events: u64,
+    pub fraud_event_status: u64,
     pub get: u64,
     pub issuer: u64,
     pub list: u64,
@@ -101,6 +109,8 @@ impl Counts {
             authorize: count(Target::Authorize),
             certificate: count(Target::Certificate),
             device_code: count(Target::DeviceCode),
+            fraud_events: count(Target::FraudEvents),
+            fraud_event_status: count(Target::FraudEventStatus),
             get: count(Target::Get),
             issuer: count(Target::Issuer),
             list: count(Target::List),

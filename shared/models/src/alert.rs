@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::open::open_enum;
-use crate::{AlertId, CustomerId, SubscriptionId};
+use crate::{AlertId, AlertType, CustomerId, SubscriptionId};
 
 open_enum! {
     /// Where an alert stands.
@@ -75,46 +75,6 @@ impl AlertState {
         match self {
             Self::Open => "open",
             Self::Resolved => "resolved",
-        }
-    }
-}
-
-/// The exact kind of an alert, as Microsoft names it: an open set with old and new names side by side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AlertType(pub String);
-
-/// The two alert types that Microsoft's portal shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum PortalType {
-    /// A Service Health message went to the customer.
-    #[serde(rename = "Azure Notification")]
-    AzureNotification,
-    /// Unusual rise or anomalous activity.
-    #[serde(rename = "Azure Usage")]
-    AzureUsage,
-}
-
-impl PortalType {
-    /// The name as the portal shows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AzureNotification => "Azure Notification",
-            Self::AzureUsage => "Azure Usage",
-        }
-    }
-}
-
-impl AlertType {
-    /// The portal's type of this alert. Microsoft publishes no mapping; this one is ours: the Service Health advisory is a
-    /// notification, everything else, the unknown included, is usage (`docs/decisions/0006-fraud-severity.md`).
-    #[must_use]
-    pub fn portal_type(&self) -> PortalType {
-        if self.0.eq_ignore_ascii_case("serviceHealthSecurityAdvisory") {
-            PortalType::AzureNotification
-        } else {
-            PortalType::AzureUsage
         }
     }
 }
@@ -210,7 +170,8 @@ pub struct Alert {
     /// Changes of status as Microsoft recorded them.
     #[serde(default)]
     pub activity: Vec<ActivityEntry>,
-    /// Whatever else Microsoft says of it, as it came.
+    /// Whatever else Microsoft says of it, as it came: Graph's details; of fraudEvents also the names and places that no member
+    /// here is for.
     #[serde(default)]
     pub additional_details: BTreeMap<String, serde_json::Value>,
 }

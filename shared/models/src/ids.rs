@@ -104,6 +104,15 @@ text_id! {
     PathKeyHash, |text| hex_digest("path key hash", text)
 }
 
+impl AlertId {
+    /// An id for an alert whose own can't be read: `sha256:` and the beginning of the hash of its bytes. The same bytes have
+    /// the same id.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(format!("sha256:{}", &hex::encode(Sha256::digest(bytes))[..32]))
+    }
+}
+
 impl EventId {
     /// The id of an event with this raw body.
     #[must_use]

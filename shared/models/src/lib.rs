@@ -7,6 +7,7 @@
 //! (`messaging`).
 
 mod alert;
+mod alert_type;
 mod event;
 mod ids;
 mod message;
@@ -19,8 +20,9 @@ mod text;
 mod trace;
 mod transition;
 
-pub use alert::{ActivityEntry, AffectedResource, Alert, AlertState, AlertType, PortalType, Resolution};
+pub use alert::{ActivityEntry, AffectedResource, Alert, AlertState, Resolution};
 pub use alert::{Confidence, ResolvedReason, Severity, Status};
+pub use alert_type::{AlertKind, AlertType, PortalType};
 pub use event::{Event, EventName, UnreadableEvent};
 pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
 pub use message::{EventMessage, Publication, ReconcileCause, ReconcileRequest};

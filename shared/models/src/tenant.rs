@@ -92,12 +92,39 @@ impl FromStr for Cloud {
     }
 }
 
-/// Which of Microsoft's interfaces a tenant's alerts are read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Which of Microsoft's interfaces a tenant's alerts are read from. The two have ids of their own for one alert: a change of the
+/// source shows what is open a second time (`docs/decisions/0023-two-sources-of-alerts.md`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertSource {
     /// Microsoft Graph partner security alerts: the recommended one.
+    #[default]
     Graph,
+    /// Partner Center's fraudEvents: the older one. It takes app+user credentials alone.
+    FraudEvents,
+}
+
+impl AlertSource {
+    /// Every source.
+    pub const ALL: [Self; 2] = [Self::Graph, Self::FraudEvents];
+
+    /// The name that configuration uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Graph => "graph",
+            Self::FraudEvents => "fraud-events",
+        }
+    }
+}
+
+impl FromStr for AlertSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|source| source.as_str() == text);
+        found.ok_or_else(|| "one of graph, fraud-events".to_owned())
+    }
 }
 
 /// The configuration of one partner tenant.
@@ -109,7 +136,8 @@ pub struct Tenant {
     pub display_name: String,
     /// Its cloud.
     pub cloud: Cloud,
-    /// Where its alerts are read from.
+    /// Where its alerts are read from; Graph where an item does not say.
+    #[serde(default)]
     pub alert_source: AlertSource,
     /// Hashes of the path keys that are valid now; two during a rotation.
     pub path_key_hashes: Vec<PathKeyHash>,

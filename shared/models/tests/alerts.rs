@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, AlertState, AlertType, Delta, FraudThreshold, Notice, Resolution, ResolvedReason, Severity, StatisticsKey,
-    Status, TransitionKind, transition,
+    Alert, AlertKind, AlertSource, AlertState, AlertType, Delta, FraudThreshold, Notice, Resolution, ResolvedReason,
+    Severity, StatisticsKey, Status, Tenant, TransitionKind, transition,
 };
 use models::{AlertNotice, AlertSummary, DigestNotice, DigestReason, PortalType};
 use proptest::prelude::*;
@@ -66,11 +66,69 @@ fn fraud_severity_is_at_or_above_the_threshold_unknown_the_highest_test_and_info
 }
 
 #[test]
-fn an_unknown_kind_of_alert_is_azure_usage_and_counts_like_any_other() {
-    let new_kind = Alert { alert_type: AlertType("ServiceTypeAddedLater".into()), ..alert() };
-    assert_eq!(new_kind.alert_type.portal_type(), PortalType::AzureUsage);
+fn an_unknown_kind_of_alert_is_kept_as_it_came_is_azure_usage_and_counts_like_any_other() {
+    let new_kind = Alert { alert_type: AlertType::named("ServiceTypeAddedLater"), ..alert() };
+    assert_eq!(new_kind.alert_type, AlertType("ServiceTypeAddedLater".into()));
+    assert_eq!(
+        (new_kind.alert_type.kind(), new_kind.alert_type.portal_type()),
+        (AlertKind::Other, PortalType::AzureUsage)
+    );
     assert!(FraudThreshold::High.includes(&new_kind));
-    assert_eq!(AlertType("ServiceHealthSecurityAdvisory".into()).portal_type(), PortalType::AzureNotification);
+}
+
+#[test]
+fn old_and_current_names_stand_side_by_side_in_one_spelling_whatever_the_case() {
+    for (name, kept, kind) in [
+        // The names of fraudEvents, as its table prints them.
+        ("ServiceHealthSecurityAdvisory", "serviceHealthSecurityAdvisory", AlertKind::Advisory),
+        ("UsageAnomalyDetection", "usageAnomalyDetection", AlertKind::Usage),
+        (
+            "MultiRegionVirtualMachineScaleSetDeploymentAnomaly",
+            "multiRegionVirtualMachineScaleSetDeploymentAnomaly",
+            AlertKind::Deployment,
+        ),
+        ("NetworkConnectionsToCryptoMiningPools", "networkConnectionsToCryptoMiningPools", AlertKind::Mining),
+        ("VirtualMachineDeploymentAnomaly", "virtualMachineDeploymentAnomaly", AlertKind::Deployment),
+        ("MultiRegionMachineLearningUsageAnomaly", "multiRegionMachineLearningUsageAnomaly", AlertKind::Deployment),
+        // The names of Graph.
+        ("usageAnomalyDetection", "usageAnomalyDetection", AlertKind::Usage),
+        ("CryptoMining", "CryptoMining", AlertKind::Mining),
+        ("cryptomining", "CryptoMining", AlertKind::Mining),
+        ("ARM_AnomalousResourceConsumption", "ARM_AnomalousResourceConsumption", AlertKind::Usage),
+        ("ARM_SuspiciousOperations", "ARM_SuspiciousOperations", AlertKind::Operations),
+        ("VM_AnomalousDeployment", "VM_AnomalousDeployment", AlertKind::Deployment),
+        ("AzureBatch_AnomalousDeployment", "AzureBatch_AnomalousDeployment", AlertKind::Deployment),
+        (
+            "AzureContainerInstances_AnomalousDeployment",
+            "AzureContainerInstances_AnomalousDeployment",
+            AlertKind::Deployment,
+        ),
+        ("AzureMachineLearning_AnomalousDeployment", "AzureMachineLearning_AnomalousDeployment", AlertKind::Deployment),
+    ] {
+        let alert_type = AlertType::named(name);
+        assert_eq!((alert_type.0.as_str(), alert_type.kind()), (kept, kind), "{name}");
+        // An item that was kept in another spelling is of the same kind.
+        assert_eq!(AlertType(name.to_owned()).kind(), kind, "{name}");
+        let advisory = alert_type.portal_type() == PortalType::AzureNotification;
+        assert_eq!(advisory, kind == AlertKind::Advisory, "{name}");
+    }
+    let names: Vec<_> = AlertType::documented().collect();
+    assert_eq!(names.len(), 13);
+    assert!(names.iter().all(|name| AlertType::named(name).0 == *name));
+}
+
+#[test]
+fn the_source_of_a_tenants_alerts_is_said_by_name_and_is_graph_where_an_item_does_not_say() {
+    for source in AlertSource::ALL {
+        assert_eq!(source.as_str().parse(), Ok(source));
+        assert_eq!(serde_json::to_value(source).unwrap(), source.as_str());
+    }
+    assert_eq!("FraudEvents".parse::<AlertSource>().unwrap_err(), "one of graph, fraud-events");
+    let item = serde_json::json!({
+        "id": "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10", "display_name": "Contoso", "cloud": "global",
+        "path_key_hashes": [], "read_secret": "read", "active": true,
+    });
+    assert_eq!(serde_json::from_value::<Tenant>(item).unwrap().alert_source, AlertSource::Graph);
 }
 
 #[test]

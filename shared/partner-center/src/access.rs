@@ -9,8 +9,8 @@ use std::sync::Arc;
 use models::{Purpose, Tenant};
 
 use crate::{
-    Audience, CloudDirectory, GraphAlerts, Limits, MicrosoftError, NewId, Now, Registrations, SecretAtHand,
-    StoredSecret, Tokens, sign_in::Given,
+    AlertSources, Audience, CloudDirectory, Limits, ListAlerts as _, MicrosoftError, NewId, Now, Registrations,
+    SecretAtHand, StoredSecret, Tokens, sign_in::Given,
 };
 
 /// What the calls need.
@@ -42,8 +42,8 @@ impl Access<'_> {
         let tokens = Tokens::new(http, self.clouds.clone(), at_hand, self.limits, now, new_id);
         tokens.hold(&tenant.id, Audience::Graph, given).await;
         let tokens = Arc::new(tokens);
-        let alerts = GraphAlerts::new(self.http.clone(), Arc::clone(&tokens), self.limits);
-        let mut refusals: Vec<_> = alerts.first_page(tenant).await.err().into_iter().collect();
+        let alerts = AlertSources::new(self.http.clone(), Arc::clone(&tokens), self.limits);
+        let mut refusals: Vec<_> = alerts.page(tenant, None).await.err().into_iter().collect();
         if purpose == Purpose::Read {
             let registrations = Registrations::new(self.http.clone(), tokens, self.limits);
             refusals.extend(registrations.registration(tenant).await.err());

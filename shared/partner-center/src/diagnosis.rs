@@ -216,6 +216,7 @@ impl MicrosoftError {
     pub fn diagnosis(&self) -> Option<Diagnosis> {
         match self {
             Self::Refused { status, code, .. } => Diagnosis::of(*status, code),
+            Self::AppOnly { .. } => Some(Diagnosis::AppOnlyNotAllowed),
             Self::NoAnswer { .. } => Some(Diagnosis::Unavailable),
             Self::BadAnswer { .. } | Self::Credential { .. } => None,
         }

@@ -5,6 +5,17 @@ use crate::{CredentialError, SupportIds};
 /// A failure of a call to Microsoft. Holds codes and ids, never tokens or bodies.
 #[derive(Debug, thiserror::Error)]
 pub enum MicrosoftError {
+    /// The call takes app+user credentials alone, and the tenant's is app-only.
+    #[error("{call} takes app+user credentials alone, and the one of tenant {tenant} is app-only")]
+    AppOnly {
+        /// The call.
+        call: &'static str,
+        /// The tenant.
+        tenant: String,
+        /// How Microsoft refused it.
+        #[source]
+        source: Box<Self>,
+    },
     /// Microsoft's answer is not what it documents.
     #[error("{call} for tenant {tenant} gave an answer that can't be used: {problem}")]
     BadAnswer {

@@ -26,20 +26,17 @@ pub struct Limits {
     pub longest_pause: Duration,
     /// The largest answer, in bytes.
     pub answer_bytes: usize,
-    /// Most pages of one list.
-    pub pages: usize,
 }
 
 impl Default for Limits {
     /// Three attempts with half a second first and 20 seconds at most; 16 MiB an answer (a page of 1,000 alerts of the
-    /// samples' size has 2); 1,000 pages.
+    /// samples' size has 2).
     fn default() -> Self {
         Self {
             attempts: 3,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(20),
             answer_bytes: 16 << 20,
-            pages: 1_000,
         }
     }
 }
@@ -187,7 +184,7 @@ fn is_passing(error: &MicrosoftError) -> bool {
                 || *status == StatusCode::REQUEST_TIMEOUT.as_u16()
                 || *status >= 500
         }
-        MicrosoftError::BadAnswer { .. } | MicrosoftError::Credential { .. } => false,
+        MicrosoftError::AppOnly { .. } | MicrosoftError::BadAnswer { .. } | MicrosoftError::Credential { .. } => false,
     }
 }
 

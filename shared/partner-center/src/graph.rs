@@ -1,17 +1,19 @@
-//! Microsoft Graph partner security alerts (beta): listing.
+//! Microsoft Graph partner security alerts (beta): listing, and reading one.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use models::Tenant;
+use models::{AlertId, Tenant};
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Audience, BaseUrl, Credentials, Limits, ListAlerts, Listing, MicrosoftError, Tokens, exchange::Call,
+    Audience, BaseUrl, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens, exchange::Call,
     wire::read_alert,
 };
 
-const CALL: &str = "listing security alerts";
+const LIST: &str = "listing security alerts";
+const READ: &str = "reading a security alert";
 const PATH: [&str; 4] = ["beta", "security", "partner", "securityAlerts"];
 
 /// Lists alerts by Microsoft Graph.
@@ -23,7 +25,7 @@ pub struct GraphAlerts<C> {
 }
 
 #[derive(Deserialize)]
-struct Page<'a> {
+struct WirePage<'a> {
     #[serde(borrow)]
     value: Vec<&'a RawValue>,
     #[serde(rename = "@odata.nextLink")]
@@ -37,20 +39,8 @@ impl<C: Credentials + Send + Sync> GraphAlerts<C> {
         Self { http, tokens, limits }
     }
 
-    /// How many alerts the first page of a tenant's list holds: to see whether it can be read, without reading all of it.
-    ///
-    /// # Errors
-    ///
-    /// [`MicrosoftError`].
-    pub async fn first_page(&self, tenant: &Tenant) -> Result<usize, MicrosoftError> {
-        let call = self.call(tenant);
-        let url = self.graph(call, tenant)?.join(&PATH);
-        let body = self.tokens.call(call, tenant, Audience::Graph, || self.http.get(url.clone())).await?;
-        Ok(page(call, &body)?.value.len())
-    }
-
-    fn call<'a>(&self, tenant: &'a Tenant) -> Call<'a> {
-        Call { name: CALL, tenant: &tenant.id, limits: self.limits }
+    fn call<'a>(&self, tenant: &'a Tenant, name: &'static str) -> Call<'a> {
+        Call { name, tenant: &tenant.id, limits: self.limits }
     }
 
     fn graph(&self, call: Call<'_>, tenant: &Tenant) -> Result<BaseUrl, MicrosoftError> {
@@ -59,45 +49,54 @@ impl<C: Credentials + Send + Sync> GraphAlerts<C> {
     }
 }
 
-fn page<'a>(call: Call<'_>, body: &'a [u8]) -> Result<Page<'a>, MicrosoftError> {
-    serde_json::from_slice(body).map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))
-}
-
 impl<C: Credentials + Send + Sync> ListAlerts for GraphAlerts<C> {
-    async fn list(&self, tenant: &Tenant) -> Result<Listing, MicrosoftError> {
-        let call = self.call(tenant);
+    async fn page(&self, tenant: &Tenant, at: Option<&Place>) -> Result<Page, MicrosoftError> {
+        let call = self.call(tenant, LIST);
         let graph = self.graph(call, tenant)?;
-        let mut listing = Listing::default();
-        let mut seen = HashSet::new();
-        let mut next = Some(graph.join(&PATH));
-        while let Some(url) = next {
-            if seen.len() >= self.limits.pages {
-                return Err(call.bad(format!("more than {} pages", self.limits.pages)));
+        let url = match at {
+            None => graph.join(&PATH),
+            Some(Place(rest)) => checked_link(&graph, &format!("{graph}{rest}"))
+                .ok_or_else(|| call.bad("a place that is none of Graph's".to_owned()))?,
+        };
+        let body = self.tokens.call(call, tenant, Audience::Graph, || self.http.get(url.clone())).await?;
+        let wire: WirePage = serde_json::from_slice(&body)
+            .map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))?;
+        let mut page = Page::default();
+        for alert in wire.value {
+            match read_alert(alert.get().as_bytes()) {
+                Ok(alert) => page.alerts.push(alert),
+                Err(unreadable) => page.unreadable.push(unreadable),
             }
-            if !seen.insert(url.clone()) {
-                return Err(call.bad("its pages lead back to one that was read".to_owned()));
-            }
-            let body = self.tokens.call(call, tenant, Audience::Graph, || self.http.get(url.clone())).await?;
-            let page = page(call, &body)?;
-            for alert in page.value {
-                match read_alert(alert.get().as_bytes()) {
-                    Ok(alert) => listing.alerts.push(alert),
-                    Err(unreadable) => listing.unreadable.push(unreadable),
-                }
-            }
-            next = page
-                .next_link
-                .map(|link| {
-                    checked_link(&graph, &link)
-                        .ok_or_else(|| call.bad("a next link that leaves Graph's host".to_owned()))
-                })
-                .transpose()?;
         }
-        Ok(listing)
+        if let Some(link) = wire.next_link {
+            let next = checked_link(&graph, &link);
+            let next = next.ok_or_else(|| call.bad("a next link that leaves Graph's host".to_owned()))?;
+            let query = next.query().map(|query| format!("?{query}")).unwrap_or_default();
+            page.next = Some(Place(format!("{}{query}", next.path())));
+        }
+        Ok(page)
+    }
+
+    async fn alert(&self, tenant: &Tenant, id: &AlertId) -> Result<Sight, MicrosoftError> {
+        let call = self.call(tenant, READ);
+        let graph = self.graph(call, tenant)?;
+        let mut path = PATH.to_vec();
+        path.push(id.as_str());
+        let url = graph.join(&path);
+        let body = match self.tokens.call(call, tenant, Audience::Graph, || self.http.get(url.clone())).await {
+            Ok(body) => body,
+            Err(MicrosoftError::Refused { status: 404, .. }) => return Ok(Sight::Gone),
+            Err(error) => return Err(error),
+        };
+        Ok(match read_alert(&body) {
+            Ok(alert) if alert.id == *id => Sight::There(Box::new(alert)),
+            Ok(_) => return Err(call.bad("another alert than the one that was asked for".to_owned())),
+            Err(unreadable) => Sight::Unreadable(unreadable),
+        })
     }
 }
 
 /// A next link, if it lies on Graph's own host: the token goes nowhere else.
-fn checked_link(graph: &BaseUrl, link: &str) -> Option<reqwest::Url> {
+fn checked_link(graph: &BaseUrl, link: &str) -> Option<Url> {
     link.parse().ok().filter(|url| graph.hosts(url))
 }

@@ -14,21 +14,20 @@ mod credentials;
 mod diagnosis;
 mod error;
 mod exchange;
+mod fraud_events;
 mod graph;
 mod id_token;
+mod listing;
 mod partner_center;
 mod registration;
 mod renewal;
 mod secret;
 mod secrets_manager;
 mod sign_in;
+mod sources;
 mod support_ids;
 mod token;
 mod wire;
-
-use std::future::Future;
-
-use models::{Alert, Tenant};
 
 pub use assertion::{ApplicationCertificate, CertificateError};
 pub use audit::{AuditError, AuditId, AuditIdError, AuditRecord, AuditRecords};
@@ -38,7 +37,9 @@ pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, Se
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
 pub use exchange::Limits;
+pub use fraud_events::FraudEvents;
 pub use graph::GraphAlerts;
+pub use listing::{ListAlerts, Page, Place, Sight, Walk};
 pub use models::Purpose;
 pub use registration::{Attempt, Registration, Registrations, TestEvent};
 pub use renewal::{
@@ -47,22 +48,7 @@ pub use renewal::{
 };
 pub use secret::{SecretError, StoredSecret, moment};
 pub use secrets_manager::{KeptSecret, KeptText, PENDING, SecretsManager, Written};
+pub use sources::AlertSources;
 pub use support_ids::SupportIds;
 pub use token::{NewId, Now, Tokens};
-pub use wire::{UnreadableAlert, read_alert};
-
-/// Everything that Microsoft lists for a tenant.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// The alerts that could be read.
-    pub alerts: Vec<Alert>,
-    /// The alerts that could not, each with its reason. They stay at Microsoft and are read again by the next run.
-    pub unreadable: Vec<UnreadableAlert>,
-}
-
-/// A place that a tenant's alerts are listed by.
-pub trait ListAlerts {
-    /// All security alerts of a tenant. An error means that the list is not complete, and nothing may be concluded from what
-    /// is missing in it.
-    fn list(&self, tenant: &Tenant) -> impl Future<Output = Result<Listing, MicrosoftError>> + Send;
-}
+pub use wire::{RawBody, UnreadableAlert, read_alert, read_fraud_event};

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    Audience, CloudDirectory, Credential, Credentials, Diagnosis, Limits, MicrosoftError,
+    Audience, CloudDirectory, Credential, Credentials, Diagnosis, Grant, Limits, MicrosoftError,
     exchange::Call,
     sign_in::{Given, Grounds, SignIn},
 };
@@ -82,6 +82,12 @@ impl<C: Credentials + Sync> Tokens<C> {
         let fresh = self.fetch(tenant, audience).await?;
         *token = Some(fresh.clone());
         Ok(fresh.access_token)
+    }
+
+    /// Whether a tenant's credential is for its application alone, as far as it can be read.
+    pub(crate) async fn is_app_only(&self, tenant: &Tenant) -> bool {
+        let credential = self.credentials.credential(tenant).await;
+        matches!(credential, Ok(Credential { grant: Grant::ClientCredentials, .. }))
     }
 
     /// Holds a token that is there already, in place of one that would be fetched.

@@ -331,7 +331,7 @@ fn an_odd_entry_of_a_list_hides_no_other() {
 fn an_alert_without_a_date_cannot_be_filed() {
     let error = read(&without(&["detectedDateTime", "firstObservedDateTime", "lastObservedDateTime"])).unwrap_err();
     assert_eq!(error.problem, "it has no date");
-    assert_eq!(error.id, mining().id.to_string());
+    assert_eq!(error.id, mining().id);
     let mut odd = without(&["firstObservedDateTime", "lastObservedDateTime"]);
     odd["detectedDateTime"] = json!("canary-value");
     assert_eq!(
@@ -341,19 +341,20 @@ fn an_alert_without_a_date_cannot_be_filed() {
 }
 
 #[test]
-fn an_alert_without_an_id_that_can_be_kept_is_unknown() {
+fn an_alert_without_an_id_that_can_be_kept_has_one_of_its_bytes() {
     let too_long = json!("canary-value".repeat(30));
     let values = [json!(""), json!(271_828), json!(["canary-value"]), Value::Null, json!("canary\nvalue"), too_long];
     for alert in values.into_iter().map(|value| with("id", value)).chain([without(&["id"])]) {
         let error = read(&alert).unwrap_err();
-        assert_eq!(error.id, "unknown");
+        assert_eq!(error.id, models::AlertId::of_bytes(alert.to_string().as_bytes()));
+        assert_eq!(error.body.bytes(), alert.to_string().as_bytes());
         let words = format!("{error} {error:?}");
         assert!(!words.contains("canary") && !words.contains("271828"), "{words}");
     }
 }
 
 #[test]
-fn what_is_no_alert_at_all_is_unknown() {
+fn what_is_no_alert_at_all_is_kept_with_its_bytes_as_far_as_there_is_room() {
     let (doubled, cut_off) = (r#"{"id":"canary-1","id":"canary-2"}"#, &ONE[..200]);
     let deep = format!(r#"{{"id":"canary","additionalDetails":{{"a":{}"#, "[".repeat(100_000));
     let not_utf8 = b"{\"id\":\"canary\xff\"}";
@@ -361,8 +362,9 @@ fn what_is_no_alert_at_all_is_unknown() {
     for json in texts.into_iter().map(str::as_bytes).chain([not_utf8.as_slice()]) {
         let error = read_alert(json).unwrap_err();
         let words = format!("{error} {error:?}");
-        assert_eq!(error.id, "unknown", "{words}");
+        assert_eq!(error.id, models::AlertId::of_bytes(json), "{words}");
         assert!(!words.contains("canary"), "{words}");
+        assert_eq!((error.body.bytes(), error.body.whole()), (&json[..json.len().min(64_000)], json.len()));
     }
 }
 

@@ -18,6 +18,9 @@ const PREFIX: &str = "digest#";
 const ID_BYTES: usize = 8;
 const CONTENT_BYTES: usize = 16;
 
+/// What the fingerprint of an alert that can't be read begins with.
+const UNREADABLE: [u8; 4] = *b"raw:";
+
 type IdHash = [u8; ID_BYTES];
 
 /// A hash of what Microsoft says of an alert.
@@ -34,6 +37,15 @@ impl AlertFingerprint {
         let json = serde_json::to_vec(alert).map_err(|error| StoreError::unwritable(TABLE, error))?;
         Ok(Self(first_bytes(&Sha256::digest(json))))
     }
+
+    /// The fingerprint of an alert that can't be read, by its bytes. It says so itself: what is known thereby tells who is to be
+    /// looked for among those that are kept aside once they can be read.
+    #[must_use]
+    pub fn of_unreadable(body: &[u8]) -> Self {
+        let mut bytes = first_bytes(&Sha256::digest(body));
+        bytes[..UNREADABLE.len()].copy_from_slice(&UNREADABLE);
+        Self(bytes)
+    }
 }
 
 /// What is known of a tenant's alerts.
@@ -48,6 +60,12 @@ impl KnownAlerts {
     #[must_use]
     pub fn knows(&self, id: &AlertId, fingerprint: AlertFingerprint) -> bool {
         self.fingerprints.get(&hash(id)) == Some(&fingerprint)
+    }
+
+    /// Whether this alert was last known as one that can't be read. Of the others one in four billion looks like one, too.
+    #[must_use]
+    pub fn was_unreadable(&self, id: &AlertId) -> bool {
+        self.fingerprints.get(&hash(id)).is_some_and(|print| print.0.starts_with(&UNREADABLE))
     }
 
     /// Forgets what Microsoft lists no longer.

@@ -15,6 +15,7 @@
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`KeepAside`] | alerts | `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
@@ -24,6 +25,7 @@
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
 
 mod alerts;
+mod aside;
 mod credentials;
 mod digests;
 mod error;
@@ -39,6 +41,7 @@ mod time;
 use aws_sdk_dynamodb::Client;
 
 pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
+pub use aside::{KeepAside, Unreadable};
 pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::{AlertFingerprint, KnownAlerts};
 pub use error::{StoreError, TableRole};

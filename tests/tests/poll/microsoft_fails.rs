@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use messaging::ReconcileQueue;
-use models::{FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
-use partner_center::{ListAlerts, Listing, MicrosoftError};
+use models::{AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
+use partner_center::{ListAlerts, MicrosoftError, Page, Place, Sight};
 use poll::{Poll, ReconcileError, Settings};
 use serde_json::json;
 use simulator::{Denial, FaultKind, NewAlert, RetryAfter, Target};
@@ -59,14 +59,18 @@ async fn a_run_of_the_schedule_that_fails_is_done_since_the_next_tick_is_its_ret
 async fn a_run_that_takes_too_long_ends_itself_and_gives_the_lease_back() {
     struct Never;
     impl ListAlerts for Never {
-        async fn list(&self, _: &Tenant) -> Result<Listing, MicrosoftError> {
+        async fn page(&self, _: &Tenant, _: Option<&Place>) -> Result<Page, MicrosoftError> {
+            std::future::pending().await
+        }
+
+        async fn alert(&self, _: &Tenant, _: &AlertId) -> Result<Sight, MicrosoftError> {
             std::future::pending().await
         }
     }
     let system = ByHand::start().await;
     let lease = LeaseTerms { duration: SignedDuration::from_secs(150), gap: SignedDuration::from_secs(1) };
     let run_limit = std::time::Duration::from_millis(20);
-    let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20 };
+    let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20, pages: 10 };
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), "http://127.0.0.1:9/none".to_owned());
     let poll = Poll::new(system.store(), Never, queue, system.clock.clone(), settings);
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };

@@ -1,12 +1,72 @@
 //! What the suites of `poll` share.
 
+use models::AlertSource;
 use poll::ReconcileError;
 use runtime::chain;
 use serde_json::{Value, json};
 use simulator::{AlertChange, Fault, FaultKind, NewAlert, Target};
-use tests::{ByHand, Setup, number};
+use store::{ReadTenants as _, WriteTenants as _};
+use tests::{ByHand, CLIENT_ID, CLIENT_SECRET, Setup, TENANT, number};
 
 pub(crate) const PAGES_OF_TWO: Setup<'static> = Setup { page_size: 2, variables: &[] };
+
+/// A system whose seed tenant has its alerts from this source, by a credential that an Admin Agent has consented to.
+pub(crate) async fn of_source(source: AlertSource, setup: Setup<'_>) -> ByHand {
+    let system = ByHand::with(setup).await;
+    consent(&system, &system.microsoft.refresh_token(TENANT).unwrap());
+    turn_to(&system, source).await;
+    system
+}
+
+/// The tenant's secret has this refresh token from now on.
+pub(crate) fn consent(system: &ByHand, refresh_token: &str) {
+    let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "refresh_token": refresh_token });
+    system.tap.answer("GetSecretValue", json!({ "SecretString": secret.to_string() }).to_string());
+}
+
+/// The seed tenant has its alerts from this source from now on.
+pub(crate) async fn turn_to(system: &ByHand, source: AlertSource) {
+    let mut tenant = system.store().tenants().await.unwrap().remove(0);
+    tenant.alert_source = source;
+    system.store().put_tenant(&tenant).await.unwrap();
+}
+
+/// What a source lists alerts by at Microsoft.
+pub(crate) fn list_of(source: AlertSource) -> Target {
+    match source {
+        AlertSource::FraudEvents => Target::FraudEvents,
+        AlertSource::Graph => Target::List,
+    }
+}
+
+/// How often a source was asked for a page.
+pub(crate) fn listed(system: &ByHand, source: AlertSource) -> u64 {
+    let requests = system.microsoft.requests();
+    match source {
+        AlertSource::FraudEvents => requests.fraud_events,
+        AlertSource::Graph => requests.list,
+    }
+}
+
+/// The id that a source gives to an alert of the subscription `s`.
+pub(crate) fn id_of(source: AlertSource, id: &str) -> String {
+    match source {
+        AlertSource::FraudEvents => format!("s_{id}"),
+        AlertSource::Graph => id.to_owned(),
+    }
+}
+
+/// So many alerts of the subscription `s` appear: `alert-000` and on.
+pub(crate) fn raise_of_s(system: &ByHand, count: usize) {
+    for number in 0..count {
+        system.raise_as(of_s(&format!("alert-{number:03}")));
+    }
+}
+
+/// An alert of the subscription `s`.
+pub(crate) fn of_s(id: &str) -> NewAlert {
+    NewAlert { subscription_id: Some("s".to_owned()), ..named(id) }
+}
 
 pub(crate) fn named(id: &str) -> NewAlert {
     NewAlert { id: Some(id.to_owned()), ..NewAlert::default() }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 mod alerts;
+mod aside;
 mod credentials;
 mod events;
 mod faults;

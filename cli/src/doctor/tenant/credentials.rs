@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use models::Tenant;
-use partner_center::{Audience, Credentials, Grant, KeptSecret, Proof, Purpose, REFRESH_TOKEN_OLD, StoredSecret};
+use partner_center::{
+    Audience, Credentials, Grant, KeptSecret, ListAlerts as _, Proof, Purpose, REFRESH_TOKEN_OLD, StoredSecret,
+};
 use runtime::{Clock as _, SystemClock};
 
 use super::failed;
@@ -116,8 +118,11 @@ pub(super) async fn alerts(
     };
     let name = if purpose == Purpose::Read { "alerts" } else { "alerts, with the act secret" };
     let listed = Subject::of_tenant(&tenant.id, name);
-    let listed = match microsoft.alerts().first_page(tenant).await {
-        Ok(count) => listed.ok(format!("they can be listed: {count} on the first page")),
+    let listed = match microsoft.alerts().page(tenant, None).await {
+        Ok(page) => {
+            let count = page.alerts.len() + page.unreadable.len();
+            listed.ok(format!("they can be listed: {count} on the first page"))
+        }
         Err(error) => failed::microsoft(&listed, &error),
     };
     vec![signed_in, listed]

@@ -10,6 +10,15 @@ use crate::faults::{Denial, FaultKind, RetryAfter};
 use crate::reply::Reply;
 use crate::targets::Target;
 
+/// Who is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Callers {
+    /// Applications, and people with a role that sees to webhooks.
+    All,
+    /// Admin agents, and no application.
+    AdminAgents,
+}
+
 /// Counts the request, checks who asks, and gives the answer the headers that all have.
 pub(crate) async fn answer(
     app: &App,
@@ -17,10 +26,30 @@ pub(crate) async fn answer(
     headers: &HeaderMap,
     answer: impl FnOnce(&Grant) -> Reply + Send,
 ) -> Response {
+    answer_some(app, target, headers, Callers::All, |grant, _| answer(grant)).await
+}
+
+/// The same for what Partner Center refuses to applications. Of the faults it leaves those that are about the answer's content.
+pub(crate) async fn answer_people(
+    app: &App,
+    target: Target,
+    headers: &HeaderMap,
+    answer: impl FnOnce(&Grant, Option<FaultKind>) -> Reply + Send,
+) -> Response {
+    answer_some(app, target, headers, Callers::AdminAgents, answer).await
+}
+
+async fn answer_some(
+    app: &App,
+    target: Target,
+    headers: &HeaderMap,
+    callers: Callers,
+    answer: impl FnOnce(&Grant, Option<FaultKind>) -> Reply + Send,
+) -> Response {
     app.respond(target, app.caller_tenant(headers).as_deref(), |fault| {
         let grant = lock(&app.tokens).find(Shared::bearer(headers)).cloned();
-        let reply = match authorized(app, headers, grant.as_ref(), fault) {
-            Ok(grant) => answer(grant),
+        let reply = match authorized(app, headers, grant.as_ref(), callers, fault) {
+            Ok(grant) => answer(grant, fault),
             Err(refusal) => refusal,
         };
         dressed(reply, headers, grant.as_ref())
@@ -32,6 +61,7 @@ fn authorized<'a>(
     app: &Shared,
     headers: &HeaderMap,
     grant: Option<&'a Grant>,
+    callers: Callers,
     fault: Option<FaultKind>,
 ) -> Result<&'a Grant, Reply> {
     let bearer = Shared::bearer(headers);
@@ -54,10 +84,14 @@ fn authorized<'a>(
     if grant.audience != app.partner_center_url && grant.audience != PARTNER_CENTER {
         return Err(refused(Denial::WrongAudience));
     }
+    let (people_only, roles) = match callers {
+        Callers::All => (fault == Some(FaultKind::Denied(Denial::AppOnly)), &ROLES[..]),
+        Callers::AdminAgents => (true, &ROLES[..1]),
+    };
     match &grant.person {
-        None if fault == Some(FaultKind::Denied(Denial::AppOnly)) => Err(refused(Denial::AppOnly)),
+        None if people_only => Err(refused(Denial::AppOnly)),
         Some(person) if !person.mfa => Err(missing_mfa()),
-        Some(person) if !person.is_one_of(&ROLES) => Err(refused(Denial::RoleMissing)),
+        Some(person) if !person.is_one_of(roles) => Err(refused(Denial::RoleMissing)),
         _ => Ok(grant),
     }
 }
@@ -131,6 +165,6 @@ fn dressed(reply: Reply, request: &HeaderMap, grant: Option<&Grant>) -> Reply {
 }
 
 const PARTNER_CENTER: &str = "https://api.partnercenter.microsoft.com";
-/// Who may see to webhooks.
+/// Who may see to webhooks; the first of them also to alerts.
 const ROLES: [Role; 5] =
     [Role::AdminAgent, Role::BillingAdministrator, Role::GlobalAdministrator, Role::HelpdeskAgent, Role::SalesAgent];

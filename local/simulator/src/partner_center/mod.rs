@@ -1,4 +1,4 @@
-//! Partner Center: webhook registrations, their test events, and audit records.
+//! Partner Center: webhook registrations, their test events, audit records, and fraudEvents.
 //!
 //! Its address is the Microsoft side by another name (`localhost`), which tells its tokens apart from Graph's.
 
@@ -9,6 +9,7 @@ use crate::app::App;
 
 mod audit;
 mod caller;
+mod fraud_events;
 mod registration;
 mod test_events;
 
@@ -25,6 +26,8 @@ pub(crate) fn router() -> Router<App> {
             get(registration::read).post(registration::create).put(registration::replace),
         )
         .route("/auditactivity/v1/auditrecords/{id}", get(audit::read))
+        .route("/v1/fraudEvents", get(fraud_events::list))
+        .route("/v1/fraudEvents/subscription/{subscription}/status", post(fraud_events::change))
         .route("/webhooks/v1/registration/events", get(registration::events))
         .route(tests, post(test_events::create))
         .route(&format!("{tests}/{{id}}"), get(test_events::status))

@@ -13,6 +13,7 @@ mod consent;
 mod control;
 mod denials;
 mod faults;
+mod fraud_events;
 mod ids;
 mod refresh_tokens;
 mod registrations;

@@ -1,0 +1,289 @@
+//! fraudEvents: the alerts that Graph lists, in the words of the older interface and with its quirks.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::alerts::Alert;
+use crate::app::{App, Shared, lock};
+use crate::entra::Grant;
+use crate::faults::FaultKind;
+use crate::partner_center::caller::{answer_people, plain_error};
+use crate::reply::Reply;
+use crate::targets::Target;
+
+/// The two models.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Model {
+    New,
+    Old,
+}
+
+impl Model {
+    fn asked_for(headers: &HeaderMap) -> Self {
+        let new = headers.get("x-neweventsmodel").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+        if new { Self::New } else { Self::Old }
+    }
+}
+
+/// What a list may be asked for. The names are compared as they are documented.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    event_status: Option<String>,
+    event_type: Option<String>,
+    page_number: Option<usize>,
+    page_size: Option<usize>,
+    subscription_id: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(app): State<App>,
+    headers: HeaderMap,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Response {
+    answer_people(&app, Target::FraudEvents, &headers, |grant, fault| {
+        let Ok(Query(query)) = query else { return bad("The query holds an option that is not supported.") };
+        let asked = Model::asked_for(&headers);
+        if asked == Model::New && fault == Some(FaultKind::NewModelRefused) {
+            return bad("The header X-NewEventsModel is not supported.");
+        }
+        let ignored = fault == Some(FaultKind::NewModelIgnored);
+        let model = if ignored { Model::Old } else { asked };
+        let paging = match (query.page_size, query.page_number) {
+            _ if ignored => None,
+            (None, None) => None,
+            (Some(size), Some(number)) if size > 0 && number > 0 && model == Model::New => Some((size, number)),
+            _ => return bad("PageSize and PageNumber go together, are above 0, and are of the new model."),
+        };
+        let alerts = lock(&app.book).all(&grant.tenant).to_vec();
+        let alerts = alerts.iter().filter(|alert| query.asks_for(alert));
+        let mut events: Vec<Value> = match paging {
+            None => alerts.map(|alert| event(alert, model, grant)).collect(),
+            Some((size, number)) => {
+                let size = size.min(app.page_size);
+                let page = alerts.skip(size.saturating_mul(number - 1)).take(size);
+                page.map(|alert| event(alert, model, grant)).collect()
+            }
+        };
+        spoil(&mut events, fault);
+        Reply::json(StatusCode::OK, &events)
+    })
+    .await
+}
+
+impl ListQuery {
+    fn asks_for(&self, alert: &Alert) -> bool {
+        let same =
+            |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(is));
+        same(&self.event_status, &alert.status)
+            && same(&self.event_type, event_type(&alert.alert_type))
+            && same(&self.subscription_id, &alert.subscription_id)
+    }
+}
+
+/// A change of state.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Change {
+    /// None of them: all of the subscription.
+    #[serde(default)]
+    event_ids: Vec<String>,
+    event_status: String,
+    resolved_reason: String,
+}
+
+pub(crate) async fn change(
+    State(app): State<App>,
+    Path(subscription): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer_people(&app, Target::FraudEventStatus, &headers, |grant, _| {
+        let Ok(change) = serde_json::from_slice::<Change>(&body) else { return bad("The body can't be read.") };
+        let (status, reason) = (change.event_status.to_lowercase(), change.resolved_reason.to_lowercase());
+        if !STATUSES.contains(&status.as_str()) || !REASONS.contains(&reason.as_str()) {
+            return bad("EventStatus or ResolvedReason is not valid.");
+        }
+        let meant = |alert: &&Alert| {
+            alert.subscription_id == subscription
+                && (change.event_ids.is_empty() || change.event_ids.contains(&event_id(alert)))
+        };
+        let ids: Vec<String> =
+            lock(&app.book).all(&grant.tenant).iter().filter(meant).map(|alert| alert.id.clone()).collect();
+        match changed(&app, grant, &ids, &status, &reason) {
+            Ok(alerts) => {
+                let model = Model::asked_for(&headers);
+                let events: Vec<_> = alerts.iter().map(|alert| event(alert, model, grant)).collect();
+                Reply::json(StatusCode::OK, &events)
+            }
+            Err(problem) => plain_error(StatusCode::INTERNAL_SERVER_ERROR, &problem),
+        }
+    })
+    .await
+}
+
+fn changed(app: &Shared, grant: &Grant, ids: &[String], status: &str, reason: &str) -> Result<Vec<Alert>, String> {
+    let now = app.now();
+    let mut book = lock(&app.book);
+    let reason = (status == "resolved").then(|| reason.to_owned());
+    let change = |id: &String| {
+        let moved = book.update(&grant.tenant, id, |alert| alert.move_to(status, reason.clone(), grant.actor(), now));
+        moved.map(|(_, after)| after).map_err(|error| error.to_string())
+    };
+    ids.iter().map(change).collect()
+}
+
+fn bad(description: &str) -> Reply {
+    plain_error(StatusCode::BAD_REQUEST, description)
+}
+
+/// The first event as it must not be.
+fn spoil(events: &mut [Value], fault: Option<FaultKind>) {
+    let dates: &[&str] = match fault {
+        Some(FaultKind::MalformedAlert) => &["eventTime"],
+        Some(FaultKind::UnreadableAlert) => {
+            &["eventTime", "firstObserved", "lastObserved", "firstOccurrence", "lastOccurrence"]
+        }
+        _ => return,
+    };
+    if let Some(event) = events.first_mut() {
+        for date in dates {
+            event[date] = json!("yesterday");
+        }
+        event["eventStatus"] = json!(7);
+    }
+}
+
+/// `{subscription}_{entity}`. The entity is what Graph's id has behind the subscription: that both are the same is our own idea.
+pub(crate) fn event_id(alert: &Alert) -> String {
+    format!("{}_{}", alert.subscription_id, entity(alert))
+}
+
+fn entity(alert: &Alert) -> &str {
+    let rest = alert.id.strip_prefix(&alert.subscription_id).and_then(|rest| rest.strip_prefix('-'));
+    rest.unwrap_or(&alert.id)
+}
+
+fn event(alert: &Alert, model: Model, grant: &Grant) -> Value {
+    let moment = |moment: Timestamp| {
+        // Without a zone, and with as many digits of a second as there are: or always seven, in the new model's samples.
+        let form = if model == Model::New { "%Y-%m-%dT%H:%M:%S%.7f" } else { "%Y-%m-%dT%H:%M:%S%.f" };
+        moment.strftime(form).to_string()
+    };
+    let resource = alert.affected_resources.first().map(|resource| resource.resource_id.as_str()).unwrap_or_default();
+    let part = |name: &str| {
+        let mut parts = resource.split('/').skip_while(|part| !part.eq_ignore_ascii_case(name)).skip(1);
+        parts.next().unwrap_or_default().to_owned()
+    };
+    let details = alert.additional_details.clone().unwrap_or_default();
+    let (first, last) = (moment(alert.first_observed_date_time), moment(alert.last_observed_date_time));
+    let mut event = json!({
+        "eventTime": moment(alert.detected_date_time),
+        "eventId": event_id(alert),
+        "partnerTenantId": grant.tenant,
+        "partnerFriendlyName": "Contoso Partner (made up)",
+        "customerTenantId": alert.customer_tenant_id,
+        "customerFriendlyName": format!("Customer {}", first_part(&alert.customer_tenant_id)),
+        "subscriptionId": alert.subscription_id,
+        "subscriptionType": "modern",
+        "entityId": entity(alert),
+        "entityName": "sampleentity",
+        "entityUrl": resource.replace('/', "\\"),
+        "hitCount": details.get("ConnectionCount").map_or("1", String::as_str),
+        "catalogOfferId": alert.catalog_offer_id,
+        "eventStatus": capital(&alert.status),
+        "serviceName": part("providers"),
+        "resourceName": resource.rsplit('/').next(),
+        "resourceGroupName": part("resourceGroups"),
+        "firstOccurrence": first,
+        "lastOccurrence": last,
+        "firstObserved": first,
+        "lastObserved": last,
+        "resolvedReason": alert.resolved_reason.as_deref().map_or("None".to_owned(), capital),
+        "resolvedOn": alert.resolved_on_date_time.map_or("9999-12-31T23:59:59.9970000".to_owned(), moment),
+        "resolvedBy": alert.resolved_by.as_deref().unwrap_or_default(),
+    });
+    if model == Model::New
+        && let (Some(event), Value::Object(more)) = (event.as_object_mut(), of_the_new_model(alert, details))
+    {
+        event.extend(more);
+    }
+    event
+}
+
+fn of_the_new_model(alert: &Alert, details: BTreeMap<String, String>) -> Value {
+    let resources = alert.affected_resources.iter();
+    let resources: Vec<_> = resources
+        .map(|resource| json!({ "azureResourceId": resource.resource_id, "type": resource.resource_type }))
+        .collect();
+    // The names of the bag begin small here, and large at Graph.
+    let details: Map<_, _> = details.into_iter().map(|(name, value)| (small(&name), value.into())).collect();
+    let logs: Vec<_> = alert
+        .activity_logs
+        .iter()
+        .map(|log| {
+            json!({
+                "statusFrom": capital(&log.status_from),
+                "statusTo": capital(&log.status_to),
+                "updatedBy": log.updated_by,
+                "dateTime": log.updated_date_time.to_zoned(ELSEWHERE).strftime("%Y-%m-%dT%H:%M:%S%.7f%:z").to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "eventType": event_type(&alert.alert_type),
+        "severity": capital(&alert.severity),
+        "confidenceLevel": alert.confidence_level,
+        "displayName": alert.display_name,
+        "description": alert.description,
+        "country": "US",
+        "valueAddedResellerTenantId": alert.value_added_reseller_tenant_id.as_deref().unwrap_or_default(),
+        "valueAddedResellerFriendlyName": alert.value_added_reseller_tenant_id.as_deref().map(first_part).unwrap_or_default(),
+        "subscriptionName": format!("Subscription {}", first_part(&alert.subscription_id)),
+        "affectedResources": resources,
+        "additionalDetails": details,
+        "IsTest": alert.is_test.to_string(),
+        "activityLogs": json!(logs).to_string(),
+    })
+}
+
+/// The older name of a kind of alert, where there is one. What Microsoft does with the others is not documented.
+fn event_type(alert_type: &str) -> &str {
+    match alert_type {
+        "CryptoMining" | "networkConnectionsToCryptoMiningPools" => "NetworkConnectionsToCryptoMiningPools",
+        "ARM_AnomalousResourceConsumption" | "usageAnomalyDetection" => "UsageAnomalyDetection",
+        "VM_AnomalousDeployment" | "virtualMachineDeploymentAnomaly" => "VirtualMachineDeploymentAnomaly",
+        other => other,
+    }
+}
+
+fn first_part(id: &str) -> &str {
+    id.split('-').next().unwrap_or_default()
+}
+
+fn capital(word: &str) -> String {
+    with_first(word, |first| first.to_ascii_uppercase())
+}
+
+fn small(word: &str) -> String {
+    with_first(word, |first| first.to_ascii_lowercase())
+}
+
+fn with_first(word: &str, change: fn(char) -> char) -> String {
+    let mut letters = word.chars();
+    letters.next().map(change).into_iter().chain(letters).collect()
+}
+
+/// Change logs have an offset, and not UTC's.
+const ELSEWHERE: TimeZone = TimeZone::fixed(Offset::constant(2));
+const REASONS: [&str; 3] = ["fraud", "ignore", "legitimate"];
+const STATUSES: [&str; 3] = ["active", "investigating", "resolved"];

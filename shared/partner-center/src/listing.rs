@@ -1,0 +1,113 @@
+//! A tenant's list of alerts, page by page, whatever its source.
+//!
+//! Promises: a walk ends, wherever pages lead; what was read of a list is given page by page, so that memory holds one of them; a walk
+//! that was broken off can be taken up where it was. Leaves to others: what is done with the pages, and where a place is kept (`poll`).
+
+use std::{collections::HashSet, future::Future};
+
+use models::{Alert, AlertId, Tenant};
+use serde::{Deserialize, Serialize};
+
+use crate::{MicrosoftError, UnreadableAlert};
+
+const CALL: &str = "listing security alerts";
+
+/// A place in a list that can be read on from: by this run, or a later one. Only the source that gave it understands it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Place(pub(crate) String);
+
+/// A page of a tenant's list.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The alerts that could be read.
+    pub alerts: Vec<Alert>,
+    /// The alerts that could not, each with its reason and its bytes. The next run reads them again.
+    pub unreadable: Vec<UnreadableAlert>,
+    /// Where the list goes on. None where it ends.
+    pub next: Option<Place>,
+}
+
+/// What Microsoft says of one alert that was asked for by its id.
+#[derive(Debug)]
+pub enum Sight {
+    /// It is there.
+    There(Box<Alert>),
+    /// It is there, and can't be read.
+    Unreadable(UnreadableAlert),
+    /// Microsoft knows no such alert (any more).
+    Gone,
+    /// The source has no way to ask for one alert: nothing is known of it.
+    NoWayToAsk,
+}
+
+/// A place that a tenant's alerts are read from.
+pub trait ListAlerts {
+    /// A page of a tenant's security alerts: the first one, or the one at a place that an earlier page named.
+    fn page(&self, tenant: &Tenant, at: Option<&Place>) -> impl Future<Output = Result<Page, MicrosoftError>> + Send;
+
+    /// One alert of a tenant.
+    fn alert(&self, tenant: &Tenant, id: &AlertId) -> impl Future<Output = Result<Sight, MicrosoftError>> + Send;
+}
+
+/// A walk through all pages of a list.
+#[derive(Debug)]
+pub struct Walk {
+    /// Where it goes on. None before the first page and behind the last.
+    next: Option<Place>,
+    /// How many pages it has read, over all runs that it took.
+    pages: usize,
+    /// The places that this run was at.
+    seen: HashSet<Place>,
+    most: usize,
+    ended: bool,
+}
+
+impl Walk {
+    /// A walk from the start, of at most this many pages.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self { next: None, pages: 0, seen: HashSet::new(), most, ended: false }
+    }
+
+    /// A walk that was broken off after so many pages, and goes on at this place.
+    #[must_use]
+    pub fn resumed(at: Place, pages: usize, most: usize) -> Self {
+        Self { next: Some(at), pages, ..Self::new(most) }
+    }
+
+    /// The next page. None where the list has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`MicrosoftError`]: the list is not complete, and nothing may be concluded from what is missing in it. Asked again, the walk goes
+    /// on at the page that failed.
+    pub async fn next_page(
+        &mut self,
+        source: &(impl ListAlerts + Sync),
+        tenant: &Tenant,
+    ) -> Result<Option<Page>, MicrosoftError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let bad = |problem| MicrosoftError::BadAnswer { call: CALL, tenant: tenant.id.to_string(), problem };
+        if self.pages >= self.most {
+            return Err(bad(format!("more than {} pages", self.most)));
+        }
+        if self.next.as_ref().is_some_and(|place| self.seen.contains(place)) {
+            return Err(bad("its pages lead back to one that was read".to_owned()));
+        }
+        let page = source.page(tenant, self.next.as_ref()).await?;
+        self.pages += 1;
+        self.seen.extend(self.next.take());
+        self.next.clone_from(&page.next);
+        self.ended = page.next.is_none();
+        Ok(Some(page))
+    }
+
+    /// Where the walk goes on, and after how many pages. None before the first page and behind the last.
+    #[must_use]
+    pub fn place(&self) -> Option<(&Place, usize)> {
+        self.next.as_ref().map(|place| (place, self.pages))
+    }
+}

@@ -1,0 +1,127 @@
+//! An event of Partner Center's fraudEvents as it comes, of the old model or of the new one, made into an [`Alert`].
+//!
+//! The new model is the old one with more members, so one reader takes both, and a list that holds either. What Graph has no
+//! word for (the names of customer, reseller and subscription, where the resource is, how often it was seen) stays among the
+//! alert's further details under Microsoft's names. Quirks of the documents: moments without a zone are UTC, a resolution on
+//! 31 December 9999 is none, so is the reason `None`, numbers and booleans come as text, `IsTest` is spelt in two ways, and a
+//! change log may be JSON inside a text.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use models::{Alert, AlertId, Confidence, ResolvedReason, Severity, Status};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    UnreadableAlert,
+    graph::{WireActivity, WireAlert, WireResource},
+    lenient::{is_true, lenient, lenient_list, lenient_list_or_text, moment, moment_of},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FraudEvent {
+    event_id: AlertId,
+    #[serde(default, deserialize_with = "moment")]
+    event_time: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    first_observed: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    last_observed: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
+    event_status: Option<Status>,
+    #[serde(default, deserialize_with = "lenient")]
+    customer_tenant_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    subscription_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    catalog_offer_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    resolved_reason: Option<ResolvedReason>,
+    #[serde(default, deserialize_with = "moment")]
+    resolved_on: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
+    resolved_by: Option<String>,
+    // The new model alone.
+    #[serde(default, deserialize_with = "lenient")]
+    event_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    severity: Option<Severity>,
+    #[serde(default, deserialize_with = "lenient")]
+    confidence_level: Option<Confidence>,
+    #[serde(default, deserialize_with = "lenient")]
+    display_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    value_added_reseller_tenant_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    affected_resources: Vec<WireResource>,
+    #[serde(default, deserialize_with = "lenient_list_or_text")]
+    activity_logs: Vec<WireActivity>,
+    #[serde(default, deserialize_with = "lenient")]
+    additional_details: Option<BTreeMap<String, Value>>,
+    #[serde(default, rename = "isTest")]
+    is_test: Option<Value>,
+    #[serde(default, rename = "IsTest")]
+    is_test_capital: Option<Value>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// Reads one event of a list, whichever model it is of.
+///
+/// # Errors
+///
+/// [`UnreadableAlert`].
+pub fn read_fraud_event(json: &[u8]) -> Result<Alert, UnreadableAlert> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct OnlyId {
+        event_id: AlertId,
+    }
+    let only_id = || serde_json::from_slice(json).ok().map(|only: OnlyId| only.event_id);
+    let event: FraudEvent =
+        serde_json::from_slice(json).map_err(|error| UnreadableAlert::new(only_id(), &error, json))?;
+    event.into_wire().into_alert().map_err(|id| UnreadableAlert::undated(id, json))
+}
+
+impl FraudEvent {
+    /// The event in Graph's words.
+    fn into_wire(self) -> WireAlert {
+        // Occurrence and observation are described alike, and one answer of the documents has the former alone.
+        let other_moment = |name| self.others.get(name).and_then(moment_of);
+        let first_observed_date_time = self.first_observed.or_else(|| other_moment("firstOccurrence"));
+        let last_observed_date_time = self.last_observed.or_else(|| other_moment("lastOccurrence"));
+        // Where both spellings are there and disagree, it is no test: a strange alert must not be the silent one.
+        let tests = [&self.is_test, &self.is_test_capital].into_iter().flatten();
+        let is_test = tests.clone().count() > 0 && tests.clone().all(is_true);
+        let mut details = self.others;
+        details.retain(|_, value| !value.is_null());
+        details.extend(self.additional_details.unwrap_or_default());
+        WireAlert {
+            id: self.event_id,
+            display_name: self.display_name,
+            description: self.description,
+            alert_type: self.event_type,
+            status: self.event_status,
+            severity: self.severity,
+            confidence_level: self.confidence_level,
+            customer_tenant_id: self.customer_tenant_id,
+            subscription_id: self.subscription_id,
+            value_added_reseller_tenant_id: self.value_added_reseller_tenant_id,
+            catalog_offer_id: self.catalog_offer_id,
+            detected_date_time: self.event_time,
+            first_observed_date_time,
+            last_observed_date_time,
+            resolved_reason: self.resolved_reason.filter(|reason| !reason.as_str().eq_ignore_ascii_case("none")),
+            resolved_on_date_time: self.resolved_on,
+            resolved_by: self.resolved_by,
+            is_test,
+            affected_resources: self.affected_resources,
+            activity_logs: self.activity_logs,
+            additional_details: Some(details),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Alerts as each source sends them, made into one type.
+
+mod bounds;
+mod fraud_event;
+mod graph;
+mod lenient;
+mod unreadable;
+
+pub use fraud_event::read_fraud_event;
+pub use graph::read_alert;
+pub use unreadable::{RawBody, UnreadableAlert};

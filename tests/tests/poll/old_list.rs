@@ -1,0 +1,144 @@
+//! Lists of fraudEvents as the documents leave them open: where they end, and what stands in them.
+
+use http::Response;
+use models::AlertSource;
+use serde_json::{Value, json};
+use tests::{Asked, ByHand, Scripted, Setup};
+
+use crate::support::{failed, turn_to};
+
+const LIST: &str = "/v1/fraudEvents";
+
+fn event(number: usize) -> Value {
+    json!({ "eventId": format!("s_{number:03}"), "eventTime": "2026-03-02T06:12:09", "eventStatus": "Active" })
+}
+
+fn page(numbers: std::ops::Range<usize>) -> Response<String> {
+    answer(200, json!(numbers.map(event).collect::<Vec<_>>()).to_string())
+}
+
+fn answer(status: u16, body: impl Into<String>) -> Response<String> {
+    Response::builder().status(status).body(body.into()).unwrap()
+}
+
+/// The number of the page that is asked for; 0 where none is.
+fn number_of(asked: &Asked) -> usize {
+    asked.path.split_once("PageNumber=").map_or(0, |(_, number)| number.parse().unwrap())
+}
+
+/// A Microsoft that signs in anybody, answers to requests for events with what `list` makes of the page's number, and a system
+/// whose seed tenant has its alerts from there.
+async fn system(list: impl Fn(usize) -> Response<String> + Send + Sync + 'static) -> (ByHand, Scripted) {
+    system_with("1000", list).await
+}
+
+async fn system_with(
+    most_pages: &str,
+    list: impl Fn(usize) -> Response<String> + Send + Sync + 'static,
+) -> (ByHand, Scripted) {
+    let microsoft = Scripted::start(move |_, asked| {
+        if asked.path.starts_with(LIST) {
+            return list(number_of(asked));
+        }
+        let token = json!({ "token_type": "Bearer", "expires_in": 3_599, "access_token": "token" });
+        answer(200, token.to_string())
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("anchors.pem");
+    std::fs::write(&file, microsoft.certificate_pem()).unwrap();
+    let variables = [
+        ("GLOBAL_PARTNER_CENTER_URL", microsoft.url()),
+        ("GLOBAL_LOGIN_URL", microsoft.url()),
+        ("GRAPH_MAX_PAGES", most_pages),
+        ("OUTGOING_TLS_TRUST_ANCHORS_FILE", &file.display().to_string()),
+    ];
+    let system = ByHand::with(Setup { variables: &variables, ..Setup::default() }).await;
+    turn_to(&system, AlertSource::FraudEvents).await;
+    (system, microsoft)
+}
+
+fn pages(microsoft: &Scripted) -> Vec<usize> {
+    microsoft.asked().iter().filter(|asked| asked.path.starts_with(LIST)).map(number_of).collect()
+}
+
+#[tokio::test]
+async fn a_list_ends_with_a_page_that_brings_nothing_new() {
+    type List = fn(usize) -> Response<String>;
+    let lists: [(&str, List, usize, &[usize]); 7] = [
+        ("an empty one", |_| page(0..0), 0, &[1]),
+        (
+            "a short page, and none behind it",
+            |page_number| page(if page_number == 1 { 0..3 } else { 0..0 }),
+            3,
+            &[1, 2],
+        ),
+        (
+            "a short page that is not the last",
+            |number| page((number - 1).min(2) * 50..number.min(2) * 50),
+            100,
+            &[1, 2, 3],
+        ),
+        ("pages that are no pages, as long as one", |_| page(0..100), 100, &[1, 2]),
+        ("pages that are no pages, longer than one", |_| page(0..150), 150, &[1, 2]),
+        ("nothing found behind the end", |number| if number == 1 { page(0..3) } else { answer(404, "{}") }, 3, &[1, 2]),
+        ("no such page behind the end", |number| if number == 1 { page(0..3) } else { answer(400, "{}") }, 3, &[1, 2]),
+    ];
+    for (what, list, alerts, expected) in lists {
+        let (system, microsoft) = system(list).await;
+        system.complete(alerts, alerts).await;
+        assert_eq!(pages(&microsoft), expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_moves_to_the_next_page_while_they_are_read_lands_once() {
+    let (system, microsoft) = system(|number| page(if number == 1 { 0..100 } else { 90..130 })).await;
+    system.complete(130, 130).await;
+    assert_eq!(pages(&microsoft), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_page_that_is_refused_before_the_end_is_a_failure_and_no_reason_to_ask_for_the_old_model() {
+    for status in [400, 404] {
+        let (system, microsoft) =
+            system(move |number| if number == 1 { page(0..100) } else { answer(status, "{}") }).await;
+        let (_, words) = failed(&system).await;
+        assert!(
+            words.contains(&format!(
+                "listing fraud events for tenant {} was refused with status {status}",
+                system.tenant
+            )),
+            "{words}"
+        );
+        assert_eq!(pages(&microsoft), [1, 2]);
+        assert_eq!(system.alerts().await, []);
+    }
+    let (system, microsoft) = system(|_| answer(404, "{}")).await;
+    failed(&system).await;
+    assert_eq!(pages(&microsoft), [1]);
+}
+
+#[tokio::test]
+async fn where_the_first_page_is_bad_to_ask_for_the_list_is_asked_for_as_it_was_of_old() {
+    let (system, microsoft) = system(|number| if number == 0 { page(0..300) } else { answer(400, "{}") }).await;
+    system.complete(300, 300).await;
+    assert_eq!(pages(&microsoft), [1, 0]);
+}
+
+#[tokio::test]
+async fn a_list_without_end_ends_at_the_bound() {
+    let (system, microsoft) = system_with("5", |number| page(number * 10..number * 10 + 10)).await;
+    let (_, words) = failed(&system).await;
+    assert!(words.ends_with("gave an answer that can't be used: more than 5 pages"), "{words}");
+    assert_eq!(pages(&microsoft), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_an_error() {
+    for body in ["", "null", "{}", r#"{"value":[]}"#, "[", "<html>"] {
+        let (system, _microsoft) = system(move |_| answer(200, body)).await;
+        let (_, words) = failed(&system).await;
+        assert!(words.contains("gave an answer that can't be used: no list of events ("), "{body}: {words}");
+    }
+}
