@@ -70,3 +70,12 @@ pub enum MicrosoftError {
         attempts: u32,
     },
 }
+
+impl MicrosoftError {
+    /// Whether a list can't be read on at a place that was kept, and may be from its start: Microsoft, or the source, finds fault with
+    /// the question.
+    #[must_use]
+    pub fn is_about_the_place(&self) -> bool {
+        matches!(self, Self::BadAnswer { .. } | Self::Refused { status: 400 | 404 | 410, .. })
+    }
+}

@@ -17,6 +17,21 @@ const CALL: &str = "listing security alerts";
 #[serde(transparent)]
 pub struct Place(pub(crate) String);
 
+impl Place {
+    /// The place as a text that can be kept.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Place {
+    /// A place that was kept. Whether it is one says the source when it is asked for it.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// A page of a tenant's list.
 #[derive(Debug, Default)]
 pub struct Page {

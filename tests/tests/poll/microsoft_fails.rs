@@ -72,7 +72,14 @@ async fn a_run_that_takes_too_long_ends_itself_and_gives_the_lease_back() {
     let run_limit = std::time::Duration::from_millis(20);
     let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20, pages: 10 };
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), "http://127.0.0.1:9/none".to_owned());
-    let poll = Poll::new(system.store(), Never, queue, system.clock.clone(), settings);
+    let poll = Poll::new(
+        system.store(),
+        Never,
+        queue,
+        system.clock.clone(),
+        std::sync::Arc::new(runtime::random_id),
+        settings,
+    );
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };
 
     let error = poll.reconcile(&request, None).await.unwrap_err();

@@ -8,7 +8,7 @@ use models::{
 };
 use serde_json::{Value, json};
 use store::{
-    Lease as _, ReadAlerts as _, StoredAlert, WriteAlerts as _, Written,
+    Lease as _, ReadAlerts as _, WriteAlerts as _, Written,
     schema::{
         ALERTS_BY_CUSTOMER, ALERTS_BY_DETECTED, ALERTS_BY_FIRST_OBSERVED, ALERTS_BY_LAST_OBSERVED,
         ALERTS_BY_SUBSCRIPTION,
@@ -16,7 +16,9 @@ use store::{
 };
 use tokio::task::JoinSet;
 
-use crate::support::{Bench, TERMS, alert, all_of, changed, new, noon, resolved, seconds, tenant, text, told};
+use crate::support::{
+    Bench, COMPLETE, TERMS, alert, all_of, changed, kept, new, noon, resolved, seconds, tenant, text, told,
+};
 
 fn ids(names: &[&str]) -> Vec<AlertId> {
     names.iter().map(|name| name.parse().unwrap()).collect()
@@ -48,7 +50,7 @@ async fn a_new_alert_is_kept_whole_with_version_one() {
     let grant = bench.grant(&tenant(), noon()).await;
     for alert in [full("a"), alert("b")] {
         bench.write_all(&grant, &[new(&alert)]).await;
-        assert_eq!(bench.stored(alert.id.as_str()).await, Some(StoredAlert { alert, version: 1 }));
+        assert_eq!(bench.stored(alert.id.as_str()).await, Some(kept(alert, 1)));
     }
     assert_eq!(text(&bench.alert_item("a").await, "known_since"), "2026-03-02T12:00:00.250Z");
 }
@@ -62,7 +64,7 @@ async fn with_every_change_the_version_grows_by_one() {
         let stored = bench.stored("a").await.unwrap();
         let next = Alert { display_name: format!("name {version}"), ..stored.alert.clone() };
         bench.write_all(&grant, &[changed(&stored, &next)]).await;
-        assert_eq!(bench.stored("a").await, Some(StoredAlert { alert: next, version }));
+        assert_eq!(bench.stored("a").await, Some(kept(next, version)));
     }
 }
 
@@ -103,7 +105,7 @@ async fn an_alert_that_somebody_else_changed_is_a_conflict_and_the_others_of_its
         Written { written: ids(&["good", "fresh"]), conflicted: ids(&["stale", "there"]), lease_lost: false };
     assert_eq!(written, expected);
 
-    assert_eq!(bench.stored("stale").await, Some(StoredAlert { alert: meanwhile, version: 2 }));
+    assert_eq!(bench.stored("stale").await, Some(kept(meanwhile, 2)));
     assert_eq!(bench.stored("good").await.unwrap().version, 2);
     assert_eq!(bench.stored("there").await.unwrap().version, 1);
     assert_eq!(bench.outbox_of("stale").await, [""; 0]);
@@ -119,8 +121,8 @@ async fn an_alert_that_somebody_else_changed_is_a_conflict_and_the_others_of_its
 async fn a_batch_of_conflicts_alone_writes_nothing() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;
-    let stale = StoredAlert { alert: alert("a"), version: 7 };
-    let writes = [changed(&stale, &resolved(&stale.alert, "2026-03-02T08:00:00Z"))];
+    let stale = kept(alert("a"), 7);
+    let writes = [changed(&stale, &resolved(&stale.known.alert, "2026-03-02T08:00:00Z"))];
     let written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
     assert_eq!(written, Written { conflicted: ids(&["a"]), ..Written::default() });
     assert_eq!(bench.stored("a").await, None);
@@ -143,8 +145,15 @@ async fn who_has_lost_the_lease_writes_nothing() {
 #[tokio::test]
 async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
     let bench = Bench::new().await;
-    let grant =
-        store::Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: true, trusts_hint: false };
+    let grant = store::Grant {
+        tenant: tenant(),
+        fence: 1,
+        started: noon(),
+        baseline_pending: true,
+        trusts_hint: false,
+        resumes: false,
+        last_callback: None,
+    };
     let written = bench.store.write(&grant, &[new(&alert("a"))], None, noon()).await.unwrap();
     assert!(written.lease_lost);
     assert_eq!(bench.stored("a").await, None);
@@ -154,7 +163,7 @@ async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
 async fn a_released_lease_still_writes_until_the_next_one_is_granted() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;
-    bench.store.release(&grant, store::Outcome::Complete, noon()).await.unwrap();
+    bench.store.release(&grant, COMPLETE, noon()).await.unwrap();
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     bench.grant(&tenant(), noon() + TERMS.gap).await;
     assert!(bench.store.write(&grant, &[new(&alert("b"))], None, noon()).await.unwrap().lease_lost);
@@ -378,7 +387,7 @@ async fn hostile_values_are_kept_as_data() {
         let hostile = hostile(id);
         bench.write_all(&grant, &[told(new(&hostile), TransitionKind::Opened, true)]).await;
         let stored = bench.stored(id).await.unwrap();
-        assert_eq!(stored, StoredAlert { alert: hostile.clone(), version: 1 }, "{id}");
+        assert_eq!(stored, kept(hostile.clone(), 1), "{id}");
         bench.write_all(&grant, &[told(changed(&stored, &hostile), TransitionKind::Reopened, true)]).await;
         assert_eq!(bench.stored(id).await.unwrap().version, 2, "{id}");
     }

@@ -8,12 +8,12 @@ use aws_sdk_dynamodb::{
 use models::{AlertId, EventId, TenantId, TransitionKind};
 use serde_json::{Value, json};
 use store::{
-    Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, StoredAlert,
-    TableNames, WriteAlerts as _, Written,
+    Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, TableNames,
+    WriteAlerts as _, Written,
 };
 use tests::wire::{Fault, Wire};
 
-use crate::support::{Bench, TERMS, alert, all_of, changed, new, noon, resolved, tenant, told};
+use crate::support::{Bench, COMPLETE, TERMS, alert, all_of, changed, kept, new, noon, resolved, tenant, told};
 
 const TRANSACTION: &str = "TransactWriteItems";
 /// How often a transaction is tried.
@@ -52,7 +52,7 @@ async fn a_transaction_that_collided_or_was_throttled_is_tried_again_and_written
         let written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
         assert_eq!(written, all_of(&writes), "{code}");
         assert_eq!(bench.wire.count(TRANSACTION), 3, "{code}");
-        assert_eq!(bench.stored(alert.id.as_str()).await, Some(StoredAlert { alert, version: 1 }));
+        assert_eq!(bench.stored(alert.id.as_str()).await, Some(kept(alert, 1)));
     }
     assert_eq!(bench.statistics(&tenant()).await[&("gauge".to_owned(), "open".to_owned())], 4);
 }
@@ -141,7 +141,7 @@ async fn a_transaction_whose_answer_was_lost_is_repeated_as_the_same_one() {
     assert_eq!(tokens.len(), 2);
     assert!(tokens[0].is_string());
     assert_eq!(tokens[0], tokens[1]);
-    assert_eq!(bench.stored("a").await, Some(StoredAlert { alert: next, version: 2 }));
+    assert_eq!(bench.stored("a").await, Some(kept(next, 2)));
     let statistics = bench.statistics(&tenant()).await;
     assert_eq!(statistics[&("gauge".to_owned(), "resolved".to_owned())], 1);
     assert!(!statistics.contains_key(&("gauge".to_owned(), "open".to_owned())));
@@ -160,7 +160,7 @@ async fn a_lease_that_a_transaction_holds_is_asked_for_and_given_back_again() {
     let grant = bench.grant(&tenant(), noon()).await;
     assert_eq!(bench.wire.count("UpdateItem"), 3);
     bench.wire.plan("UpdateItem", 1, held_by_a_transaction());
-    assert!(!bench.store.release(&grant, store::Outcome::Complete, noon()).await.unwrap());
+    assert!(!bench.store.release(&grant, COMPLETE, noon()).await.unwrap());
     assert_eq!(bench.wire.count("UpdateItem"), 5);
 }
 
@@ -187,7 +187,7 @@ async fn alerts_that_a_batch_read_left_out_are_asked_for_again() {
     let grant = bench.grant(&tenant(), noon()).await;
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     bench.wire.plan("BatchGetItem", 2, unread(&bench, &alert("a").id));
-    assert_eq!(bench.stored("a").await, Some(StoredAlert { alert: alert("a"), version: 1 }));
+    assert_eq!(bench.stored("a").await, Some(kept(alert("a"), 1)));
     assert_eq!(bench.wire.count("BatchGetItem"), 3);
 }
 
