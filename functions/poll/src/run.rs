@@ -4,13 +4,16 @@
 //! noted after everything else, and a write that was done already is found unchanged. A list that broke off has what was read of it
 //! written and told; nothing is concluded from what is missing in it.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::SignedDuration;
 use models::{AlertId, AlertState, DigestNotice, DigestReason, ReconcileCause, Seen, Step, Tenant, TraceContext};
 use partner_center::{ListAlerts, Page, Place, Walk};
 use runtime::Counts;
-use store::{AlertFingerprint, Grant, KeepAside, KeepPlaces, KeptPlace, KnownAlerts, Outcome, ReadAlerts, WriteAlerts};
+use store::{
+    AlertFingerprint, Grant, KeepAside, KeepPlaces, KeptPlace, KnownAlerts, Outcome, ReadAlerts, StoredAlert,
+    WriteAlerts,
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -37,6 +40,8 @@ pub(crate) struct Run<'a> {
     pub(crate) known: KnownAlerts,
     /// Changes that people are told of, until the list is read.
     pub(crate) held: Sightings,
+    /// What those alerts were before, as far as they were kept.
+    pub(crate) held_from: HashMap<AlertId, StoredAlert>,
     /// How many digests it has made.
     pub(crate) digests: u32,
     /// In a baseline: what is open and of fraud severity.
@@ -83,6 +88,7 @@ impl<'a> Run<'a> {
             trace,
             known: KnownAlerts::default(),
             held: Sightings::new(),
+            held_from: HashMap::new(),
             digests: 0,
             open,
             from_start: true,

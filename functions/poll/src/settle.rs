@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use models::Step;
-use store::{ReadAlerts, WriteAlerts};
+use store::{ReadAlerts, StoredAlerts, WriteAlerts};
 
 use crate::{
     Poll, ReconcileError,
@@ -24,7 +24,21 @@ where
     pub(crate) async fn settle(
         &self,
         run: &mut Run<'_>,
+        open: Sightings,
+        telling: Telling,
+    ) -> Result<(), ReconcileError> {
+        let ids: Vec<_> = open.keys().cloned().collect();
+        let stored =
+            if ids.is_empty() { StoredAlerts::default() } else { self.store.alerts(&run.grant.tenant, &ids).await? };
+        self.settle_with(run, open, stored, telling).await
+    }
+
+    /// The same, of alerts that were read already.
+    async fn settle_with(
+        &self,
+        run: &mut Run<'_>,
         mut open: Sightings,
+        mut stored: StoredAlerts,
         telling: Telling,
     ) -> Result<(), ReconcileError> {
         let mut told = HashSet::new();
@@ -32,8 +46,6 @@ where
             if open.is_empty() {
                 return Ok(());
             }
-            let ids: Vec<_> = open.keys().cloned().collect();
-            let stored = self.store.alerts(&run.grant.tenant, &ids).await?;
             for (id, error) in &stored.broken {
                 run.counts.broken += 1;
                 open.remove(id);
@@ -52,6 +64,7 @@ where
             };
             let plan = plan(&run.grant, &open, &stored.readable, &told, &terms);
             for id in plan.held {
+                run.held_from.extend(stored.readable.remove_entry(&id));
                 run.held.extend(open.remove_entry(&id));
             }
             run.is_unsettled = true;
@@ -72,14 +85,19 @@ where
             run.note(settled);
             run.is_unsettled = false;
             open = again;
+            if !open.is_empty() {
+                let ids: Vec<_> = open.keys().cloned().collect();
+                stored = self.store.alerts(&run.grant.tenant, &ids).await?;
+            }
         }
         if open.is_empty() { Ok(()) } else { Err(ReconcileError::Unsettled(open.len())) }
     }
 
-    /// Writes what was held back.
+    /// Writes what was held back. It is not read again: where somebody has changed it since, the write shows it.
     pub(crate) async fn flush(&self, run: &mut Run<'_>) -> Result<(), ReconcileError> {
         let held = std::mem::take(&mut run.held);
+        let stored = StoredAlerts { readable: std::mem::take(&mut run.held_from), ..StoredAlerts::default() };
         let telling = Telling::Now { digests: run.digests };
-        self.settle(run, held, telling).await
+        self.settle_with(run, held, stored, telling).await
     }
 }

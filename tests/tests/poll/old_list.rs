@@ -112,7 +112,8 @@ async fn a_page_that_is_refused_before_the_end_is_a_failure_and_no_reason_to_ask
             "{words}"
         );
         assert_eq!(pages(&microsoft), [1, 2]);
-        assert_eq!(system.alerts().await, []);
+        assert_eq!(system.alerts().await.len(), 100, "what was read has landed");
+        assert_eq!(system.state().await.get("baseline"), None);
     }
     let (system, microsoft) = system(|_| answer(404, "{}")).await;
     failed(&system).await;

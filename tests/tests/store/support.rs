@@ -129,7 +129,7 @@ pub(crate) fn granted(acquired: Acquired) -> Grant {
 
 /// The result of a write of which nothing was held back.
 pub(crate) fn all_of(writes: &[AlertWrite]) -> Written {
-    Written { written: writes.iter().map(|write| write.alert.id.clone()).collect(), ..Written::default() }
+    Written { written: writes.iter().map(|write| write.id().clone()).collect(), ..Written::default() }
 }
 
 pub(crate) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
