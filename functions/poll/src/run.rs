@@ -14,7 +14,7 @@ use store::{
     AlertFingerprint, Grant, KeepAside, KeepPlaces, KeptPlace, KnownAlerts, Outcome, ReadAlerts, StoredAlert,
     WriteAlerts,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Poll, ReconcileError, Reconciled,
@@ -204,12 +204,10 @@ where
     async fn walk(&self, run: &mut Run<'_>, walk: &mut Walk) -> Result<(), ReconcileError> {
         // The rest of the time is for what is left to be written.
         let limit = self.settings.run_limit * 3 / 4;
-        let started = Instant::now();
+        let end = Instant::now() + limit;
         loop {
-            if run.counts.pages > 0 && started.elapsed() >= limit {
-                return Err(ReconcileError::OutOfTime { seconds: limit.as_secs() });
-            }
-            let page = match walk.next_page(&self.source, &run.tenant).await {
+            let next = timeout_at(end, walk.next_page(&self.source, &run.tenant)).await;
+            let page = match next.map_err(|_| ReconcileError::OutOfTime { seconds: limit.as_secs() })? {
                 Ok(Some(page)) => page,
                 Ok(None) => return Ok(()),
                 Err(error) if run.is_resumed() && run.counts.pages == 0 && error.is_about_the_place() => {
