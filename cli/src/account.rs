@@ -197,6 +197,17 @@ impl Account {
         Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.aws), tables))
     }
 
+    /// The store of the tenants and their alerts.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where a table is not known.
+    pub fn store_with_alerts(&self) -> Result<Store, ConfigError> {
+        let (tenants, alerts) = (self.variables.read(&TENANTS_TABLE)?, self.variables.read(&ALERTS_TABLE)?);
+        let tables = TableNames { tenants, alerts, ..TableNames::default() };
+        Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.aws), tables))
+    }
+
     /// Microsoft, as its tenants sign in there with their secrets of this purpose, with the patience of a person who waits.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{callback, completions, doctor, tenants, webhook};
+use crate::{callback, completions, doctor, statistics, tenants, webhook};
 
 /// What operators of Partner Alerts do from a terminal.
 ///
@@ -14,7 +14,7 @@ use crate::{callback, completions, doctor, tenants, webhook};
 #[command(
     name = "partner-alerts",
     version,
-    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong, or not even the tenants could be seen\n  2  the command could not be understood\n\n\
+    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong, or not even the tenants could be seen; for `statistics recount`: figures differ\n  2  the command could not be understood\n\n\
                   Examples:\n  partner-alerts --stack partner-alerts doctor\n  partner-alerts --stack partner-alerts --json tenants list"
 )]
 pub struct Arguments {
@@ -45,6 +45,9 @@ pub enum Command {
     /// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is, or not even the tenants could be
     /// seen.
     Doctor(doctor::Command),
+    /// The figures of the dashboard.
+    #[command(subcommand)]
+    Statistics(statistics::Command),
     /// The partner's tenants.
     #[command(subcommand)]
     Tenants(tenants::Command),
@@ -63,7 +66,11 @@ impl Arguments {
         let arguments = Self::try_parse()?;
         match &arguments.command {
             Command::Tenants(command) => command.check()?,
-            Command::Callback(_) | Command::Completions(_) | Command::Doctor(_) | Command::Webhook(_) => {}
+            Command::Callback(_)
+            | Command::Completions(_)
+            | Command::Doctor(_)
+            | Command::Statistics(_)
+            | Command::Webhook(_) => {}
         }
         Ok(arguments)
     }

@@ -10,6 +10,7 @@ pub mod doctor;
 mod output;
 mod secret_names;
 mod stack;
+pub mod statistics;
 pub mod tenants;
 pub mod webhook;
 

@@ -34,6 +34,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
             let something_is_wrong = command.run(stack.as_deref(), &mut output).await?;
             return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
+        Command::Statistics(command) => {
+            let account = Account::open(stack.as_deref()).await?;
+            let something_is_wrong = command.run(&account, &mut output).await?;
+            return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
         Command::Tenants(command) => {
             let account = Account::open(stack.as_deref()).await?;
             if let Err(error) = command.run(&account, &mut output).await {

@@ -5,6 +5,7 @@ mod consent;
 mod getting_started;
 mod keep;
 mod meanwhile;
+mod statistics;
 mod support;
 mod tenants;
 mod webhook;

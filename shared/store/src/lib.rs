@@ -20,6 +20,7 @@
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
+//! | [`Recount`] | tenants, alerts | `Query`, `UpdateItem` | operators, by `partner-alerts` |
 //! | [`ReadLastRuns`] | tenants | `GetItem` | operators, by `partner-alerts` |
 //! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
 //!
@@ -35,6 +36,7 @@ mod items;
 mod lease;
 mod outbox;
 mod places;
+mod recount;
 mod runs;
 pub mod schema;
 mod tenants;
@@ -53,6 +55,7 @@ pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use places::{KeepPlaces, KeptPlace};
+pub use recount::{Drift, Recount, Recounted};
 pub use runs::{LastRuns, ReadLastRuns};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
 
