@@ -35,8 +35,8 @@ pub enum Command {
     /// consents; without both, the secret that is there is used. The callback address holds a key that can't be read back: keep it
     /// where you keep secrets.
     ///
-    /// First it is looked at what works. A secret that does not sign in to Graph and to Partner Center adds and writes nothing, without
-    /// `--anyway`; nor does trouble on Microsoft's side. What else is missing, as a webhook registration, is said with what to do, and
+    /// First it is looked at what works. A secret that does not sign in to Partner Center, or to Graph where alerts come from there, adds
+    /// and writes nothing, without `--anyway`; nor does trouble on Microsoft's side. What else is missing, as a webhook registration, is said with what to do, and
     /// leaves the tenant added: `doctor` looks again.
     ///
     /// Exit status: 0 added, 1 nothing was added.

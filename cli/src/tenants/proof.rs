@@ -1,6 +1,6 @@
 //! Whether a secret is good enough to be written, or a tenant to be added.
 //!
-//! Both sign-ins have to work, and nothing may get worse. What is missing beside, as a registration that is still to be made, is said
+//! The sign-ins have to work, and nothing may get worse. What is missing beside, as a registration that is still to be made, is said
 //! and stands in nobody's way.
 
 use partner_center::Purpose;

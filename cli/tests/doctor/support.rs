@@ -118,6 +118,7 @@ pub(crate) fn steady(text: &str) -> String {
     for (what, stands) in [
         (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
         (r"\b[0-3] minutes ago", "just now"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "MOMENT"),
         (r"\d{4}-\d\d-\d\d", "DATE"),
         (r"\b(x-ms-request-id|request-id|MS-RequestId|MS-CorrelationId|MS-CV) [^,)]+", "$1 ID"),
         (r"/tmp/[^ ;]+", "PATH"),

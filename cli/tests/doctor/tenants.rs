@@ -160,6 +160,45 @@ async fn one_tenant_or_all_are_looked_at_and_an_inactive_one_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_of_fraud_events_is_looked_at_by_those_and_graph_has_no_part_in_it() {
+    let here = Here::well().await;
+    let simulator = here.test.system.simulator();
+    let for_the_application = here.done(&["doctor"]).await;
+    assert!(for_the_application.contains("sign-in to Graph"), "{for_the_application}");
+    assert!(for_the_application.contains("they can be listed: 0 on the first page"), "{for_the_application}");
+    // It takes nobody but people.
+    let set = ["tenants", "set", TENANT, "--alert-source", "fraud-events", "--anyway"];
+    here.done(&set).await;
+    let refused = here.seen().await;
+    assert!(
+        refused.contains("alerts: app-only-not-allowed: listing fraud events takes app+user credentials"),
+        "{refused}"
+    );
+    let token = simulator.refresh_token(TENANT).unwrap();
+    let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "refresh_token": token }).to_string();
+    let secrets = aws_sdk_secretsmanager::Client::new(&here.test.system.parts().aws);
+    secrets.put_secret_value().secret_id("partner-alerts/read/local").secret_string(secret).send().await.unwrap();
+    let before = simulator.requests();
+
+    let report = here.done(&["doctor"]).await;
+
+    let after = simulator.requests();
+    assert!(report.contains("they can be listed by fraudEvents: 0 on the first page"), "{report}");
+    assert_eq!(report.matches("sign-in to Partner Center").count(), 1, "{report}");
+    assert!(!report.contains("Graph"), "{report}");
+    assert_eq!((after.list - before.list, after.fraud_events - before.fraud_events), (0, 1));
+    for (target, kind, words) in [
+        (Target::FraudEvents, FaultKind::MissingMfa, "alerts: mfa-missing: listing fraud events for tenant"),
+        (Target::Token, FaultKind::Denied(Denial::GrantRevoked), "sign-in to Partner Center: refresh-token-revoked: "),
+    ] {
+        simulator.clear_faults();
+        simulator.set_fault(Fault::new(target, kind)).unwrap();
+        let seen = here.seen().await;
+        assert!(seen.contains(words) && !seen.contains("Graph"), "{seen}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_tenant_an_unknown_one_and_one_that_can_not_be_read_are_each_said() {
     let mut cases = Cases::default();
     let here = Here::well().await;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use models::Cloud;
+use models::{AlertSource, Cloud};
 
 /// A base address: `https://host` or `https://host:port`, nothing more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,17 @@ pub enum Audience {
     Graph,
     /// Partner Center's API.
     PartnerCenter,
+}
+
+impl Audience {
+    /// The service that lists alerts where they come from this source.
+    #[must_use]
+    pub fn of_source(source: AlertSource) -> Self {
+        match source {
+            AlertSource::FraudEvents => Self::PartnerCenter,
+            AlertSource::Graph => Self::Graph,
+        }
+    }
 }
 
 impl Addresses {

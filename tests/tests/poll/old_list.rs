@@ -119,13 +119,13 @@ async fn an_event_that_moves_to_the_next_page_while_they_are_read_lands_once() {
 
 #[tokio::test]
 async fn a_page_that_is_refused_before_the_end_is_a_failure_and_no_reason_to_ask_for_the_old_model() {
+    type List = Box<dyn Fn(usize) -> Response<String> + Send + Sync>;
     // By somebody in front of Partner Center, after a short page and a full one; and by itself, while the list changes.
     let looks = std::sync::atomic::AtomicUsize::new(0);
     let moving = move |number| match number {
         1 => page(0..100 + looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
         _ => answer(400, REFUSED),
     };
-    type List = Box<dyn Fn(usize) -> Response<String> + Send + Sync>;
     let lists: [(u16, List, usize, &[usize]); 4] = [
         (400, Box::new(|number| if number == 1 { page(0..100) } else { answer(400, "{}") }), 100, &[1, 2]),
         (404, Box::new(|number| if number == 1 { page(0..100) } else { answer(404, "<html>") }), 100, &[1, 2]),

@@ -1,7 +1,7 @@
 //! A tenant's secrets: whether Microsoft takes what is in them, and how long that will be so.
 
 use jiff::{SignedDuration, Timestamp};
-use models::Tenant;
+use models::{AlertSource, Tenant};
 use partner_center::{
     Audience, Credentials, Grant, KeptSecret, ListAlerts as _, Proof, Purpose, REFRESH_TOKEN_OLD, StoredSecret,
 };
@@ -106,26 +106,40 @@ fn aged(
     subject.ok(what)
 }
 
-/// Graph: whether the tenant's alerts can be listed.
+/// Whether the tenant's alerts can be listed by the service that they come from.
 pub(super) async fn alerts(
     microsoft: &Microsoft<impl Credentials + Send + Sync>,
     tenant: &Tenant,
     purpose: Purpose,
 ) -> Vec<Finding> {
-    let signed_in = match sign_in(microsoft, tenant, purpose, Audience::Graph).await {
-        Ok(signed_in) => signed_in,
-        Err(refused) => return vec![refused],
-    };
+    let audience = Audience::of_source(tenant.alert_source);
+    let signed_in = sign_in(microsoft, tenant, purpose, audience).await;
+    let may_be_asked = signed_in.is_ok();
+    let mut findings = Vec::new();
+    // Whoever looks at Partner Center says what became of the sign-in there.
+    if audience == Audience::Graph {
+        findings.push(signed_in.unwrap_or_else(|refused| refused));
+    }
+    if may_be_asked {
+        findings.push(listed(microsoft, tenant, purpose).await);
+    }
+    findings
+}
+
+async fn listed(microsoft: &Microsoft<impl Credentials + Send + Sync>, tenant: &Tenant, purpose: Purpose) -> Finding {
     let name = if purpose == Purpose::Read { "alerts" } else { "alerts, with the act secret" };
-    let listed = Subject::of_tenant(&tenant.id, name);
-    let listed = match microsoft.alerts().page(tenant, None).await {
+    let subject = Subject::of_tenant(&tenant.id, name);
+    let by = match tenant.alert_source {
+        AlertSource::FraudEvents => " by fraudEvents",
+        AlertSource::Graph => "",
+    };
+    match microsoft.alerts().page(tenant, None).await {
         Ok(page) => {
             let count = page.alerts.len() + page.unreadable.len();
-            listed.ok(format!("they can be listed: {count} on the first page"))
+            subject.ok(format!("they can be listed{by}: {count} on the first page"))
         }
-        Err(error) => failed::microsoft(&listed, &error),
-    };
-    vec![signed_in, listed]
+        Err(error) => failed::microsoft(&subject, &error),
+    }
 }
 
 /// What the sign-in to a service is called.

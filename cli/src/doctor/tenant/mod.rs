@@ -78,12 +78,14 @@ pub(crate) async fn given(account: &Account, tenant: &Tenant, purpose: Purpose, 
     }
 }
 
-/// Whether these findings of a secret of this purpose say that both sign-ins work.
+/// Whether these findings of a secret of this purpose say that its sign-ins work: to Partner Center, and to Graph where the tenant's
+/// alerts come from there.
 pub(crate) fn signs_in(findings: &[Finding], purpose: Purpose) -> bool {
-    [Audience::Graph, Audience::PartnerCenter].into_iter().all(|audience| {
+    let state = |audience| {
         let name = credentials::sign_in_name(purpose, audience);
-        findings.iter().any(|finding| finding.subject == name && finding.state == State::Ok)
-    })
+        findings.iter().find(|finding| finding.subject == name).map(|finding| finding.state)
+    };
+    state(Audience::PartnerCenter) == Some(State::Ok) && state(Audience::Graph).is_none_or(|graph| graph == State::Ok)
 }
 
 /// Whether something could not be seen for trouble of Microsoft's, or haste of ours, that passes by itself.
