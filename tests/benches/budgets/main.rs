@@ -13,6 +13,7 @@ mod downloads;
 mod here;
 mod in_process;
 mod memory;
+mod pages;
 mod report;
 mod start;
 mod writes;
@@ -24,9 +25,10 @@ use report::Report;
 type Measure = for<'a> fn(&'a mut Report) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// The budgets by number, and what measures them.
-const GROUPS: [(&[u8], Measure); 5] = [
+const GROUPS: [(&[u8], Measure); 6] = [
     (&[1, 2, 4], |report| Box::pin(async { in_process::measure(report) })),
     (&[3], |report| Box::pin(writes::measure(report))),
+    (&[6], |report| Box::pin(async { pages::measure(report) })),
     (&[7], |report| Box::pin(start::measure(report))),
     (&[8], |report| Box::pin(memory::measure(report))),
     (&[12], |report| Box::pin(downloads::measure(report))),
