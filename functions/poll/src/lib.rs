@@ -25,7 +25,7 @@ use models::{ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::{Diagnosis, ListAlerts};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
-use store::{KeepAside, Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+use store::{KeepAside, Lease, ReadAlerts, ReadTenant, ReadTenants, StoreError, WriteAlerts};
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
@@ -77,7 +77,7 @@ pub struct Poll<S, L, Q> {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
+    S: ReadTenants + ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {

@@ -15,8 +15,8 @@ use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, T
 use partner_center::{Diagnosis, ListAlerts, MicrosoftError, Walk};
 use runtime::Counts;
 use store::{
-    Acquired, AlertFingerprint, Grant, KeepAside, KnownAlerts, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenants,
-    Rung, StoreError, StoredAlert, WriteAlerts,
+    Acquired, AlertFingerprint, Grant, KeepAside, KnownAlerts, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant,
+    ReadTenants, Rung, StoreError, StoredAlert, WriteAlerts,
 };
 
 use crate::{
@@ -115,7 +115,7 @@ struct Changes {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
+    S: ReadTenants + ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {
@@ -129,8 +129,7 @@ where
         request: &ReconcileRequest,
         trace: Option<TraceContext>,
     ) -> Result<Reconciled, ReconcileError> {
-        let tenants = self.store.tenants().await?;
-        let Some(tenant) = tenants.into_iter().find(|tenant| tenant.id == request.tenant && tenant.active) else {
+        let Some(tenant) = self.store.tenant(&request.tenant).await?.filter(|tenant| tenant.active) else {
             tracing::warn!(tenant.id = %request.tenant, "a run was asked for a tenant that is not polled");
             return Ok(Reconciled::NotPolled);
         };

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use models::{ActivityEntry, AffectedResource, Alert, Resolution};
-use serde_json::{Number, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// How many bytes a fingerprint has.
@@ -145,7 +145,7 @@ impl Fields {
             Value::Bool(truth) => self.0.extend_from_slice(&[1, (*truth).into()]),
             Value::Number(number) => {
                 self.0.push(2);
-                self.text(&Number::to_string(number));
+                self.text(&number.to_string());
             }
             Value::String(text) => {
                 self.0.push(3);
@@ -154,7 +154,9 @@ impl Fields {
             Value::Array(values) => {
                 self.0.push(4);
                 self.length(values.len());
-                values.iter().for_each(|value| self.value(value));
+                for value in values {
+                    self.value(value);
+                }
             }
             Value::Object(members) => {
                 self.0.push(5);

@@ -10,6 +10,7 @@
 //! | trait | table | actions | used by |
 //! |---|---|---|---|
 //! | [`ReadTenants`] | tenants | `Query` | webhook, poll |
+//! | [`ReadTenant`] | tenants | `Query` | poll |
 //! | [`ReadAllTenants`] | tenants | `Query` | renew |
 //! | [`KeepEvents`] | events | `PutItem` | webhook |
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
@@ -52,7 +53,7 @@ pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use runs::{LastRuns, ReadLastRuns};
-pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
+pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenant, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]

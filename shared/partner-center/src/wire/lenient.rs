@@ -94,9 +94,9 @@ impl<'a> Member<'a> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    fn is_true(self) -> bool {
+    fn is_true(&self) -> bool {
         match self {
-            Self::Truth(truth) => truth,
+            Self::Truth(truth) => *truth,
             Self::Text(text) => text.trim().eq_ignore_ascii_case("true"),
             Self::Null | Self::Other => false,
         }
