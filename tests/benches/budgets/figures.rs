@@ -1,22 +1,22 @@
 //! What a hundred tenants with a thousand alerts each take: a first run of each, one that finds nothing new, and one that finds one
-//! alert in a hundred resolved. No budget, and minutes of work: `cargo bench --bench budgets -- figures`.
+//! alert in a hundred resolved. No budget, and minutes of work: `cargo bench --bench budgets -- figures`, or `figures 10` for ten tenants.
 
 use crate::{
     crowd::{Crowd, Ran},
     memory::MB,
 };
 
-const TENANTS: usize = 100;
+pub(crate) const TENANTS: usize = 100;
 const ALERTS: usize = 1_000;
 const CHANGED: usize = 10;
 
-pub(crate) async fn print() {
-    let mut crowd = Box::pin(Crowd::start(TENANTS)).await;
+pub(crate) async fn print(tenants: usize) {
+    let mut crowd = Box::pin(Crowd::start(tenants)).await;
     let tenants = crowd.tenants.clone();
     for tenant in &tenants {
         crowd.raise(tenant, ALERTS);
     }
-    println!("{TENANTS} tenants with {ALERTS} alerts each; one process, one tenant after the other");
+    println!("{} tenants with {ALERTS} alerts each; one process, one tenant after the other", tenants.len());
     println!(
         "{:<18} {:>8} {:>12} {:>12} {:>13} {:>11} {:>11} {:>11}",
         "a run, by tenant",
@@ -29,7 +29,7 @@ pub(crate) async fn print() {
         "growth MB"
     );
     for (what, changed) in [("the first", 0), ("nothing new", 0), ("1 % resolved", CHANGED)] {
-        let mut ran = Vec::with_capacity(TENANTS);
+        let mut ran = Vec::with_capacity(tenants.len());
         for tenant in &tenants {
             crowd.resolve(tenant, (0..changed).map(|number| number * (ALERTS / CHANGED)));
             ran.push(crowd.run(tenant).await);
