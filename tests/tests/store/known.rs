@@ -86,6 +86,10 @@ fn every_field_of_an_alert_is_in_its_fingerprint() {
     with(&|alert| alert.resolution.by = Some("one".to_owned()));
     with(&|alert| alert.is_test = !alert.is_test);
     // A text that moves on from one field into the next.
+    with(&|alert| {
+        let last = alert.display_name.pop().unwrap();
+        alert.alert_type.0.insert(0, last);
+    });
     with(&|alert| alert.affected_resources = vec![resource("one", Some("two"))]);
     with(&|alert| alert.affected_resources = vec![resource("onetwo", Some(""))]);
     with(&|alert| alert.affected_resources = vec![resource("onetwo", None)]);
