@@ -28,7 +28,7 @@ use models::{ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::{Diagnosis, ListAlerts, NewId};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
-use store::{KeepAside, KeepPlaces, Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+use store::{KeepAside, KeepPlaces, Lease, ReadAlerts, ReadTenant, ReadTenants, StoreError, WriteAlerts};
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
@@ -86,7 +86,7 @@ impl<S, L, Q> std::fmt::Debug for Poll<S, L, Q> {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
+    S: ReadTenants + ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {

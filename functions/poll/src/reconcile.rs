@@ -7,7 +7,8 @@ use messaging::{QueueError, Ring};
 use models::{FraudThreshold, ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::{Diagnosis, ListAlerts, MicrosoftError};
 use store::{
-    Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenants, Rung, StoreError, WriteAlerts,
+    Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, ReadTenants, Rung, StoreError,
+    WriteAlerts,
 };
 
 use crate::{Poll, run::Run};
@@ -82,7 +83,7 @@ impl ReconcileError {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
+    S: ReadTenants + ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {
@@ -96,8 +97,7 @@ where
         request: &ReconcileRequest,
         trace: Option<TraceContext>,
     ) -> Result<Reconciled, ReconcileError> {
-        let tenants = self.store.tenants().await?;
-        let Some(tenant) = tenants.into_iter().find(|tenant| tenant.id == request.tenant && tenant.active) else {
+        let Some(tenant) = self.store.tenant(&request.tenant).await?.filter(|tenant| tenant.active) else {
             tracing::warn!(tenant.id = %request.tenant, "a run was asked for a tenant that is not polled");
             return Ok(Reconciled::NotPolled);
         };

@@ -239,7 +239,7 @@ where
         let mut sightings = Sightings::new();
         let mut readable = Vec::new();
         for alert in page.alerts {
-            let print = AlertFingerprint::of(&alert)?;
+            let print = AlertFingerprint::of(&alert);
             let alert = Arc::new(alert);
             let id = &alert.id;
             if run.known.meet(id) {

@@ -39,7 +39,7 @@ where
             let now = self.clock.now();
             let (seen, print) = match self.source.alert(&run.tenant, id).await {
                 Ok(Sight::There(alert)) => {
-                    let print = AlertFingerprint::of(&alert)?;
+                    let print = AlertFingerprint::of(&alert);
                     (Seen::There(Arc::new(*alert)), Some(print))
                 }
                 Ok(Sight::Gone) => (Seen::Gone, None),

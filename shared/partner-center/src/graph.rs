@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use models::{AlertId, Tenant};
 use reqwest::Url;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
     Audience, BaseUrl, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
     exchange::Call,
     listing::{at_place, no_place},
-    wire::read_alert,
+    wire::{GraphPage, read_alert, read_graph_page},
 };
 
 const LIST: &str = "listing security alerts";
@@ -24,14 +22,6 @@ pub struct GraphAlerts<C> {
     http: reqwest::Client,
     tokens: Arc<Tokens<C>>,
     limits: Limits,
-}
-
-#[derive(Deserialize)]
-struct WirePage<'a> {
-    #[serde(borrow)]
-    value: Vec<&'a RawValue>,
-    #[serde(rename = "@odata.nextLink")]
-    next_link: Option<String>,
 }
 
 impl<C: Credentials + Send + Sync> GraphAlerts<C> {
@@ -93,16 +83,10 @@ fn says_not_found(code: &str) -> bool {
 }
 
 fn read_page(call: Call<'_>, graph: &BaseUrl, body: &[u8]) -> Result<Page, MicrosoftError> {
-    let wire: WirePage = serde_json::from_slice(body)
-        .map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))?;
-    let mut page = Page::default();
-    for alert in wire.value {
-        match read_alert(alert.get().as_bytes()) {
-            Ok(alert) => page.alerts.push(alert),
-            Err(unreadable) => page.unreadable.push(unreadable),
-        }
-    }
-    if let Some(link) = wire.next_link {
+    let GraphPage { alerts, unreadable, next_link } =
+        read_graph_page(body).map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))?;
+    let mut page = Page { alerts, unreadable, next: None };
+    if let Some(link) = next_link {
         let next = link.parse().ok().filter(|url| graph.hosts(url));
         let next: Url = next.ok_or_else(|| call.bad("a next link that leaves Graph's host".to_owned()))?;
         let query = next.query().map(|query| format!("?{query}")).unwrap_or_default();

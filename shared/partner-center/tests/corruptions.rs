@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 use models::{Alert, AlertId};
-use partner_center::{UnreadableAlert, read_alert, read_fraud_event};
+use partner_center::{UnreadableAlert, read_alert, read_fraud_event, read_graph_page};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -123,6 +123,34 @@ proptest! {
         let readable = members.contains_key(source.id) && source.dates.iter().any(|date| members.contains_key(*date));
         let read = check(source, alert.to_string().as_bytes())?;
         prop_assert_eq!(read.is_some(), readable, "{} {}", source.name, alert);
+    }
+
+    #[test]
+    fn a_page_reads_as_its_alerts_do_one_by_one(
+        samples in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        spoilt in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any_json()), 0..3),
+    ) {
+        let graph = &sources()[0];
+        let mut alerts: Vec<Value> = samples.iter().map(|sample| sample.get(&graph.samples).clone()).collect();
+        for (alert, member, value) in spoilt.into_iter().filter(|_| !samples.is_empty()) {
+            let alert = alert.index(alerts.len());
+            // The first is the one that costs an alert most often.
+            let names: Vec<String> = ["id".to_owned()].into_iter().chain(alerts[alert].as_object().unwrap().keys().cloned()).collect();
+            alerts[alert][member.get(&names)] = value;
+        }
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        for alert in &alerts {
+            match read_alert(alert.to_string().as_bytes()) {
+                Ok(alert) => readable.push(alert),
+                Err(error) => unreadable.push((error.id, error.body.bytes().to_vec())),
+            }
+        }
+        let json = json!({ "value": alerts, "@odata.nextLink": "next" }).to_string();
+        let page = read_graph_page(json.as_bytes()).unwrap();
+        prop_assert_eq!(page.alerts, readable);
+        let kept: Vec<_> = page.unreadable.iter().map(|error| (error.id.clone(), error.body.bytes().to_vec())).collect();
+        prop_assert_eq!(kept, unreadable);
+        prop_assert_eq!(page.next_link.as_deref(), Some("next"));
     }
 
     #[test]

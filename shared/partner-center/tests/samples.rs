@@ -328,6 +328,14 @@ fn an_odd_entry_of_a_list_hides_no_other() {
 }
 
 #[test]
+fn an_entry_in_which_a_name_comes_twice_counts_as_said_last() {
+    let twice = ONE.replacen(r#""resourceType": "AzureResource""#, r#""resourceType": "x", "resourceType": "y""#, 1);
+    assert_ne!(twice, ONE);
+    let alert = read_alert(twice.as_bytes()).unwrap();
+    assert_eq!(alert.affected_resources[0].resource_type.as_deref(), Some("y"));
+}
+
+#[test]
 fn an_alert_without_a_date_cannot_be_filed() {
     let error = read(&without(&["detectedDateTime", "firstObservedDateTime", "lastObservedDateTime"])).unwrap_err();
     assert_eq!(error.problem, "it has no date");

@@ -11,10 +11,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, primitives::Blob, types::AttributeValue};
-use models::{Alert, AlertId, TenantId};
+use models::{AlertId, TenantId};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Grant, Store, StoreError, TableRole, lease::number};
+use crate::{AlertFingerprint, Grant, Store, StoreError, TableRole, fingerprint::CONTENT_BYTES, lease::number};
 
 const TABLE: TableRole = TableRole::Tenants;
 const PREFIX: &str = "digest#";
@@ -23,40 +23,8 @@ pub(crate) const DECISION: &str = "decision#";
 /// Behind every item of both kinds, and before any other.
 const END: &str = "digest#~";
 const ID_BYTES: usize = 8;
-const CONTENT_BYTES: usize = 16;
-
-/// What the fingerprint of an alert that can't be read begins with.
-const UNREADABLE: [u8; 4] = *b"raw:";
 
 type IdHash = [u8; ID_BYTES];
-
-/// A hash of what Microsoft says of an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AlertFingerprint([u8; CONTENT_BYTES]);
-
-impl AlertFingerprint {
-    /// That of an alert which no list has shown: it differs from every other.
-    pub const UNLISTED: Self = Self([0; CONTENT_BYTES]);
-
-    /// The fingerprint of an alert.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unwritable`] where the alert can't be written as JSON, which none of its fields allows to happen.
-    pub fn of(alert: &Alert) -> Result<Self, StoreError> {
-        let json = serde_json::to_vec(alert).map_err(|error| StoreError::unwritable(TABLE, error))?;
-        Ok(Self(first_bytes(&Sha256::digest(json))))
-    }
-
-    /// The fingerprint of an alert that can't be read, by its bytes. It says so itself: what is known thereby tells who is to be
-    /// looked for among those that are kept aside once they can be read.
-    #[must_use]
-    pub fn of_unreadable(body: &[u8]) -> Self {
-        let mut bytes = first_bytes(&Sha256::digest(body));
-        bytes[..UNREADABLE.len()].copy_from_slice(&UNREADABLE);
-        Self(bytes)
-    }
-}
 
 /// What is known of a tenant's alerts.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +46,7 @@ impl KnownAlerts {
     /// Whether this alert was last known as one that can't be read. Of the others one in four billion looks like one, too.
     #[must_use]
     pub fn was_unreadable(&self, id: &AlertId) -> bool {
-        self.fingerprints.get(&hash(id)).is_some_and(|print| print.0.starts_with(&UNREADABLE))
+        self.fingerprints.get(&hash(id)).is_some_and(AlertFingerprint::is_of_unreadable)
     }
 
     /// Whether anything is known of this alert.
@@ -216,7 +184,7 @@ fn chunk_of(hash: IdHash) -> u8 {
 }
 
 /// The first `N` bytes, padded with zeros where there are fewer.
-fn first_bytes<const N: usize>(bytes: &[u8]) -> [u8; N] {
+pub(crate) fn first_bytes<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut first = [0; N];
     first.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     first

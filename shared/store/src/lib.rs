@@ -10,6 +10,7 @@
 //! | trait | table | actions | used by |
 //! |---|---|---|---|
 //! | [`ReadTenants`] | tenants | `Query` | webhook, poll |
+//! | [`ReadTenant`] | tenants | `Query` | poll |
 //! | [`ReadAllTenants`] | tenants | `Query` | renew |
 //! | [`KeepEvents`] | events | `PutItem` | webhook |
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
@@ -32,6 +33,7 @@ mod credentials;
 mod digests;
 mod error;
 mod events;
+mod fingerprint;
 mod items;
 mod lease;
 mod outbox;
@@ -48,16 +50,17 @@ use aws_sdk_dynamodb::Client;
 pub use alerts::{AlertWrite, OpenAlert, ReadAlerts, StoredAlert, StoredAlerts, WriteAlerts, Written};
 pub use aside::{KeepAside, Unreadable};
 pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
-pub use digests::{AlertFingerprint, KnownAlerts};
+pub use digests::KnownAlerts;
 pub use error::{StoreError, TableRole};
 pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
+pub use fingerprint::AlertFingerprint;
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use places::{KeepPlaces, KeptPlace};
 pub use recount::{Drift, Recount, Recounted};
 pub use runs::{LastRuns, ReadLastRuns};
-pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
+pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenant, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]

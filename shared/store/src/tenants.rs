@@ -1,4 +1,4 @@
-//! The configuration of the tenants: all under one partition key, since every reader wants all of them.
+//! The configuration of the tenants: all under one partition key, since most readers want all of them.
 
 use std::{collections::HashMap, future::Future};
 
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     operation::{delete_item::DeleteItemError, put_item::PutItemError},
     types::AttributeValue,
 };
-use models::Tenant;
+use models::{Tenant, TenantId};
 
 use crate::{Store, StoreError, TableRole};
 
@@ -21,6 +21,12 @@ pub trait ReadTenants {
     /// All tenants, the inactive ones included. One whose item can't be read is logged and left out: its trouble is no
     /// other's.
     fn tenants(&self) -> impl Future<Output = Result<Vec<Tenant>, StoreError>> + Send;
+}
+
+/// Reads the configuration of one tenant: what that takes does not grow with the number of tenants.
+pub trait ReadTenant {
+    /// This tenant, inactive or not. None where there is none, or where its item can't be read, which is logged.
+    fn tenant(&self, id: &TenantId) -> impl Future<Output = Result<Option<Tenant>, StoreError>> + Send;
 }
 
 /// Reads the configuration of the tenants for whoever counts those that can't be read, too.
@@ -74,14 +80,20 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn tenants_with_unreadable(&self) -> Result<AllTenants, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.tables.tenants)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(PARTITION.into()))
-            .into_paginator()
-            .send();
+        self.configurations("pk = :pk", []).await
+    }
+
+    /// The tenants whose keys fulfil this condition, with these values beside that of their partition.
+    async fn configurations<const N: usize>(
+        &self,
+        condition: &str,
+        values: [(&str, AttributeValue); N],
+    ) -> Result<AllTenants, StoreError> {
+        let mut request = self.client.query().table_name(&self.tables.tenants).key_condition_expression(condition);
+        for (name, value) in [(":pk", AttributeValue::S(PARTITION.into()))].into_iter().chain(values) {
+            request = request.expression_attribute_values(name, value);
+        }
+        let mut pages = request.into_paginator().send();
         let mut all = AllTenants::default();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| StoreError::failed("Query", TABLE, error))?;
@@ -103,17 +115,31 @@ impl ReadTenants for Store {
     }
 }
 
+impl ReadTenant for Store {
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        // A query for one key takes what GetItem would, and no further permission.
+        let key = AttributeValue::S(id.to_string());
+        let found = self.configurations("pk = :pk AND sk = :sk", [(":sk", key)]).await?;
+        log_unreadable(&found);
+        Ok(found.readable.into_iter().next())
+    }
+}
+
 impl ReadAllTenants for Store {
     async fn all_tenants(&self) -> Result<AllTenants, StoreError> {
         let all = self.tenants_with_unreadable().await?;
-        for (key, error) in &all.unreadable {
-            // The others go on.
-            tracing::error!(
-                tenant.id = %key, %error,
-                "the configuration of a tenant can't be read: the tenant is left out until it is mended"
-            );
-        }
+        log_unreadable(&all);
         Ok(all)
+    }
+}
+
+fn log_unreadable(tenants: &AllTenants) {
+    for (key, error) in &tenants.unreadable {
+        // The others go on.
+        tracing::error!(
+            tenant.id = %key, %error,
+            "the configuration of a tenant can't be read: the tenant is left out until it is mended"
+        );
     }
 }
 

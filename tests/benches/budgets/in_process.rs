@@ -76,7 +76,7 @@ fn memory(report: &mut Report, asked: &[Asked]) {
 }
 
 /// What a binary printed: one measurement a line.
-fn run<T: DeserializeOwned>(binary: &Path) -> Vec<T> {
+pub(crate) fn run<T: DeserializeOwned>(binary: &Path) -> Vec<T> {
     let ran = Command::new(binary).output().unwrap();
     assert!(ran.status.success(), "{}: {}", binary.display(), String::from_utf8_lossy(&ran.stderr));
     let lines = String::from_utf8(ran.stdout).unwrap();

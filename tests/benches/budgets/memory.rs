@@ -36,7 +36,7 @@ const PEAK: Budget = Budget { number: 8, target: Target::AtMost(16.0), unit: " M
 const GROWTH: Budget =
     Budget { number: 8, target: Target::AtMost(1.0), unit: " MB", of: " of growth over 100,000 invocations" };
 
-const MB: f64 = (1 << 20) as f64;
+pub(crate) const MB: f64 = (1 << 20) as f64;
 /// Connections, caches and the allocator have settled by then.
 const WARM_UP: usize = 2_000;
 const INVOCATIONS: usize = 100_000;
@@ -235,7 +235,7 @@ async fn work(lambda: &mut Lambda, events: &mut mpsc::Receiver<Bytes>, invocatio
 }
 
 /// What the kernel says of a process, in bytes.
-fn status(process: u32, field: &str) -> f64 {
+pub(crate) fn status(process: u32, field: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
     as_f64(line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10)

@@ -1,10 +1,11 @@
-//! The webhook in one process, with neither network nor AWS: what `cargo bench --bench budgets` measures of its own work.
+//! The webhook in one process, and a page of alerts that is read, with neither network nor AWS: what
+//! `cargo bench --bench budgets` measures of their own work.
 //!
 //! Everything of ours is what is deployed: handler, policy with the bundled roots, log, metrics. Around it is memory: one tenant, a
 //! store that keeps nothing, a certificate that is at hand. Lines of the log and of the metrics are written out and thrown away.
 //!
-//! The binaries print what they measured as one JSON object a line; the driver makes figures of it. They are two, since the
-//! allocator that counts would take its time in the other.
+//! The binaries print what they measured as one JSON object a line; the driver makes figures of it. Time and memory are
+//! measured by two, since the allocator that counts would take its time in the other.
 #![expect(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
@@ -14,6 +15,8 @@
 mod callbacks;
 mod hostile;
 mod memory;
+mod pages;
+mod timing;
 
 use std::{
     pin::pin,
@@ -28,6 +31,8 @@ use webhook::{CertificateSettings, Settings, Webhook};
 pub use callbacks::{Callback, KINDS, Kind, Microsoft, bodies, now};
 pub use hostile::hostile_certificates;
 pub use memory::{Answer, Memory};
+pub use pages::{PAGES, bare_page, page};
+pub use timing::each;
 
 /// The webhook over memory.
 pub type InMemory = Webhook<Memory, Memory, Memory>;

@@ -207,7 +207,7 @@ async fn a_change_that_is_taken_back_on_a_later_page_is_none() {
     let reading = system.reconcile();
     let result = reading.await.unwrap();
 
-    assert!(matches!(result, poll::Reconciled::Done { listed: 4, changed: 1 }), "{result:?}");
+    assert!(matches!(result, Reconciled::Done { listed: 4, changed: 1 }), "{result:?}");
     let after = to_be_published(&system).await;
     assert_eq!(after.len(), before.len() + 1, "listed twice, told once: {after:?}");
     system.change("alert-000", severity("low"));

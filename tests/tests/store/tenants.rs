@@ -1,7 +1,8 @@
 //! The configuration of tenants, as operators change it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use models::{AlertSource, Cloud, PathKey, Tenant};
-use store::{Changed, ReadTenants as _, WriteTenants as _};
+use store::{Changed, ReadTenant as _, ReadTenants as _, WriteTenants as _};
 
 use crate::support::{Bench, tenant as id};
 
@@ -73,4 +74,23 @@ async fn a_tenant_that_is_removed_leaves_the_others() {
     assert_eq!(bench.store.remove_tenant(&tenant()).await.unwrap(), Changed::Yes);
     assert_eq!(bench.store.remove_tenant(&tenant()).await.unwrap(), Changed::SomebodyWasQuicker);
     assert_eq!(added(&bench).await, [other]);
+}
+
+#[tokio::test]
+async fn one_tenant_is_read_by_itself_whatever_the_others_are_like() {
+    let bench = Bench::new().await;
+    let other = Tenant { id: "0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11".parse().unwrap(), active: false, ..tenant() };
+    bench.store.add_tenant(&tenant()).await.unwrap();
+    assert_eq!(bench.store.tenant(&other.id).await.unwrap(), None);
+    bench.store.add_tenant(&other).await.unwrap();
+    assert_eq!(bench.store.tenant(&id()).await.unwrap(), Some(tenant()));
+    assert_eq!(bench.store.tenant(&other.id).await.unwrap(), Some(other.clone()));
+
+    let spoilt = AttributeValue::S("neither true nor false".to_owned());
+    let update = bench.client.update_item().table_name(&bench.tables.tenants).update_expression("SET active = :spoilt");
+    let update = update.key("pk", AttributeValue::S("tenants".to_owned()));
+    let update = update.key("sk", AttributeValue::S(other.id.to_string()));
+    update.expression_attribute_values(":spoilt", spoilt).send().await.unwrap();
+    assert_eq!(bench.store.tenant(&other.id).await.unwrap(), None, "it can't be read");
+    assert_eq!(bench.store.tenant(&id()).await.unwrap(), Some(tenant()));
 }

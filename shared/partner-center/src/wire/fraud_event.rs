@@ -9,14 +9,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use models::{Alert, AlertId, Confidence, ResolvedReason, Severity, Status};
+use models::{Alert, AlertId, Confidence, CustomerId, ResolvedReason, Severity, Status, SubscriptionId};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     UnreadableAlert,
     graph::{WireActivity, WireAlert, WireResource},
-    lenient::{is_true, lenient, lenient_list, lenient_list_or_text, moment, moment_of},
+    lenient::{bag, id, list, list_or_text, moment, moment_of, text, truth_if_any},
 };
 
 #[derive(Deserialize)]
@@ -29,43 +29,43 @@ struct FraudEvent {
     first_observed: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     last_observed: Option<Timestamp>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     event_status: Option<Status>,
-    #[serde(default, deserialize_with = "lenient")]
-    customer_tenant_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    subscription_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "id")]
+    customer_tenant_id: Option<CustomerId>,
+    #[serde(default, deserialize_with = "id")]
+    subscription_id: Option<SubscriptionId>,
+    #[serde(default, deserialize_with = "text")]
     catalog_offer_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     resolved_reason: Option<ResolvedReason>,
     #[serde(default, deserialize_with = "moment")]
     resolved_on: Option<Timestamp>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     resolved_by: Option<String>,
     // The new model alone.
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     event_type: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     severity: Option<Severity>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     confidence_level: Option<Confidence>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     display_name: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     description: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     value_added_reseller_tenant_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient_list")]
+    #[serde(default, deserialize_with = "list")]
     affected_resources: Vec<WireResource>,
-    #[serde(default, deserialize_with = "lenient_list_or_text")]
+    #[serde(default, deserialize_with = "list_or_text")]
     activity_logs: Vec<WireActivity>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "bag")]
     additional_details: Option<BTreeMap<String, Value>>,
-    #[serde(default, rename = "isTest")]
-    is_test: Option<Value>,
-    #[serde(default, rename = "IsTest")]
-    is_test_capital: Option<Value>,
+    #[serde(default, rename = "isTest", deserialize_with = "truth_if_any")]
+    is_test: Option<bool>,
+    #[serde(default, rename = "IsTest", deserialize_with = "truth_if_any")]
+    is_test_capital: Option<bool>,
     #[serde(flatten)]
     others: BTreeMap<String, Value>,
 }
@@ -91,12 +91,12 @@ impl FraudEvent {
     /// The event in Graph's words.
     fn into_wire(self) -> WireAlert {
         // Occurrence and observation are described alike, and one answer of the documents has the former alone.
-        let other_moment = |name| self.others.get(name).and_then(moment_of);
+        let other_moment = |name| self.others.get(name).and_then(Value::as_str).and_then(moment_of);
         let first_observed_date_time = self.first_observed.or_else(|| other_moment("firstOccurrence"));
         let last_observed_date_time = self.last_observed.or_else(|| other_moment("lastOccurrence"));
         // Where both spellings are there and disagree, it is no test: a strange alert must not be the silent one.
-        let tests = [&self.is_test, &self.is_test_capital].into_iter().flatten();
-        let is_test = tests.clone().count() > 0 && tests.clone().all(is_true);
+        let mut spellings = [self.is_test, self.is_test_capital].into_iter().flatten().peekable();
+        let is_test = spellings.peek().is_some() && spellings.all(|is_test| is_test);
         let mut details = self.others;
         details.retain(|_, value| !value.is_null());
         details.extend(self.additional_details.unwrap_or_default());

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use models::{Alert, AlertId, AlertType, Confidence, Resolution, ResolvedReason, Severity, Status};
+use models::{
+    Alert, AlertId, AlertType, Confidence, CustomerId, Resolution, ResolvedReason, Severity, Status, SubscriptionId,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     UnreadableAlert,
     bounds::{DESCRIPTION_BYTES, NAME_BYTES, activity, bounded, details, resources},
-    lenient::{lenient, lenient_list, moment, parsed, truth},
+    lenient::{bag, id, list, moment, text, truth},
 };
 
 /// An alert in Graph's words. What another source says is put into them, so that all alerts are made in one place.
@@ -21,25 +23,25 @@ use super::{
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireAlert {
     pub(super) id: AlertId,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) display_name: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) description: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) alert_type: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) status: Option<Status>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) severity: Option<Severity>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) confidence_level: Option<Confidence>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) customer_tenant_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) subscription_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "id")]
+    pub(super) customer_tenant_id: Option<CustomerId>,
+    #[serde(default, deserialize_with = "id")]
+    pub(super) subscription_id: Option<SubscriptionId>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) value_added_reseller_tenant_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) catalog_offer_id: Option<String>,
     #[serde(default, deserialize_with = "moment")]
     pub(super) detected_date_time: Option<Timestamp>,
@@ -47,19 +49,19 @@ pub(super) struct WireAlert {
     pub(super) first_observed_date_time: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     pub(super) last_observed_date_time: Option<Timestamp>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) resolved_reason: Option<ResolvedReason>,
     #[serde(default, deserialize_with = "moment")]
     pub(super) resolved_on_date_time: Option<Timestamp>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text")]
     pub(super) resolved_by: Option<String>,
     #[serde(default, deserialize_with = "truth")]
     pub(super) is_test: bool,
-    #[serde(default, deserialize_with = "lenient_list")]
+    #[serde(default, deserialize_with = "list")]
     pub(super) affected_resources: Vec<WireResource>,
-    #[serde(default, deserialize_with = "lenient_list")]
+    #[serde(default, deserialize_with = "list")]
     pub(super) activity_logs: Vec<WireActivity>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "bag")]
     pub(super) additional_details: Option<BTreeMap<String, Value>>,
 }
 
@@ -118,8 +120,8 @@ impl WireAlert {
             // Without a severity an alert counts as one of a severity that we have not met: the highest.
             severity: self.severity.unwrap_or_else(|| Severity::Unknown("unknown".to_owned())),
             confidence: self.confidence_level,
-            customer_id: parsed(self.customer_tenant_id.as_deref()),
-            subscription_id: parsed(self.subscription_id.as_deref()),
+            customer_id: self.customer_tenant_id,
+            subscription_id: self.subscription_id,
             reseller_id: name(self.value_added_reseller_tenant_id),
             catalog_offer_id: name(self.catalog_offer_id),
             detected,

@@ -4,8 +4,10 @@ mod bounds;
 mod fraud_event;
 mod graph;
 mod lenient;
+mod page;
 mod unreadable;
 
 pub use fraud_event::read_fraud_event;
 pub use graph::read_alert;
+pub use page::{GraphPage, read_graph_page};
 pub use unreadable::{RawBody, UnreadableAlert};

@@ -9,16 +9,15 @@ use std::hint::black_box;
 use bytes::Bytes;
 use http::Request;
 use in_process::{
-    Answer, Callback, KINDS, Kind, Microsoft, at_once, bodies, hostile_certificates, log_to_nobody, now, warm_webhook,
+    Answer, Callback, KINDS, Kind, Microsoft, at_once, bodies, each, hostile_certificates, log_to_nobody, now,
+    warm_webhook,
 };
-use jiff::Timestamp;
 use rsa::{
     RsaPublicKey,
     pkcs1::DecodeRsaPublicKey as _,
     pkcs1v15::{Signature, VerifyingKey},
     signature::Verifier as _,
 };
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use sha2::Sha256;
 
@@ -97,19 +96,4 @@ impl<'a> Bare<'a> {
     fn time(&self) -> f64 {
         each(&self.signed, |(body, signature)| self.key.verify(body, signature).unwrap())
     }
-}
-
-/// How long each of these took, in nanoseconds on the processor.
-fn each<T>(all: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>, mut work: impl FnMut(T)) -> f64 {
-    let all = all.into_iter();
-    let count = u32::try_from(all.len()).unwrap();
-    let began = on_the_processor();
-    all.for_each(&mut work);
-    on_the_processor().duration_since(began).as_secs_f64() * 1e9 / f64::from(count)
-}
-
-/// The time that this thread has had on the processor, as if it had begun in 1970.
-fn on_the_processor() -> Timestamp {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Timestamp::new(time.tv_sec, time.tv_nsec.try_into().unwrap()).unwrap()
 }
