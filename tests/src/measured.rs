@@ -2,12 +2,12 @@
 
 use serde::Deserialize;
 
-/// One measurement of time on the processor, and of what is compared with it in the same moment; nanoseconds for one callback.
+/// One measurement of time on the processor, and of what is compared with it in the same moment; nanoseconds for one callback or page.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Timed {
     /// What was done with it.
     pub what: String,
-    /// The kind of callback.
+    /// The kind of callback or page.
     pub kind: String,
     took_ns: f64,
     bare_ns: f64,
