@@ -16,6 +16,8 @@
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
 //! | [`KeepAside`] | alerts | `UpdateItem` | poll |
+//! | [`ReadNames`] | tenants | `BatchGetItem`, `Query` | poll |
+//! | [`KeepNames`] | tenants | `DeleteItem`, `PutItem`, `Query`, `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
@@ -32,6 +34,7 @@ mod error;
 mod events;
 mod items;
 mod lease;
+mod names;
 mod outbox;
 mod runs;
 pub mod schema;
@@ -48,6 +51,7 @@ pub use error::{StoreError, TableRole};
 pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
+pub use names::{Asked, CustomersPage, KeepNames, KeptName, NameAnswer, NamedCustomer, ReadNames};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use runs::{LastRuns, ReadLastRuns};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
