@@ -12,20 +12,22 @@
 //! | Microsoft or the store fails, a callback rang | failed | SQS tries again, then dead letters; the next tick runs anyway |
 //! | the same, the schedule rang | done | the next tick is the retry |
 //! | the message can't be read | failed | dead letters, for people |
+//! | the message is about names (`names`), whatever comes of it | done | a delayed message goes on, or tries again |
 
 mod aside;
 mod config;
+mod names;
 mod plan;
 mod reconcile;
 mod wire;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use messaging::{QueueError, Ring};
-use models::{ReconcileCause, ReconcileRequest, TraceContext};
-use partner_center::{Diagnosis, ListAlerts};
+use messaging::{AskForNames, QueueError, Ring};
+use models::{NamesRequest, ReconcileCause, ReconcileRequest, TraceContext};
+use partner_center::{Diagnosis, ListAlerts, ReadCustomers};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
-use store::{KeepAside, Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+use store::{KeepAside, KeepNames, Lease, ReadAlerts, ReadNames, ReadTenants, StoreError, WriteAlerts};
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
@@ -75,12 +77,7 @@ pub struct Poll<S, L, Q> {
     metrics: Metrics,
 }
 
-impl<S, L, Q> Poll<S, L, Q>
-where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
-    L: ListAlerts + Sync,
-    Q: Ring + Sync,
-{
+impl<S, L, Q> Poll<S, L, Q> {
     /// The function with these parts.
     pub fn new(store: S, source: L, queue: Q, clock: SharedClock, settings: Settings) -> Self {
         Self { store, source, queue, clock, settings, metrics: Metrics::none() }
@@ -92,7 +89,14 @@ where
         self.metrics = metrics;
         self
     }
+}
 
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + ReadNames + KeepNames + Sync,
+    L: ListAlerts + ReadCustomers + Sync,
+    Q: Ring + AskForNames + Sync,
+{
     /// Handles one invocation, which has this trace.
     ///
     /// # Errors
@@ -126,16 +130,21 @@ where
 
     async fn ask_for_all(&self, trace: Option<TraceContext>) -> Result<(), PollError> {
         let tenants = self.store.tenants().await.map_err(PollError::Tenants)?;
-        let active = tenants.into_iter().filter(|tenant| tenant.active);
+        let active = tenants.iter().filter(|tenant| tenant.active);
         let request = |tenant| ReconcileRequest { tenant, cause: ReconcileCause::Schedule, trace };
-        let requests: Vec<_> = active.map(|tenant| request(tenant.id)).collect();
+        let requests: Vec<_> = active.map(|tenant| request(tenant.id.clone())).collect();
         self.queue.ring_all(&requests).await.map_err(PollError::Queue)?;
+        self.ask_for_old_names(&tenants, trace).await;
         tracing::info!(tenants = requests.len(), "runs asked for");
         Ok(())
     }
 
     async fn handle_message(&self, message: &SqsMessage, trace: Option<TraceContext>) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
+        if let Ok(request) = serde_json::from_str::<NamesRequest>(body) {
+            Box::pin(self.look_after_names(&request)).instrument(runtime::linked_span(request.trace)).await;
+            return true;
+        }
         let request: ReconcileRequest = match serde_json::from_str(body) {
             Ok(request) => request,
             Err(error) => {
@@ -146,7 +155,8 @@ where
             }
         };
         let work = async {
-            let done = self.reconcile(&request, trace).await;
+            // On the heap: the futures of what a message asks for are large, and deep.
+            let done = Box::pin(self.reconcile(&request, trace)).await;
             done.inspect_err(|error| {
                 let diagnosis = error.diagnosis();
                 let advice = diagnosis.map(Diagnosis::what_to_do);

@@ -10,8 +10,8 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use messaging::{QueueError, Ring};
-use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant, TraceContext};
+use messaging::{AskForNames, QueueError, Ring};
+use models::{Alert, AlertId, FraudThreshold, NamesOfAlerts, ReconcileCause, ReconcileRequest, Tenant, TraceContext};
 use partner_center::{Diagnosis, ListAlerts, MicrosoftError, Walk};
 use runtime::Counts;
 use store::{
@@ -111,13 +111,15 @@ struct Changes {
     changed: usize,
     /// Alerts that were not kept before.
     new: usize,
+    /// The names that they need; of all alerts where all were compared.
+    names: NamesOfAlerts,
 }
 
 impl<S, L, Q> Poll<S, L, Q>
 where
     S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
     L: ListAlerts + Sync,
-    Q: Ring + Sync,
+    Q: Ring + AskForNames + Sync,
 {
     /// Looks at one tenant, in this trace.
     ///
@@ -184,7 +186,7 @@ where
         unreadable.retain(|alert| !observed.contains_key(&alert.id));
         let mut known = self.store.known(&tenant.id).await?;
         let readable = readable_again(&observed, &known);
-        let Changes { changed, new } = self.write_changes(run, &observed, &mut known).await?;
+        let Changes { changed, new, names } = self.write_changes(run, &observed, &mut known).await?;
         if grant.baseline_pending {
             let now = self.clock.now();
             let digest =
@@ -216,6 +218,7 @@ where
             .with("AlertsChanged", changed)
             .with("AlertsFoundWithoutCallback", if no_callback { new } else { 0 });
         self.metrics.report(self.clock.now(), &counts);
+        self.ask_for_names(tenant, names, run.trace).await;
         Ok(Reconciled::Done { listed: observed.len(), changed })
     }
 
@@ -241,6 +244,12 @@ where
                 break;
             }
             let stored: HashMap<AlertId, StoredAlert> = self.store.alerts(&grant.tenant, &open).await?;
+            for alert in open.iter().filter_map(|id| observed.get(id)) {
+                let before = stored.get(&alert.id);
+                if !grant.trusts_hint || before.is_none_or(|before| NamesOfAlerts::differ(&before.alert, alert)) {
+                    changes.names.add(alert, run.tenant.alert_source);
+                }
+            }
             let now = self.clock.now();
             let alerts = open.iter().filter_map(|id| observed.get(id));
             let plan = plan(grant, alerts, &stored, &told, &self.settings, now, run.trace);

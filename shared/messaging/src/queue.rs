@@ -70,7 +70,8 @@ impl ReconcileQueue {
     pub(crate) async fn send_all<M: Serialize>(&self, messages: &[M], delay: SignedDuration) -> Result<(), QueueError> {
         let mut first_error = None;
         for batch in messages.chunks(BATCH) {
-            if let Err(error) = self.send_batch(batch, delay).await {
+            // On the heap: the SDK's futures are deep, and those of whoever sends go around them.
+            if let Err(error) = Box::pin(self.send_batch(batch, delay)).await {
                 first_error.get_or_insert(error);
             }
         }

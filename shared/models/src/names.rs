@@ -208,6 +208,12 @@ impl NamesRequest {
     pub fn new(tenant: TenantId, names: WantedNames, trace: Option<TraceContext>) -> Self {
         Self { tenant, cause: again(), names, attempts: 0, trace }
     }
+
+    /// The request for what is left of this one.
+    #[must_use]
+    pub fn rest(&self, names: WantedNames, attempts: u32) -> Self {
+        Self { names, attempts, ..self.clone() }
+    }
 }
 
 /// A name as a message carries it: without the two characters that SQS refuses. One that shows nothing is none.

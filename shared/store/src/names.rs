@@ -162,6 +162,12 @@ struct NameItem {
 }
 
 impl KeptName {
+    /// A name that an alert brought and that is kept from now on.
+    #[must_use]
+    pub fn brought(id: NameId, name: String, due: Timestamp) -> Self {
+        Self { id, name: Some(name), domain: None, customer: None, read: None, due, gone: None, search: None }
+    }
+
     fn of(item: Item) -> Result<Self, StoreError> {
         let key = item.get("sk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
         let item: NameItem = serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, &key, error))?;
