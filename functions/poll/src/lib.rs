@@ -21,6 +21,8 @@ mod plan;
 mod reconcile;
 mod wire;
 
+use std::pin::Pin;
+
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use messaging::{AskForNames, QueueError, Ring};
 use models::{NamesRequest, ReconcileCause, ReconcileRequest, TraceContext};
@@ -142,7 +144,8 @@ where
     async fn handle_message(&self, message: &SqsMessage, trace: Option<TraceContext>) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
         if let Ok(request) = serde_json::from_str::<NamesRequest>(body) {
-            Box::pin(self.look_after_names(&request)).instrument(runtime::linked_span(request.trace)).await;
+            let work: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(self.look_after_names(&request));
+            work.instrument(runtime::linked_span(request.trace)).await;
             return true;
         }
         let request: ReconcileRequest = match serde_json::from_str(body) {

@@ -29,7 +29,7 @@ mod dates;
 mod tasks;
 
 use dates::{ask_again_after, is_due_to_look};
-use tasks::{Task, of_alerts, of_old};
+use tasks::{Named, Task, of_alerts, of_old};
 
 /// Most requests of one invocation, but for what the last customer takes. The next invocation for the tenant comes a minute later, and
 /// Partner Center gives each tenant 500 a minute for customers, subscriptions and orders ("API throttling guidance"): the rest is for
@@ -93,8 +93,10 @@ where
     /// Asks for the old names of those tenants whose quarter of an hour it is.
     pub(crate) async fn ask_for_old_names(&self, tenants: &[Tenant], trace: Option<TraceContext>) {
         let now = self.clock.now();
-        let due = tenants.iter().filter(|tenant| tenant.active && is_due_to_look(&tenant.id, now));
-        for tenant in due {
+        for tenant in tenants {
+            if !(tenant.active && is_due_to_look(&tenant.id, now)) {
+                continue;
+            }
             let request = NamesRequest::new(tenant.id.clone(), WantedNames::Old { again: false }, trace);
             self.send_names(&request, SignedDuration::ZERO).await;
         }
@@ -196,32 +198,16 @@ where
         resellers: &[BroughtReseller],
         now: Timestamp,
     ) -> Result<Vec<Task>, StoreError> {
-        let resellers: Vec<_> =
-            resellers.iter().filter_map(|brought| Some((NameId::reseller(&brought.id)?, &brought.name))).collect();
-        let subscriptions = customers.iter().flat_map(|customer| &customer.subscriptions);
-        let ids: BTreeSet<NameId> = (customers.iter().map(|customer| NameId::customer(&customer.id)))
-            .chain(subscriptions.map(|subscription| NameId::subscription(&subscription.id)))
-            .chain(resellers.iter().map(|(id, _)| id.clone()))
-            .collect();
+        let named = tasks::named(customers, resellers);
+        let ids: BTreeSet<NameId> = named.iter().map(|named| named.id.clone()).collect();
         let mut kept = self.store.names(&tenant.id, &ids).await?;
-        let of_customers = customers.iter().flat_map(|customer| {
-            let own = (NameId::customer(&customer.id), None, customer.name.as_ref());
-            let of = |subscription: &'_ models::WantedSubscription| NameId::subscription(&subscription.id);
-            let subscriptions = customer.subscriptions.iter();
-            std::iter::once(own)
-                .chain(subscriptions.map(move |wanted| (of(wanted), Some(&customer.id), wanted.name.as_ref())))
-        });
-        for (id, customer, name) in
-            of_customers.chain(resellers.iter().map(|(id, name)| (id.clone(), None, Some(*name))))
-        {
+        for Named { id, customer, name } in named {
             let seen = kept.get(&id);
-            let Some(name) = name.filter(|_| seen.is_none_or(|seen| seen.name.is_none() || seen.due <= now)) else {
-                continue;
-            };
+            let is_wanted = seen.is_none_or(|seen| seen.name.is_none() || seen.due <= now);
+            let Some(name) = name.filter(|_| is_wanted) else { continue };
             let answer = NameAnswer::Given { name, domain: None };
             let due = self.keep(tenant, &id, customer, seen, answer, now).await?;
-            let brought = KeptName::brought(id.clone(), name.clone(), due);
-            kept.insert(id, brought);
+            kept.insert(id.clone(), KeptName::brought(id, name.to_owned(), due));
         }
         Ok(of_alerts(customers, &kept, now))
     }

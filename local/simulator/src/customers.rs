@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::Alert;
 use crate::app::{Shared, lock};
 use crate::book::AlertError;
 
@@ -94,9 +93,8 @@ impl Shared {
     /// A tenant's customer, if it is one.
     pub(crate) fn customer(&self, tenant: &str, id: &str) -> Option<Customer> {
         let same = |other: &str| other.eq_ignore_ascii_case(id);
-        let alerts: Vec<Alert> = lock(&self.book).all(tenant).to_vec();
         let mut customer: Option<Customer> = None;
-        for alert in alerts.iter().filter(|alert| same(&alert.customer_tenant_id)) {
+        for alert in lock(&self.book).all(tenant).iter().filter(|alert| same(&alert.customer_tenant_id)) {
             let customer = customer.get_or_insert_with(|| Customer::made_up(id));
             let name = format!("Subscription {}", first_part(&alert.subscription_id));
             customer.subscriptions.insert(alert.subscription_id.clone(), name);

@@ -1,6 +1,6 @@
 //! The reconcile queue.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
 use jiff::SignedDuration;
@@ -67,18 +67,24 @@ impl ReconcileQueue {
     }
 
     /// Sends messages, by the batch. Where some are refused, the others are sent all the same.
-    pub(crate) async fn send_all<M: Serialize>(&self, messages: &[M], delay: SignedDuration) -> Result<(), QueueError> {
+    pub(crate) async fn send_all<M: Serialize + Sync>(
+        &self,
+        messages: &[M],
+        delay: SignedDuration,
+    ) -> Result<(), QueueError> {
         let mut first_error = None;
         for batch in messages.chunks(BATCH) {
             // On the heap: the SDK's futures are deep, and those of whoever sends go around them.
-            if let Err(error) = Box::pin(self.send_batch(batch, delay)).await {
+            let sent: Pin<Box<dyn Future<Output = Result<(), QueueError>> + Send + '_>> =
+                Box::pin(self.send_batch(batch, delay));
+            if let Err(error) = sent.await {
                 first_error.get_or_insert(error);
             }
         }
         first_error.map_or(Ok(()), Err)
     }
 
-    async fn send_batch<M: Serialize>(&self, messages: &[M], delay: SignedDuration) -> Result<(), QueueError> {
+    async fn send_batch<M: Serialize + Sync>(&self, messages: &[M], delay: SignedDuration) -> Result<(), QueueError> {
         let mut batch = self.client.send_message_batch().queue_url(&self.url);
         for (place, message) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body(message)?);

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use models::{CustomerId, NameId, NameKind, SubscriptionId, WantedCustomer, WantedNames, WantedSubscription};
+use models::{
+    BroughtReseller, CustomerId, NameId, NameKind, SubscriptionId, WantedCustomer, WantedNames, WantedSubscription,
+};
 use store::KeptName;
 
 /// A customer, and what is due of it.
@@ -34,6 +36,33 @@ impl Task {
         let subscriptions = self.subscriptions.iter().map(|(_, kept)| kept.as_ref());
         customer.into_iter().chain(subscriptions).map(|kept| kept.map(|kept| kept.due)).min().flatten()
     }
+}
+
+/// A name that alerts need.
+pub(super) struct Named<'a> {
+    pub(super) id: NameId,
+    /// A subscription's customer.
+    pub(super) customer: Option<&'a CustomerId>,
+    /// The name, where an alert brought it.
+    pub(super) name: Option<&'a str>,
+}
+
+/// All names that a request is about.
+pub(super) fn named<'a>(customers: &'a [WantedCustomer], resellers: &'a [BroughtReseller]) -> Vec<Named<'a>> {
+    let mut named = Vec::new();
+    for WantedCustomer { id, name, subscriptions } in customers {
+        named.push(Named { id: NameId::customer(id), customer: None, name: name.as_deref() });
+        named.extend(subscriptions.iter().map(|subscription| Named {
+            id: NameId::subscription(&subscription.id),
+            customer: Some(id),
+            name: subscription.name.as_deref(),
+        }));
+    }
+    let reseller = |brought: &'a BroughtReseller| {
+        Some(Named { id: NameId::reseller(&brought.id)?, customer: None, name: Some(&brought.name) })
+    };
+    named.extend(resellers.iter().filter_map(reseller));
+    named
 }
 
 fn is_due(kept: Option<&KeptName>, now: Timestamp) -> bool {
