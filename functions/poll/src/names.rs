@@ -18,7 +18,7 @@ use models::{
     BroughtReseller, CustomerId, NameId, NamesOfAlerts, NamesRequest, SubscriptionId, Tenant, TraceContext,
     WantedCustomer, WantedNames,
 };
-use partner_center::{MicrosoftError, ReadCustomers, SUBSCRIPTION_REQUESTS};
+use partner_center::{Diagnosis, MicrosoftError, ReadCustomers, SUBSCRIPTION_REQUESTS};
 use runtime::Counts;
 use store::{Asked, KeepNames, KeptName, NameAnswer, ReadNames, ReadTenants, StoreError};
 use tokio::time::Instant;
@@ -71,6 +71,15 @@ enum Trouble {
     OutOfTime,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Trouble {
+    fn diagnosis(&self) -> Option<Diagnosis> {
+        match self {
+            Self::Microsoft(error) => error.diagnosis(),
+            Self::OutOfTime | Self::Store(_) => None,
+        }
+    }
 }
 
 impl<S, L, Q> Poll<S, L, Q>
@@ -225,8 +234,12 @@ where
                 Ok(()) => in_a_row = 0,
                 Err(Trouble::Store(error)) => return Err(error),
                 Err(trouble) => {
-                    let error = runtime::chain(&trouble);
-                    tracing::warn!(tenant.id = %tenant.id, error, "the names of a customer could not be read");
+                    let (error, diagnosis) = (runtime::chain(&trouble), trouble.diagnosis());
+                    let (diagnosis, advice) = (diagnosis.map(Diagnosis::code), diagnosis.map(Diagnosis::what_to_do));
+                    tracing::warn!(
+                        tenant.id = %tenant.id, customer.id = %task.customer, error, diagnosis, advice,
+                        "the names of a customer could not be read"
+                    );
                     in_a_row += 1;
                     progress.stopped = in_a_row == IN_A_ROW || matches!(trouble, Trouble::OutOfTime);
                     progress.failed.push(task);

@@ -148,7 +148,9 @@ async fn names_that_fraud_events_bring_are_kept_without_any_call() {
 async fn a_thousand_customers_are_read_within_what_partner_center_gives_in_a_minute() {
     let system = ByHand::with(Setup { page_size: 1_000, variables: &[] }).await;
     for number in 0..1_000 {
-        raise_of(&system, &format!("alert-{number:04}"), &customer(number), &subscription(number));
+        // One in ten has a subscription, which takes two requests more.
+        let below = if number % 10 == 0 { subscription(number) } else { String::new() };
+        raise_of(&system, &format!("alert-{number:04}"), &customer(number), &below);
     }
     system.complete(1_000, 1_000).await;
 
@@ -168,7 +170,7 @@ async fn a_thousand_customers_are_read_within_what_partner_center_gives_in_a_min
         assert!(invocations < 500, "there is an end of it");
     }
 
-    assert_eq!(asked(&system), [1_000; 3], "nothing is asked twice");
+    assert_eq!(asked(&system), [1_000, 100, 100], "nothing is asked twice");
     assert_eq!(found(&system, "Customer").await.len(), 1_000);
     assert!((1..=240).contains(&most), "{most} requests in a minute");
 }
