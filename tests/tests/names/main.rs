@@ -5,6 +5,7 @@
 
 mod asking;
 mod changes;
+mod hostile;
 mod in_the_way;
 mod moments;
 mod reading;
