@@ -150,7 +150,7 @@ async fn a_thousand_customers_are_read_within_what_partner_center_gives_in_a_min
     let request = |start: usize| {
         let wanted = |number: usize| {
             // One in ten has a subscription, which takes two requests more.
-            let below = (number % 10 == 0).then(|| json!({ "id": subscription(number) }));
+            let below = number.is_multiple_of(10).then(|| json!({ "id": subscription(number) }));
             json!({ "id": customer(number), "subscriptions": Vec::from_iter(below) })
         };
         let customers: Vec<_> = (start..start + 100).map(wanted).collect();
