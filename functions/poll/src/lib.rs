@@ -12,9 +12,11 @@
 //! | Microsoft or the store fails, a callback rang | failed | SQS tries again, then dead letters; the next tick runs anyway |
 //! | the same, the schedule rang | done | the next tick is the retry |
 //! | the message can't be read | failed | dead letters, for people |
+//! | the message is about names (`names`), whatever comes of it | done | a delayed message goes on, or tries again |
 
 mod aside;
 mod config;
+mod names;
 mod plan;
 mod reconcile;
 mod run;
@@ -22,13 +24,17 @@ mod settle;
 mod vanished;
 mod wire;
 
+use std::pin::Pin;
+
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use messaging::{QueueError, Ring};
-use models::{ReconcileCause, ReconcileRequest, TraceContext};
-use partner_center::{Diagnosis, ListAlerts, NewId};
+use messaging::{AskForNames, QueueError, Ring};
+use models::{NamesRequest, ReconcileCause, ReconcileRequest, TraceContext};
+use partner_center::{Diagnosis, ListAlerts, NewId, ReadCustomers};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
-use store::{KeepAside, KeepPlaces, Lease, ReadAlerts, ReadTenant, ReadTenants, StoreError, WriteAlerts};
+use store::{
+    KeepAside, KeepNames, KeepPlaces, Lease, ReadAlerts, ReadNames, ReadTenant, ReadTenants, StoreError, WriteAlerts,
+};
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
@@ -84,12 +90,7 @@ impl<S, L, Q> std::fmt::Debug for Poll<S, L, Q> {
     }
 }
 
-impl<S, L, Q> Poll<S, L, Q>
-where
-    S: ReadTenants + ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
-    L: ListAlerts + Sync,
-    Q: Ring + Sync,
-{
+impl<S, L, Q> Poll<S, L, Q> {
     /// The function with these parts. `new_id` makes names for its runs.
     pub fn new(store: S, source: L, queue: Q, clock: SharedClock, new_id: NewId, settings: Settings) -> Self {
         Self { store, source, queue, clock, new_id, settings, metrics: Metrics::none() }
@@ -101,7 +102,23 @@ where
         self.metrics = metrics;
         self
     }
+}
 
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadTenants
+        + ReadTenant
+        + Lease
+        + ReadAlerts
+        + WriteAlerts
+        + KeepAside
+        + KeepPlaces
+        + ReadNames
+        + KeepNames
+        + Sync,
+    L: ListAlerts + ReadCustomers + Sync,
+    Q: Ring + AskForNames + Sync,
+{
     /// Handles one invocation, which has this trace.
     ///
     /// # Errors
@@ -135,16 +152,22 @@ where
 
     async fn ask_for_all(&self, trace: Option<TraceContext>) -> Result<(), PollError> {
         let tenants = self.store.tenants().await.map_err(PollError::Tenants)?;
-        let active = tenants.into_iter().filter(|tenant| tenant.active);
+        let active = tenants.iter().filter(|tenant| tenant.active);
         let request = |tenant| ReconcileRequest { tenant, cause: ReconcileCause::Schedule, trace };
-        let requests: Vec<_> = active.map(|tenant| request(tenant.id)).collect();
+        let requests: Vec<_> = active.map(|tenant| request(tenant.id.clone())).collect();
         self.queue.ring_all(&requests).await.map_err(PollError::Queue)?;
+        self.ask_for_old_names(&tenants, trace).await;
         tracing::info!(tenants = requests.len(), "runs asked for");
         Ok(())
     }
 
     async fn handle_message(&self, message: &SqsMessage, trace: Option<TraceContext>) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
+        if let Ok(request) = serde_json::from_str::<NamesRequest>(body) {
+            let work: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(self.look_after_names(&request));
+            work.instrument(runtime::linked_span(request.trace)).await;
+            return true;
+        }
         let request: ReconcileRequest = match serde_json::from_str(body) {
             Ok(request) => request,
             Err(error) => {
@@ -155,7 +178,8 @@ where
             }
         };
         let work = async {
-            let done = self.reconcile(&request, trace).await;
+            // On the heap: the futures of what a message asks for are large, and deep.
+            let done = Box::pin(self.reconcile(&request, trace)).await;
             done.inspect_err(|error| {
                 let diagnosis = error.diagnosis();
                 let advice = diagnosis.map(Diagnosis::what_to_do);

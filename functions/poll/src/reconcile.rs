@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use messaging::{QueueError, Ring};
+use messaging::{AskForNames, QueueError, Ring};
 use models::{FraudThreshold, ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::{Diagnosis, ListAlerts, MicrosoftError};
 use store::{
@@ -85,7 +85,7 @@ impl<S, L, Q> Poll<S, L, Q>
 where
     S: ReadTenants + ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
     L: ListAlerts + Sync,
-    Q: Ring + Sync,
+    Q: Ring + AskForNames + Sync,
 {
     /// Looks at one tenant, in this trace.
     ///
@@ -122,6 +122,7 @@ where
             Ok(_) => Outcome::Complete { unannounced: run.unannounced(), from_start: run.from_start },
             Err(_) => self.keep_progress(run).await,
         };
+        let names = std::mem::take(&mut run.names);
         let Run { grant, tenant, .. } = &*run;
         let now = self.clock.now();
         let rung = match self.store.release(grant, outcome, now).await {
@@ -141,6 +142,7 @@ where
             let delay = rest.clamp(SignedDuration::ZERO, self.settings.lease.gap);
             self.queue.ring(&again, delay).await.map_err(ReconcileError::Queue)?;
         }
+        self.ask_for_names(tenant, names, run.trace).await;
         result
     }
 }

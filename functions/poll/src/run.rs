@@ -7,7 +7,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::SignedDuration;
-use models::{AlertId, AlertState, DigestNotice, DigestReason, ReconcileCause, Seen, Step, Tenant, TraceContext};
+use models::{
+    AlertId, AlertState, DigestNotice, DigestReason, NamesOfAlerts, ReconcileCause, Seen, Step, Tenant, TraceContext,
+};
 use partner_center::{ListAlerts, Page, Place, Walk};
 use runtime::Counts;
 use store::{
@@ -53,6 +55,8 @@ pub(crate) struct Run<'a> {
     /// Whether something may be written that the hint does not know of.
     pub(crate) is_unsettled: bool,
     pub(crate) counts: Found,
+    /// The names that alerts need: of those that it wrote, or of all where it compared all.
+    pub(crate) names: NamesOfAlerts,
 }
 
 /// What a run found.
@@ -95,6 +99,7 @@ impl<'a> Run<'a> {
             place: None,
             is_unsettled: false,
             counts: Found::default(),
+            names: NamesOfAlerts::default(),
         }
     }
 
@@ -134,6 +139,18 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Adds the names that alerts need, unless they are the same that they needed before.
+    pub(crate) fn want_names(&mut self, sightings: &Sightings, stored: &HashMap<AlertId, StoredAlert>) {
+        for (id, sighting) in sightings {
+            let Seen::There(alert) = &sighting.seen else { continue };
+            let before = stored.get(id);
+            let differ = before.is_none_or(|before| NamesOfAlerts::differ(&before.known.alert, alert));
+            if !self.grant.trusts_hint || differ {
+                self.names.add(alert, self.tenant.alert_source);
+            }
+        }
+    }
+
     /// Notes in the hint what is settled.
     pub(crate) fn note(&mut self, settled: Sightings) {
         for (id, sighting) in settled {
@@ -145,7 +162,10 @@ impl<'a> Run<'a> {
 
     /// Everything that was read so far is written: from here on the next run can go on.
     fn note_place(&mut self, walk: &Walk, now: jiff::Timestamp) {
-        let Some((place, pages)) = walk.place().filter(|(_, pages)| *pages >= WORTH_RESUMING) else { return };
+        let Some((place, pages)) = walk.place().filter(|(_, pages)| *pages >= WORTH_RESUMING) else {
+            self.place = None;
+            return;
+        };
         self.place = Some(KeptPlace {
             place: place.as_str().to_owned(),
             source: self.tenant.alert_source.as_str().to_owned(),
@@ -168,7 +188,7 @@ where
         let walked = self.walk(run, &mut walk).await;
         // What was read before the list broke off is known all the same.
         let flushed = self.flush(run).await;
-        if flushed.is_ok() {
+        if flushed.is_ok() || walk.place().is_none() {
             run.note_place(&walk, self.clock.now());
         }
         walked.and(flushed)?;

@@ -54,6 +54,7 @@ where
                     "an alert is not kept as it should be, and is left as it is: mend its item"
                 );
             }
+            run.want_names(&open, &stored.readable);
             let now = self.clock.now();
             let terms = Terms {
                 threshold: self.settings.threshold,

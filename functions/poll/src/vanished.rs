@@ -5,7 +5,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use models::{AlertId, Seen};
-use partner_center::{ListAlerts, Sight};
+use partner_center::{ListAlerts, MicrosoftError, Sight};
 use store::{AlertFingerprint, KeepAside, KnownAlerts, ReadAlerts, WriteAlerts};
 
 use crate::{
@@ -53,11 +53,16 @@ where
                     break;
                 }
                 Err(error) => {
+                    // Nobody's trouble but this alert's: it keeps no other from being asked for.
+                    let is_its_own = matches!(error, MicrosoftError::Refused { status: 400 | 404 | 410 | 422, .. });
                     let error = runtime::chain(&error);
                     tracing::warn!(
                         tenant.id = %run.tenant.id, alert.id = %id, error,
                         "an alert is listed no longer, and Microsoft could not be asked for it: the next run asks again"
                     );
+                    if is_its_own {
+                        continue;
+                    }
                     break;
                 }
             };
@@ -88,6 +93,10 @@ where
         };
         let mut open = self.store.open_alerts(&grant.tenant, OPEN).await?;
         open.retain(|alert| is_missing(known, &alert.id));
+        // Each run begins elsewhere, so that those that can't be asked for leave room for the others.
+        let first = usize::try_from(grant.fence).unwrap_or(0) * ASKED;
+        let places = open.len().max(1);
+        open.rotate_left(first % places);
         open.sort_by_key(|alert| alert.is_gone);
         Ok(decided.chain(open.into_iter().map(|alert| alert.id)).collect())
     }

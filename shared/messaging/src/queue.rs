@@ -1,10 +1,11 @@
 //! The reconcile queue.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
 use jiff::SignedDuration;
 use models::ReconcileRequest;
+use serde::Serialize;
 
 /// A message that is not on the queue, or of which we do not know.
 #[derive(Debug, thiserror::Error)]
@@ -65,10 +66,29 @@ impl ReconcileQueue {
         Self { client, url }
     }
 
-    async fn send_batch(&self, requests: &[ReconcileRequest]) -> Result<(), QueueError> {
+    /// Sends messages, by the batch. Where some are refused, the others are sent all the same.
+    pub(crate) async fn send_all<M: Serialize + Sync>(
+        &self,
+        messages: &[M],
+        delay: SignedDuration,
+    ) -> Result<(), QueueError> {
+        let mut first_error = None;
+        for batch in messages.chunks(BATCH) {
+            // On the heap: the SDK's futures are deep, and those of whoever sends go around them.
+            let sent: Pin<Box<dyn Future<Output = Result<(), QueueError>> + Send + '_>> =
+                Box::pin(self.send_batch(batch, delay));
+            if let Err(error) = sent.await {
+                first_error.get_or_insert(error);
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    async fn send_batch<M: Serialize + Sync>(&self, messages: &[M], delay: SignedDuration) -> Result<(), QueueError> {
         let mut batch = self.client.send_message_batch().queue_url(&self.url);
-        for (place, request) in requests.iter().enumerate() {
-            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body(request)?);
+        for (place, message) in messages.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body(message)?);
+            let entry = if delay.is_positive() { entry.delay_seconds(seconds(delay)) } else { entry };
             batch = batch.entries(entry.build().map_err(|error| failed("entry not made", error))?);
         }
         let output = batch.send().await.map_err(|error| failed(&code(&error), error))?;
@@ -76,7 +96,7 @@ impl ReconcileQueue {
             None => Ok(()),
             Some(first) => Err(QueueError::Refused {
                 refused: output.failed().len(),
-                sent: requests.len(),
+                sent: messages.len(),
                 code: first.code().to_owned(),
             }),
         }
@@ -85,27 +105,24 @@ impl ReconcileQueue {
 
 impl Ring for ReconcileQueue {
     async fn ring(&self, request: &ReconcileRequest, delay: SignedDuration) -> Result<(), QueueError> {
-        // A delay that is cut short would be no delay: round up.
-        let seconds = (delay.as_secs() + i64::from(delay.subsec_nanos() > 0)).clamp(0, LONGEST_DELAY);
         let message = self.client.send_message().queue_url(&self.url).message_body(body(request)?);
-        let message = message.delay_seconds(i32::try_from(seconds).unwrap_or(0));
-        message.send().await.map_err(|error| failed(&code(&error), error))?;
+        message.delay_seconds(seconds(delay)).send().await.map_err(|error| failed(&code(&error), error))?;
         Ok(())
     }
 
     async fn ring_all(&self, requests: &[ReconcileRequest]) -> Result<(), QueueError> {
-        let mut first_error = None;
-        for batch in requests.chunks(BATCH) {
-            if let Err(error) = self.send_batch(batch).await {
-                first_error.get_or_insert(error);
-            }
-        }
-        first_error.map_or(Ok(()), Err)
+        self.send_all(requests, SignedDuration::ZERO).await
     }
 }
 
-fn body(request: &ReconcileRequest) -> Result<String, QueueError> {
-    serde_json::to_string(request).map_err(|error| failed("body not made", error))
+/// A delay as SQS takes it. One that is cut short would be no delay: it is rounded up.
+fn seconds(delay: SignedDuration) -> i32 {
+    let seconds = (delay.as_secs() + i64::from(delay.subsec_nanos() > 0)).clamp(0, LONGEST_DELAY);
+    i32::try_from(seconds).unwrap_or(0)
+}
+
+fn body(message: &impl Serialize) -> Result<String, QueueError> {
+    serde_json::to_string(message).map_err(|error| failed("body not made", error))
 }
 
 fn code(error: &impl ProvideErrorMetadata) -> String {

@@ -11,6 +11,8 @@ mod alert_type;
 mod event;
 mod ids;
 mod message;
+mod named;
+mod names;
 mod notice;
 mod observation;
 mod open;
@@ -27,6 +29,10 @@ pub use alert_type::{AlertKind, AlertType, PortalType};
 pub use event::{Event, EventName, UnreadableEvent};
 pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
 pub use message::{EventMessage, Publication, ReconcileCause, ReconcileRequest};
+pub use named::NamesOfAlerts;
+pub use names::{
+    BroughtReseller, NameId, NameKind, NamesRequest, WantedCustomer, WantedNames, WantedSubscription, folded,
+};
 pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, RESPONSE_TARGET};
 pub use observation::{DECISION_PATIENCE, Decision, Known, Observation, Observed, Seen, Step, observe};
 pub use severity::{FraudThreshold, ThresholdError};

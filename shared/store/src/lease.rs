@@ -118,7 +118,7 @@ pub trait Lease {
 
 /// How far the clocks of two machines may differ, and how late a request may get through that was made first. What lies further
 /// ahead stems from a clock that was set back.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
+pub(crate) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// How often an update of the state is sent that collides with a transaction, and the first pause.
 const CONFLICTS: u32 = 6;

@@ -18,6 +18,8 @@
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem`, `DeleteItem` | poll |
 //! | [`KeepPlaces`] | tenants | `GetItem`, `PutItem` | poll |
 //! | [`KeepAside`] | alerts | `UpdateItem` | poll |
+//! | [`ReadNames`] | tenants | `BatchGetItem`, `Query` | poll |
+//! | [`KeepNames`] | tenants | `DeleteItem`, `PutItem`, `Query`, `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
@@ -36,6 +38,7 @@ mod events;
 mod fingerprint;
 mod items;
 mod lease;
+mod names;
 mod outbox;
 mod places;
 mod recount;
@@ -56,6 +59,7 @@ pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use fingerprint::AlertFingerprint;
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
+pub use names::{Asked, CustomersPage, KeepNames, KeptName, NameAnswer, NamedCustomer, ReadNames};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use places::{KeepPlaces, KeptPlace};
 pub use recount::{Drift, Recount, Recounted};

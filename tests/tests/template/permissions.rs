@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use simulator::AlertChange;
+use simulator::{AlertChange, CustomerChange, NewAlert};
 use tests::{ByHand, TENANT, stream_record};
 
 use crate::support::{FUNCTIONS, Template, listed};
@@ -165,6 +165,18 @@ async fn a_function_may_do_what_it_does_in_a_days_work_and_nothing_else() {
     system.change("one", AlertChange { severity: Some("low".to_owned()), ..AlertChange::default() });
     system.raise("two");
     system.complete(2, 2).await;
+    // A customer is called otherwise, and found by its new name alone.
+    let customer_id = Some("4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3".to_owned());
+    system.raise_as(NewAlert { customer_tenant_id: customer_id.clone(), ..NewAlert::default() });
+    for (hours, name) in [(1, "Contoso"), (200, "Fabrikam")] {
+        let (id, company_name) = (customer_id.clone().unwrap_or_default(), Some(name.to_owned()));
+        system.microsoft.describe_customer(CustomerChange { id, company_name, ..CustomerChange::default() }).unwrap();
+        system.clock.advance(SignedDuration::from_hours(hours));
+        system.reconcile().await.unwrap();
+        let wanted = json!({ "of_alerts": { "customers": [{ "id": customer_id }] } });
+        let names = json!({ "tenant": TENANT, "cause": "again", "names": wanted }).to_string();
+        assert!(system.deliver(&[("names", &names)]).await.is_empty());
+    }
     check("PollFunction");
 
     let event = system.items(&tables.events).await.remove(0);
@@ -264,6 +276,7 @@ fn nobody_changes_the_configuration_of_tenants_and_webhook_reads_nothing_else_of
         }
     }
     let expected = [
+        "poll ForgetOldNames {\"ForAllValues:StringLike\":{\"dynamodb:LeadingKeys\":[\"*#customers\"]}}",
         "poll KeepState {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
         "poll ReadTenants null",
         "renew NoteOutcomes {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",

@@ -15,6 +15,11 @@ use serde_json::{Value, value::RawValue};
 /// From here on a moment means "never": the year 9999.
 const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
+/// A member of any kind: of another kind than documented, it counts as absent, so that one odd member does not hide the rest.
+pub(crate) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
 /// A text, or a word: anything else counts as absent.
 pub(super) fn text<'de, D: Deserializer<'de>, T: for<'a> From<&'a str>>(
     deserializer: D,
@@ -52,7 +57,7 @@ pub(super) fn truth_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result
 }
 
 /// A list, without the entries that are of another type than documented. Anything else counts as an empty one.
-pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Ok(entries(<&RawValue>::deserialize(deserializer)?.get()))
 }
 

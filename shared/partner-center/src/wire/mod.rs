@@ -7,7 +7,9 @@ mod lenient;
 mod page;
 mod unreadable;
 
+pub(crate) use bounds::bounded_name;
 pub use fraud_event::read_fraud_event;
 pub use graph::read_alert;
+pub(crate) use lenient::{lenient, list};
 pub use page::{GraphPage, read_graph_page};
 pub use unreadable::{RawBody, UnreadableAlert};

@@ -1,0 +1,191 @@
+//! Asking Partner Center for names, one customer after the other, and keeping what comes of it.
+//!
+//! A customer that fails costs no other its name; several in a row, or the end of the time, end the asking.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use models::{CustomerId, NameId, SubscriptionId, Tenant};
+use partner_center::{Diagnosis, MicrosoftError, ReadCustomers, SUBSCRIPTION_REQUESTS};
+use store::{Asked, KeepNames, KeptName, NameAnswer, StoreError};
+use tokio::time::Instant;
+
+use super::{dates::ask_again_after, tasks::Task};
+use crate::Poll;
+
+/// Most requests of one invocation, but for what the last customer takes. The next invocation for the tenant comes a minute later, and
+/// Partner Center gives each tenant 500 a minute for customers, subscriptions and orders ("API throttling guidance"): the rest is for
+/// repeated requests, and for whoever else asks with this tenant's application.
+const REQUESTS: u32 = 200;
+/// How long one invocation asks Partner Center: runs of other tenants wait for its place among those that are served at once.
+const ASKING: Duration = Duration::from_secs(30);
+/// After so many failures in a row it is Partner Center, and not a customer.
+const IN_A_ROW: u32 = 3;
+
+/// What came of an invocation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    pub(super) given: usize,
+    pub(super) not_given: usize,
+    /// Tasks that failed.
+    pub(super) failed: Vec<Task>,
+    /// Tasks that there was no room for.
+    pub(super) untried: Vec<Task>,
+    /// Whether asking on had no use.
+    pub(super) stopped: bool,
+    requests: u32,
+}
+
+/// Why a task failed.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("Partner Center could not be asked")]
+    Microsoft(#[source] MicrosoftError),
+    #[error("Partner Center takes too long")]
+    OutOfTime,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Trouble {
+    fn diagnosis(&self) -> Option<Diagnosis> {
+        match self {
+            Self::Microsoft(error) => error.diagnosis(),
+            Self::OutOfTime | Self::Store(_) => None,
+        }
+    }
+}
+
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: KeepNames + Sync,
+    L: ReadCustomers + Sync,
+    Q: Sync,
+{
+    pub(super) async fn ask_all(&self, tenant: &Tenant, tasks: Vec<Task>) -> Result<Progress, StoreError> {
+        let deadline = Instant::now() + ASKING;
+        let mut progress = Progress::default();
+        let mut in_a_row = 0;
+        for task in tasks {
+            if progress.stopped || progress.requests >= REQUESTS || Instant::now() >= deadline {
+                progress.untried.push(task);
+                continue;
+            }
+            match self.ask(tenant, &task, deadline, &mut progress).await {
+                Ok(()) => in_a_row = 0,
+                Err(Trouble::Store(error)) => return Err(error),
+                Err(trouble) => {
+                    let (error, diagnosis) = (runtime::chain(&trouble), trouble.diagnosis());
+                    let (diagnosis, advice) = (diagnosis.map(Diagnosis::code), diagnosis.map(Diagnosis::what_to_do));
+                    tracing::warn!(
+                        tenant.id = %tenant.id, customer.id = %task.customer, error, diagnosis, advice,
+                        "the names of a customer could not be read"
+                    );
+                    in_a_row += 1;
+                    progress.stopped = in_a_row == IN_A_ROW || matches!(trouble, Trouble::OutOfTime);
+                    progress.failed.push(task);
+                }
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Asks for a customer's name and those of its subscriptions, as far as they are due, and keeps what comes of it.
+    async fn ask(
+        &self,
+        tenant: &Tenant,
+        task: &Task,
+        deadline: Instant,
+        progress: &mut Progress,
+    ) -> Result<(), Trouble> {
+        let mut is_none = task.is_none();
+        if task.asks_for_customer {
+            progress.requests += 1;
+            let asked = in_time(deadline, self.source.customer(tenant, &task.customer)).await;
+            let answer = match &asked {
+                Ok(Some(customer)) => given(customer.name.as_deref(), customer.domain.as_deref()),
+                Ok(None) => NameAnswer::NotGiven,
+                Err(_) => NameAnswer::Failed,
+            };
+            let id = NameId::customer(&task.customer);
+            self.keep(tenant, &id, None, task.kept.as_ref(), answer, self.clock.now()).await?;
+            progress.count(answer);
+            is_none = matches!(asked, Ok(None));
+            if let Err(trouble) = asked {
+                self.keep_subscriptions(tenant, task, progress, |_| NameAnswer::Failed).await?;
+                return Err(trouble);
+            }
+        }
+        if task.subscriptions.is_empty() {
+            return Ok(());
+        }
+        if is_none {
+            self.keep_subscriptions(tenant, task, progress, |_| NameAnswer::NotGiven).await?;
+            return Ok(());
+        }
+        let wanted: Vec<SubscriptionId> = task.subscriptions.iter().map(|(id, _)| id.clone()).collect();
+        let asked = in_time(deadline, self.source.subscription_names(tenant, &task.customer, &wanted)).await;
+        // How many requests a walk took that failed is not known.
+        progress.requests += asked.as_ref().map_or(SUBSCRIPTION_REQUESTS, |found| found.requests);
+        let name_of = |id: &SubscriptionId| {
+            let id = id.as_str().to_ascii_lowercase().parse().ok()?;
+            asked.as_ref().ok()?.names.get(&id).map(String::as_str)
+        };
+        let failed = asked.is_err();
+        let answer = |id: &SubscriptionId| if failed { NameAnswer::Failed } else { given(name_of(id), None) };
+        self.keep_subscriptions(tenant, task, progress, answer).await?;
+        asked.map(drop)
+    }
+
+    async fn keep_subscriptions<'a>(
+        &self,
+        tenant: &Tenant,
+        task: &Task,
+        progress: &mut Progress,
+        answer: impl Fn(&SubscriptionId) -> NameAnswer<'a>,
+    ) -> Result<(), StoreError> {
+        for (subscription, kept) in &task.subscriptions {
+            let answer = answer(subscription);
+            let id = NameId::subscription(subscription);
+            self.keep(tenant, &id, Some(&task.customer), kept.as_ref(), answer, self.clock.now()).await?;
+            progress.count(answer);
+        }
+        Ok(())
+    }
+
+    /// Keeps an answer, and says when it is to be asked for again. Where somebody else was quicker, theirs is as new.
+    pub(super) async fn keep(
+        &self,
+        tenant: &Tenant,
+        id: &NameId,
+        customer: Option<&CustomerId>,
+        seen: Option<&KeptName>,
+        answer: NameAnswer<'_>,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let due = now + ask_again_after(id, answer);
+        self.store.keep_name(&tenant.id, Asked { id, customer, seen, answer, due }, now).await?;
+        Ok(due)
+    }
+}
+
+impl Progress {
+    fn count(&mut self, answer: NameAnswer<'_>) {
+        match answer {
+            NameAnswer::Given { .. } => self.given += 1,
+            NameAnswer::NotGiven => self.not_given += 1,
+            NameAnswer::Failed => {}
+        }
+    }
+}
+
+fn given<'a>(name: Option<&'a str>, domain: Option<&'a str>) -> NameAnswer<'a> {
+    name.map_or(NameAnswer::NotGiven, |name| NameAnswer::Given { name, domain })
+}
+
+async fn in_time<T>(deadline: Instant, call: impl Future<Output = Result<T, MicrosoftError>>) -> Result<T, Trouble> {
+    match tokio::time::timeout_at(deadline, call).await {
+        Ok(answer) => answer.map_err(Trouble::Microsoft),
+        Err(_) => Err(Trouble::OutOfTime),
+    }
+}
