@@ -56,15 +56,24 @@ async fn what_may_pass_is_tried_three_times_and_what_will_not_once_in_whoevers_w
                 assert!(error.to_string().contains(&format!("was refused with status {status}")), "{error}");
             }
         }
-        for (kind, expected) in [
-            (FaultKind::HangUp, 3),
-            (FaultKind::Reset, 3),
-            (FaultKind::Silent, 3),
-            (FaultKind::Truncated, 1),
-            (FaultKind::MissingMfa, 1),
-        ] {
+        for (kind, expected) in
+            [(FaultKind::HangUp, 3), (FaultKind::Reset, 3), (FaultKind::Truncated, 1), (FaultKind::MissingMfa, 1)]
+        {
             assert_eq!(tried(&world, &client, source, kind).await.0, expected, "{source:?}, {kind:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_waited_for_as_long_as_is_configured_and_asked_for_again() {
+    let world = World::with(1, 1).await;
+    for source in AlertSource::ALL {
+        // Signed in and connected it is while there is time.
+        let client = world.client_waiting(Duration::from_secs(2));
+        client.page(&tenant(source), None).await.unwrap();
+        let (asked, error) = tried(&world, &client, source, FaultKind::Silent).await;
+        assert_eq!(asked, 3, "{source:?}: {error}");
+        assert!(error.to_string().contains("got no whole answer after 3 attempts"), "{source:?}: {error}");
     }
 }
 

@@ -13,6 +13,8 @@ use simulator::{Fault, FaultKind, NewAlert, Simulator, Target};
 use tests::{CLIENT_ID, CLIENT_SECRET, START, Scripted, TENANT};
 
 pub(crate) const NOW: &str = START;
+/// How long a client waits for an answer: longer than any machine is busy.
+const PATIENT: Duration = Duration::from_secs(30);
 /// More pages than any list here has.
 pub(crate) const MANY: usize = 20;
 
@@ -57,9 +59,18 @@ impl World {
     }
 
     pub(crate) fn client_trusting(&self, limits: Limits, others: &str) -> Sources {
+        self.made(limits, PATIENT, others)
+    }
+
+    /// One that waits so long for an answer.
+    pub(crate) fn client_waiting(&self, timeout: Duration) -> Sources {
+        self.made(Limits::default(), timeout, "")
+    }
+
+    fn made(&self, limits: Limits, timeout: Duration, others: &str) -> Sources {
         let addresses = [self.microsoft.microsoft_url(), self.microsoft.partner_center_url()];
         let anchors = format!("{}{others}", self.microsoft.trust_anchors_pem());
-        client(&addresses, &anchors, &self.microsoft.refresh_token(TENANT).unwrap(), limits)
+        client(&addresses, &anchors, &self.microsoft.refresh_token(TENANT).unwrap(), limits, timeout)
     }
 
     pub(crate) fn set(&self, fault: Fault) {
@@ -84,16 +95,22 @@ impl World {
 /// A client of a Microsoft that says whatever a test says.
 pub(crate) fn client_of(microsoft: &Scripted) -> Sources {
     let addresses = [microsoft.url().to_owned(), microsoft.url().to_owned()];
-    client(&addresses, microsoft.certificate_pem(), "refresh", Limits::default())
+    client(&addresses, microsoft.certificate_pem(), "refresh", Limits::default(), PATIENT)
 }
 
-fn client([graph, partner_center]: &[String; 2], anchors: &str, refresh_token: &str, limits: Limits) -> Sources {
+fn client(
+    [graph, partner_center]: &[String; 2],
+    anchors: &str,
+    refresh_token: &str,
+    limits: Limits,
+    timeout: Duration,
+) -> Sources {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("anchors.pem");
     std::fs::write(&file, anchors).unwrap();
     let variable = ("OUTGOING_TLS_TRUST_ANCHORS_FILE", file.display().to_string());
     let tls = OutgoingTls::read(&Variables::default().over([variable])).unwrap();
-    let http = runtime::http_client(&tls, Duration::from_millis(500)).unwrap();
+    let http = runtime::http_client(&tls, timeout).unwrap();
     let clouds = CloudDirectory::new::<BaseUrlError>(|_, service| {
         (if service == "PARTNER_CENTER" { partner_center } else { graph }).parse().map(Some)
     });
