@@ -78,7 +78,7 @@ pub(crate) fn alert_key(tenant: &TenantId, id: &AlertId) -> Item {
     key(&format!("{tenant}#{id}"), ALERT)
 }
 
-fn key(partition: &str, sort: &str) -> Item {
+pub(crate) fn key(partition: &str, sort: &str) -> Item {
     HashMap::from([
         ("pk".to_owned(), AttributeValue::S(partition.to_owned())),
         ("sk".to_owned(), AttributeValue::S(sort.to_owned())),
@@ -131,7 +131,7 @@ pub(crate) fn alert_index_keys(tenant: &TenantId, alert: &Alert) -> [(&'static s
 }
 
 /// Ids of Azure are compared without regard to case, and people paste them in any: one id is one key.
-fn folded_key(tenant: &TenantId, id: &str) -> String {
+pub(crate) fn folded_key(tenant: &TenantId, id: &str) -> String {
     format!("{tenant}#{}", id.to_ascii_lowercase())
 }
 
@@ -209,6 +209,9 @@ impl OutboxRecord {
             }
             Notice::Digest(digest) => {
                 key(tenant.as_str(), &format!("outbox#{:012}#digest-{}", digest.run, digest.reason.as_str()))
+            }
+            Notice::Signal(signal) => {
+                key(tenant.as_str(), &format!("outbox#signal#{}#{}", signal.about(), signal.hour()))
             }
         }
     }

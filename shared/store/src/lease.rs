@@ -160,10 +160,10 @@ impl Lease for Store {
     }
 }
 
-type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+pub(crate) type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 
 /// Sends an update of the state; while a transaction of a run holds the item, it is sent again. The SDK does not do so.
-async fn settled(request: Update) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
+pub(crate) async fn settled(request: Update) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..CONFLICTS {
         match request.clone().send().await {
@@ -185,7 +185,7 @@ enum Tried {
 }
 
 impl Store {
-    fn state(&self, tenant: &TenantId) -> Update {
+    pub(crate) fn state(&self, tenant: &TenantId) -> Update {
         self.client
             .update_item()
             .table_name(&self.tables.tenants)

@@ -16,6 +16,9 @@
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
 //! | [`KeepAside`] | alerts | `UpdateItem` | poll |
+//! | [`FindAlerts`] | alerts | `Query` on two indexes, `BatchGetItem` | poll |
+//! | [`KeepSignals`] | alerts | `BatchGetItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`NoteCallbacks`] | tenants | `Query`, `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
@@ -26,6 +29,7 @@
 
 mod alerts;
 mod aside;
+mod candidates;
 mod credentials;
 mod digests;
 mod error;
@@ -35,6 +39,7 @@ mod lease;
 mod outbox;
 mod runs;
 pub mod schema;
+mod signals;
 mod tenants;
 mod time;
 
@@ -42,6 +47,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
 pub use aside::{KeepAside, Unreadable};
+pub use candidates::{Candidate, FindAlerts};
 pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::{AlertFingerprint, KnownAlerts};
 pub use error::{StoreError, TableRole};
@@ -49,7 +55,8 @@ pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
-pub use runs::{LastRuns, ReadLastRuns};
+pub use runs::{LastRuns, NoteCallbacks, ReadLastRuns};
+pub use signals::{Claimed, KeepSignals, LOOK_UPS_AN_HOUR, WATCHES_AN_HOUR, Watched};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
 
 /// The names of the tables. A function is given only those that it uses.
