@@ -14,6 +14,7 @@ use crate::alerts::{Alert, AlertChange, NewAlert};
 use crate::authority::Authority;
 use crate::book::{AlertError, Book};
 use crate::callbacks::SignedCallback;
+use crate::customers::Described;
 use crate::entra::{SignIns, Tokens};
 use crate::faults::{FaultKind, Faults};
 use crate::options::{Clock, Options, StartError, Tenant};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     /// The names by which the control side may be called.
     pub(crate) control_hosts: [String; 2],
     pub(crate) control_url: String,
+    pub(crate) customers: Mutex<Described>,
     pub(crate) device_interval: u32,
     pub(crate) faults: Faults,
     /// The tenant and the callback that the control side posted last.
@@ -79,6 +81,7 @@ impl Shared {
             client,
             control_hosts: [control.to_string(), format!("localhost:{}", control.port())],
             control_url: format!("http://{control}"),
+            customers: Mutex::default(),
             device_interval: options.device_interval,
             faults: Faults::default(),
             last_callback: Mutex::default(),

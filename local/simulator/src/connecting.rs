@@ -3,6 +3,7 @@
 use crate::Simulator;
 use crate::app::{Shared, lock};
 use crate::book::AlertError;
+use crate::customers::CustomerChange;
 use crate::entra::{Decision, PendingSignIn, Person, SignInError};
 use crate::partner_center::{AuditRecord, NewAuditRecord, Registration, TestEvent};
 
@@ -33,6 +34,14 @@ impl Simulator {
     /// The tenant is unknown.
     pub fn write_audit_record(&self, new: NewAuditRecord) -> Result<AuditRecord, AlertError> {
         self.app.write_audit_record(new)
+    }
+
+    /// A customer is there, or is called otherwise from now on.
+    ///
+    /// # Errors
+    /// The tenant is unknown.
+    pub fn describe_customer(&self, change: CustomerChange) -> Result<(), AlertError> {
+        self.app.describe_customer(change)
     }
 
     /// The sign-ins that wait for their person, the oldest first.

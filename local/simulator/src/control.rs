@@ -32,6 +32,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/alerts/{id}", patch(change))
         .route("/audit-records", post(write_audit_record))
         .route("/callbacks", post(call_back))
+        .route("/customers", post(describe_customer))
         .route("/certificate/rotate", post(rotate))
         .route("/grants/revoke", post(revoke_grants))
         .route("/public-addresses", post(set_public_address))
@@ -182,6 +183,11 @@ async fn clear_faults(State(app): State<App>) -> StatusCode {
 
 async fn write_audit_record(State(app): State<App>, body: Bytes) -> Result<(StatusCode, Json<AuditRecord>), Refusal> {
     Ok((StatusCode::CREATED, Json(app.write_audit_record(parse(&body)?)?)))
+}
+
+async fn describe_customer(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refusal> {
+    app.describe_customer(parse(&body)?)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn rotate(State(app): State<App>) -> Result<StatusCode, Refusal> {

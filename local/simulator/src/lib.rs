@@ -1,8 +1,8 @@
 //! A stand-in for Microsoft, for `cargo run` and for tests.
 //!
 //! It has two sides, both on loopback. The *Microsoft side* ([`Simulator::microsoft_url`], TLS) serves Entra ID's
-//! sign-in and tokens, Graph's partner security alerts, Partner Center's webhook registrations and fraudEvents, and the
-//! certificate that callbacks are signed with. The *control side* ([`Simulator::control_url`], plain http) is for a person with curl, and
+//! sign-in and tokens, Graph's partner security alerts, Partner Center's webhook registrations, fraudEvents and customers, and
+//! the certificate that callbacks are signed with. The *control side* ([`Simulator::control_url`], plain http) is for a person with curl, and
 //! every request of it has its twin among the methods of [`Simulator`]: alerts are raised and changed, callbacks signed
 //! (or forged) and posted, people signed in, and [faults](Fault) set. `GET /` there lists it all.
 //!
@@ -25,6 +25,7 @@ mod book;
 mod callbacks;
 mod connecting;
 mod control;
+mod customers;
 mod entra;
 mod faults;
 mod graph;
@@ -42,6 +43,7 @@ pub use alerts::{ActivityLog, AffectedResource, Alert, AlertChange, NewAlert};
 pub use authority::AuthorityError;
 pub use book::AlertError;
 pub use callbacks::{DeliverError, Forgery, SignedCallback};
+pub use customers::{CustomerChange, Relationship};
 pub use entra::{PendingSignIn, Person, Role, SignInError};
 pub use faults::{Denial, Fault, FaultError, FaultKind, RetryAfter};
 pub use marker::MARKER;

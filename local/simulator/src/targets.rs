@@ -12,8 +12,14 @@ pub enum Target {
     AuditRecord,
     /// Entra ID's page for signing in.
     Authorize,
+    /// The Azure subscriptions below a customer's plan.
+    AzureEntitlements,
     /// The download of the signing certificate.
     Certificate,
+    /// A customer.
+    Customer,
+    /// A customer's subscriptions: plans and whatever else it bought.
+    CustomerSubscriptions,
     /// Entra ID's device codes.
     DeviceCode,
     /// The list of fraudEvents.
@@ -57,6 +63,9 @@ impl Target {
         matches!(
             self,
             Self::AuditRecord
+                | Self::AzureEntitlements
+                | Self::Customer
+                | Self::CustomerSubscriptions
                 | Self::FraudEvents
                 | Self::FraudEventStatus
                 | Self::RegistrationEvents
@@ -76,7 +85,10 @@ impl Target {
 pub struct Requests {
     pub audit_record: u64,
     pub authorize: u64,
+    pub azure_entitlements: u64,
     pub certificate: u64,
+    pub customer: u64,
+    pub customer_subscriptions: u64,
     pub device_code: u64,
     pub fraud_events: u64,
     pub fraud_event_status: u64,
@@ -107,7 +119,10 @@ impl Counts {
         Requests {
             audit_record: count(Target::AuditRecord),
             authorize: count(Target::Authorize),
+            azure_entitlements: count(Target::AzureEntitlements),
             certificate: count(Target::Certificate),
+            customer: count(Target::Customer),
+            customer_subscriptions: count(Target::CustomerSubscriptions),
             device_code: count(Target::DeviceCode),
             fraud_events: count(Target::FraudEvents),
             fraud_event_status: count(Target::FraudEventStatus),

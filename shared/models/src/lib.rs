@@ -13,6 +13,8 @@ mod ids;
 mod looks;
 mod mail;
 mod message;
+mod named;
+mod names;
 mod notice;
 mod open;
 mod severity;
@@ -31,6 +33,10 @@ pub use event::{Event, EventName, UnreadableEvent};
 pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
 pub use looks::{CONFIRMED_WITHIN, Doorbell, LOOKS, ReconcileCause, ReconcileRequest};
 pub use message::{EventMessage, Publication};
+pub use named::NamesOfAlerts;
+pub use names::{
+    BroughtReseller, NameId, NameKind, NamesRequest, WantedCustomer, WantedNames, WantedSubscription, folded,
+};
 pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, RESPONSE_TARGET};
 pub use severity::{FraudThreshold, ThresholdError};
 pub use signal::{CONFIRMED_SINCE, Relation, SignalNotice, SignalReason, confirms, hour_of};

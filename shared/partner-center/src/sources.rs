@@ -1,16 +1,20 @@
-//! Which source a tenant's alerts come from.
+//! Which source a tenant's alerts come from, and the customers that they are about.
 
 use std::sync::Arc;
 
-use models::{AlertId, AlertSource, Tenant};
+use models::{AlertId, AlertSource, CustomerId, SubscriptionId, Tenant};
 
-use crate::{Credentials, FraudEvents, GraphAlerts, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens};
+use crate::{
+    Credentials, Customer, Customers, FraudEvents, GraphAlerts, Limits, ListAlerts, MicrosoftError, Page, Place,
+    ReadCustomers, Sight, SubscriptionNames, Tokens,
+};
 
-/// Lists each tenant's alerts by the source that its configuration names.
+/// Lists each tenant's alerts by the source that its configuration names, and reads its customers.
 #[derive(Debug)]
 pub struct AlertSources<C> {
     graph: GraphAlerts<C>,
     fraud_events: FraudEvents<C>,
+    customers: Customers<C>,
 }
 
 impl<C: Credentials + Send + Sync> AlertSources<C> {
@@ -19,7 +23,8 @@ impl<C: Credentials + Send + Sync> AlertSources<C> {
     pub fn new(http: reqwest::Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
         Self {
             graph: GraphAlerts::new(http.clone(), Arc::clone(&tokens), limits),
-            fraud_events: FraudEvents::new(http, tokens, limits),
+            fraud_events: FraudEvents::new(http.clone(), Arc::clone(&tokens), limits),
+            customers: Customers::new(http, tokens, limits),
         }
     }
 }
@@ -37,5 +42,20 @@ impl<C: Credentials + Send + Sync> ListAlerts for AlertSources<C> {
             AlertSource::FraudEvents => self.fraud_events.alert(tenant, id).await,
             AlertSource::Graph => self.graph.alert(tenant, id).await,
         }
+    }
+}
+
+impl<C: Credentials + Send + Sync> ReadCustomers for AlertSources<C> {
+    async fn customer(&self, tenant: &Tenant, id: &CustomerId) -> Result<Option<Customer>, MicrosoftError> {
+        self.customers.customer(tenant, id).await
+    }
+
+    async fn subscription_names(
+        &self,
+        tenant: &Tenant,
+        customer: &CustomerId,
+        wanted: &[SubscriptionId],
+    ) -> Result<SubscriptionNames, MicrosoftError> {
+        self.customers.subscription_names(tenant, customer, wanted).await
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::alerts::Alert;
 use crate::app::{App, Shared, lock};
+use crate::customers::first_part;
 use crate::entra::Grant;
 use crate::faults::FaultKind;
 use crate::partner_center::caller::{answer_people, plain_error};
@@ -264,10 +265,6 @@ fn event_type(alert_type: &str) -> &str {
         "VM_AnomalousDeployment" | "virtualMachineDeploymentAnomaly" => "VirtualMachineDeploymentAnomaly",
         other => other,
     }
-}
-
-fn first_part(id: &str) -> &str {
-    id.split('-').next().unwrap_or_default()
 }
 
 fn capital(word: &str) -> String {

@@ -1,4 +1,4 @@
-//! Partner Center: webhook registrations, their test events, audit records, and fraudEvents.
+//! Partner Center: webhook registrations, their test events, audit records, fraudEvents, and customers.
 //!
 //! Its address is the Microsoft side by another name (`localhost`), which tells its tokens apart from Graph's.
 
@@ -9,6 +9,7 @@ use crate::app::App;
 
 mod audit;
 mod caller;
+mod customers;
 mod fraud_events;
 mod registration;
 mod test_events;
@@ -26,6 +27,9 @@ pub(crate) fn router() -> Router<App> {
             get(registration::read).post(registration::create).put(registration::replace),
         )
         .route("/auditactivity/v1/auditrecords/{id}", get(audit::read))
+        .route("/v1/customers/{id}", get(customers::read))
+        .route("/v1/customers/{id}/subscriptions", get(customers::subscriptions))
+        .route("/v1/customers/{id}/subscriptions/{plan}/azureEntitlements", get(customers::entitlements))
         .route("/v1/fraudEvents", get(fraud_events::list))
         .route("/v1/fraudEvents/subscription/{subscription}/status", post(fraud_events::change))
         .route("/webhooks/v1/registration/events", get(registration::events))

@@ -11,6 +11,7 @@ mod client_proof;
 mod connecting;
 mod consent;
 mod control;
+mod customers;
 mod denials;
 mod faults;
 mod fraud_events;

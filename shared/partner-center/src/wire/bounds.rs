@@ -25,6 +25,11 @@ pub(super) fn bounded(mut text: String, bytes: usize) -> String {
     text
 }
 
+/// A name, cut to 1,000 bytes. One that is empty says no more than none.
+pub(crate) fn bounded_name(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).map(|text| bounded(text, NAME_BYTES))
+}
+
 /// The first resources, as many as there is room for.
 pub(super) fn resources(wire: Vec<WireResource>) -> Vec<AffectedResource> {
     let mut room = Room(RESOURCES_BYTES);

@@ -13,12 +13,12 @@ pub(super) fn parsed<T: std::str::FromStr>(text: Option<&str>) -> Option<T> {
 }
 
 /// An optional member: of another type than documented, it counts as absent, so that one odd member does not hide an alert.
-pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
 /// A list, without the entries that are of another type than documented.
-pub(super) fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+pub(crate) fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     Ok(entries(Value::deserialize(deserializer)?))
