@@ -1,7 +1,8 @@
 //! `poll`: brings in every security alert of every tenant.
 //!
 //! Woken by the schedule it only puts one message per tenant on the reconcile queue; woken by the queue it reconciles that
-//! tenant. A callback and the schedule meet in the same run, so the rarely used path is never a different path.
+//! tenant. A callback and the schedule meet in the same run, so the rarely used path is never a different path. What follows a callback
+//! beside its runs is in `looks.rs`.
 //!
 //! | what happens | answer to SQS | then |
 //! |---|---|---|
@@ -9,23 +10,28 @@
 //! | a run is under way | done | it looks again when it ends; if it dies, the next tick does |
 //! | a run has just been | done | a delayed message looks again |
 //! | the tenant is unknown or inactive | done | |
-//! | Microsoft or the store fails, a callback rang | failed | SQS tries again, then dead letters; the next tick runs anyway |
-//! | the same, the schedule rang | done | the next tick is the retry |
+//! | Microsoft or the store fails, a callback rang | done | the next look after the callback, and the next tick, are the retry |
+//! | the next look can't be asked for, or the event not judged | failed | SQS tries again, then dead letters; the next tick runs anyway |
+//! | Microsoft or the store fails, the schedule rang | done | the next tick is the retry |
 //! | the message can't be read | failed | dead letters, for people |
 
 mod aside;
 mod config;
+mod customers;
+mod looks;
 mod plan;
 mod reconcile;
 mod wire;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use messaging::{QueueError, Ring};
-use models::{ReconcileCause, ReconcileRequest, TraceContext};
-use partner_center::{Diagnosis, ListAlerts};
+use models::{Doorbell, ReconcileCause, ReconcileRequest, TraceContext};
+use partner_center::{Diagnosis, ListAlerts, ReadCustomers};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
-use store::{KeepAside, Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+use store::{
+    FindAlerts, KeepAside, KeepSignals, Lease, NoteCallbacks, ReadAlerts, ReadTenants, StoreError, WriteAlerts,
+};
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
@@ -75,12 +81,7 @@ pub struct Poll<S, L, Q> {
     metrics: Metrics,
 }
 
-impl<S, L, Q> Poll<S, L, Q>
-where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
-    L: ListAlerts + Sync,
-    Q: Ring + Sync,
-{
+impl<S, L, Q> Poll<S, L, Q> {
     /// The function with these parts.
     pub fn new(store: S, source: L, queue: Q, clock: SharedClock, settings: Settings) -> Self {
         Self { store, source, queue, clock, settings, metrics: Metrics::none() }
@@ -92,7 +93,14 @@ where
         self.metrics = metrics;
         self
     }
+}
 
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + FindAlerts + KeepSignals + NoteCallbacks + Sync,
+    L: ListAlerts + ReadCustomers + Sync,
+    Q: Ring + Sync,
+{
     /// Handles one invocation, which has this trace.
     ///
     /// # Errors
@@ -145,24 +153,35 @@ where
                 return false;
             }
         };
-        let work = async {
-            let done = self.reconcile(&request, trace).await;
-            done.inspect_err(|error| {
-                let diagnosis = error.diagnosis();
-                let advice = diagnosis.map(Diagnosis::what_to_do);
-                let (error, diagnosis) = (runtime::chain(error), diagnosis.map(Diagnosis::code));
-                tracing::error!(
-                    tenant.id = %request.tenant, error, diagnosis, advice,
-                    "the tenant could not be reconciled"
-                );
-            })
+        let handled = async {
+            if let ReconcileCause::Callback(bell @ Doorbell { received: Some(received), .. }) = &request.cause {
+                // Its future is large.
+                return Box::pin(self.look(&request, bell, *received, trace)).await;
+            }
+            let done = self.run_logged(&request, trace).await.is_ok();
+            // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
+            done || !matches!(request.cause, ReconcileCause::Callback(_))
         };
-        if work.instrument(runtime::linked_span(request.trace)).await.is_ok() {
-            return true;
-        }
-        self.report_failure();
-        // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
-        !matches!(request.cause, ReconcileCause::Callback { .. })
+        handled.instrument(runtime::linked_span(request.trace)).await
+    }
+
+    /// Looks at one tenant, and says so where that fails.
+    async fn run_logged(
+        &self,
+        request: &ReconcileRequest,
+        trace: Option<TraceContext>,
+    ) -> Result<Reconciled, ReconcileError> {
+        let done = self.reconcile(request, trace).await;
+        done.inspect_err(|error| {
+            let diagnosis = error.diagnosis();
+            let advice = diagnosis.map(Diagnosis::what_to_do);
+            let (error, diagnosis) = (runtime::chain(error), diagnosis.map(Diagnosis::code));
+            tracing::error!(
+                tenant.id = %request.tenant, error, diagnosis, advice,
+                "the tenant could not be reconciled"
+            );
+            self.report_failure();
+        })
     }
 
     fn report_failure(&self) {

@@ -72,8 +72,7 @@ impl Doorbell {
     /// The same event as a bell alone: whoever gets it runs, and follows nothing up.
     #[must_use]
     pub fn bare(&self) -> Self {
-        let event = self.event.clone();
-        Self { event, received: None, changed: None, customer: None, subscription: None, look: 0, again: false }
+        self.event.clone().into()
     }
 
     /// What the event is about, as far as it says so.
@@ -118,6 +117,13 @@ impl Doorbell {
     pub fn is_to_be_judged(&self, now: Timestamp) -> bool {
         let late = LOOKS.get(self.look).is_none_or(|due| *due >= CONFIRMED_WITHIN);
         self.age(now).is_some_and(|age| late || age >= CONFIRMED_WITHIN)
+    }
+}
+
+impl From<EventId> for Doorbell {
+    /// A bell alone.
+    fn from(event: EventId) -> Self {
+        Self { event, received: None, changed: None, customer: None, subscription: None, look: 0, again: false }
     }
 }
 
