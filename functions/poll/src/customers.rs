@@ -45,7 +45,7 @@ impl<S: KeepSignals + Sync, L: ReadCustomers + Sync, Q: Sync> Poll<S, L, Q> {
         }
         match self.source.customer(tenant, customer).await {
             Ok(found) => {
-                self.store.remember(&tenant.id, customer, found.is_some(), self.clock.now()).await?;
+                self.store.remember(&tenant.id, customer, Some(found.is_some()), self.clock.now()).await?;
                 Ok(found.is_some().into())
             }
             Err(error) => {
@@ -53,6 +53,7 @@ impl<S: KeepSignals + Sync, L: ReadCustomers + Sync, Q: Sync> Poll<S, L, Q> {
                     tenant.id = %tenant.id, event.id = %bell.event, error = runtime::chain(&error),
                     "whose customer a fraud event is about could not be asked"
                 );
+                self.store.remember(&tenant.id, customer, None, self.clock.now()).await?;
                 Ok(Whose::CantTell)
             }
         }

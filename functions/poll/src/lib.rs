@@ -30,7 +30,8 @@ use partner_center::{Diagnosis, ListAlerts, ReadCustomers};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
 use store::{
-    FindAlerts, KeepAside, KeepSignals, Lease, NoteCallbacks, ReadAlerts, ReadTenants, StoreError, WriteAlerts,
+    FindAlerts, KeepAside, KeepSignals, KeepWatches, Lease, NoteCallbacks, ReadAlerts, ReadTenants, StoreError,
+    WriteAlerts,
 };
 use tracing::Instrument as _;
 
@@ -97,7 +98,16 @@ impl<S, L, Q> Poll<S, L, Q> {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + FindAlerts + KeepSignals + NoteCallbacks + Sync,
+    S: ReadTenants
+        + Lease
+        + ReadAlerts
+        + WriteAlerts
+        + KeepAside
+        + FindAlerts
+        + KeepSignals
+        + KeepWatches
+        + NoteCallbacks
+        + Sync,
     L: ListAlerts + ReadCustomers + Sync,
     Q: Ring + Sync,
 {

@@ -21,8 +21,8 @@ use models::{
 use partner_center::{ListAlerts, MicrosoftError, ReadCustomers};
 use runtime::Counts;
 use store::{
-    Candidate, FindAlerts, KeepAside, KeepSignals, Lease, NoteCallbacks, OutboxRecord, ReadAlerts, ReadTenants,
-    StoreError, Watched, WriteAlerts,
+    Candidate, FindAlerts, KeepAside, KeepSignals, KeepWatches, Lease, NoteCallbacks, OutboxRecord, ReadAlerts,
+    ReadTenants, StoreError, Watched, WriteAlerts,
 };
 
 use crate::{Poll, ReconcileError, Reconciled, customers::Whose};
@@ -39,6 +39,15 @@ enum LookError {
     Store(#[from] StoreError),
 }
 
+/// What an event is judged by.
+#[derive(Clone, Copy)]
+struct Grounds {
+    /// Why it is not confirmed, if nothing confirms it.
+    reason: SignalReason,
+    /// Whether there may be more than is seen yet.
+    fresh: bool,
+}
+
 /// What came of judging an event.
 enum Verdict {
     /// There is nothing more to do.
@@ -49,7 +58,16 @@ enum Verdict {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + FindAlerts + KeepSignals + NoteCallbacks + Sync,
+    S: ReadTenants
+        + Lease
+        + ReadAlerts
+        + WriteAlerts
+        + KeepAside
+        + FindAlerts
+        + KeepSignals
+        + KeepWatches
+        + NoteCallbacks
+        + Sync,
     L: ListAlerts + ReadCustomers + Sync,
     Q: Ring + Sync,
 {
@@ -102,12 +120,22 @@ where
         received: Timestamp,
         trace: Option<TraceContext>,
     ) -> Result<Option<Doorbell>, LookError> {
-        let followed_up =
-            if bell.look == 0 && !bell.again { self.begin(tenant, bell, received).await? } else { Some(bell.clone()) };
-        if let Some((next, delay)) = followed_up.as_ref().and_then(|bell| bell.next(self.clock.now())) {
+        let (bell, asked) = if bell.look > 0 || bell.again {
+            let asked = self.store.asked(&tenant.id, &bell.event, bell.subject().as_ref(), received).await?;
+            (bell.clone(), asked.unwrap_or_default())
+        } else {
+            match self.begin(tenant, bell, received).await? {
+                (bell, Watched::ByUs { asked }) => (bell, asked),
+                (_, Watched::ByAnother | Watched::TooMany) => return Ok(None),
+            }
+        };
+        // Of a message that comes twice, the first has asked for the next one.
+        if let Some((next, delay)) = bell.next(self.clock.now()).filter(|_| asked <= bell.look) {
+            let (look, subject) = (next.look, bell.subject());
             self.ring_for(tenant, next, delay, trace).await?;
+            self.store.note_asked(&tenant.id, &bell.event, subject.as_ref(), received, look).await?;
         }
-        Ok(followed_up)
+        Ok(Some(bell))
     }
 
     /// Has the event followed up by its own looks, or by those that it shares.
@@ -116,21 +144,21 @@ where
         tenant: &Tenant,
         bell: &Doorbell,
         received: Timestamp,
-    ) -> Result<Option<Doorbell>, LookError> {
+    ) -> Result<(Doorbell, Watched), LookError> {
         // For people alone: no look waits for it.
         if let Err(error) = self.store.note_callback(&tenant.id, received).await {
             let error = runtime::chain(&error);
             tracing::warn!(tenant.id = %tenant.id, event.id = %bell.event, error, "when Microsoft last rang could not be noted");
         }
         let subject = bell.subject();
-        let mut bell = bell.clone();
-        let mut watched = self.store.watch(&tenant.id, &bell.event, subject.as_ref(), received).await?;
-        if watched == Watched::TooMany {
-            // What it names is let go: of so many nobody can say whose they are.
-            (bell.customer, bell.subscription) = (None, None);
-            watched = self.store.watch(&tenant.id, &bell.event, None, received).await?;
+        let watched = self.store.watch(&tenant.id, &bell.event, subject.as_ref(), received).await?;
+        if watched != Watched::TooMany {
+            return Ok((bell.clone(), watched));
         }
-        Ok((watched == Watched::ByUs).then_some(bell))
+        // What it names is let go: of so many nobody can say whose they are.
+        let bell = Doorbell { customer: None, subscription: None, ..bell.clone() };
+        let watched = self.store.watch(&tenant.id, &bell.event, None, received).await?;
+        Ok((bell, watched))
     }
 
     /// What comes after a look: the event is judged, if it is time to.
@@ -149,14 +177,14 @@ where
             Ok(Reconciled::NotPolled) => return Ok(()),
             Err(ReconcileError::Microsoft(error)) if refuses_us(error) => SignalReason::Refused,
             _ if !bell.is_to_be_judged(now) => return Ok(()),
-            // Indexes follow the table a moment later.
-            Ok(Reconciled::Done { changed: 1.., .. }) if may_wait => return self.come_back(tenant, bell, trace).await,
             Ok(Reconciled::Done { .. }) => SignalReason::NotFound,
             Ok(Reconciled::Covered) if self.store.looked_since(&tenant.id, due, now).await? => SignalReason::NotFound,
             Ok(Reconciled::Covered) if may_wait => return self.come_back(tenant, bell, trace).await,
             Err(_) | Ok(Reconciled::Covered) => SignalReason::NotRead,
         };
-        match self.judge(tenant, bell, received, reason, trace).await? {
+        // Indexes follow the table a moment later.
+        let fresh = may_wait && matches!(ran, Ok(Reconciled::Done { changed: 1.., .. }));
+        match self.judge(tenant, bell, received, Grounds { reason, fresh }, trace).await? {
             Verdict::Settled => Ok(()),
             Verdict::Later => self.come_back(tenant, bell, trace).await,
         }
@@ -183,7 +211,7 @@ where
         tenant: &Tenant,
         bell: &Doorbell,
         received: Timestamp,
-        reason: SignalReason,
+        Grounds { reason, fresh }: Grounds,
         trace: Option<TraceContext>,
     ) -> Result<Verdict, LookError> {
         let changed = bell.changed.unwrap_or(received);
@@ -198,6 +226,9 @@ where
                 tenant.id = %tenant.id, event.id = %bell.event, alert.id = %alert.id, "the fraud event is confirmed"
             );
             return Ok(Verdict::Settled);
+        }
+        if fresh {
+            return Ok(Verdict::Later);
         }
         let ours = !found.is_empty();
         let refused = reason == SignalReason::Refused;

@@ -18,6 +18,7 @@
 //! | [`KeepAside`] | alerts | `UpdateItem` | poll |
 //! | [`FindAlerts`] | alerts | `Query` on two indexes, `BatchGetItem` | poll |
 //! | [`KeepSignals`] | alerts | `BatchGetItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`KeepWatches`] | alerts | `BatchGetItem`, `UpdateItem` | poll |
 //! | [`NoteCallbacks`] | tenants | `Query`, `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
@@ -42,6 +43,7 @@ pub mod schema;
 mod signals;
 mod tenants;
 mod time;
+mod watches;
 
 use aws_sdk_dynamodb::Client;
 
@@ -56,8 +58,9 @@ pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use runs::{LastRuns, NoteCallbacks, ReadLastRuns};
-pub use signals::{Claimed, KeepSignals, LOOK_UPS_AN_HOUR, WATCHES_AN_HOUR, Watched};
+pub use signals::{Claimed, KeepSignals, LOOK_UPS_AN_HOUR};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
+pub use watches::{KeepWatches, WATCHES_AN_HOUR, Watched};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
-//! What follows from fraud events: which of them are being followed up, what was asked about strangers, and the signals.
+//! Unconfirmed fraud signals, and what was asked about strangers before.
 //!
-//! All of it lies in the tenant's own partition of the alerts table, and is gone some days later. Each bound is a condition of the very
+//! All of it lies in the tenant's own partition of the alerts table, and is gone some days later. The bound is a condition of the very
 //! write that it bounds, so that it holds however many runs there are side by side. A signal is an outbox item whose key is what there may
 //! be one of: putting it is deduplication, fast path and guarantee in one.
 
@@ -11,8 +11,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use jiff::{SignedDuration, Timestamp};
-use models::{CustomerId, EventId, EventSubject, TenantId, hour_of};
-use sha2::{Digest as _, Sha256};
+use models::{CustomerId, TenantId, hour_of};
 
 use crate::{
     OutboxRecord, Store, StoreError, TableRole,
@@ -23,9 +22,6 @@ use crate::{
 
 const TABLE: TableRole = TableRole::Alerts;
 
-/// Most events of a tenant that are followed up each by itself in an hour; those beyond share what is done without knowing whose they are.
-/// Microsoft mails its own alerts at most once an hour and subscription: this is far above any genuine day.
-pub const WATCHES_AN_HOUR: u32 = 60;
 /// Most questions to Partner Center about customers that we know nothing of, per tenant and hour. It takes 500 calls a minute.
 pub const LOOK_UPS_AN_HOUR: u32 = 20;
 
@@ -36,20 +32,9 @@ const ASKED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// How long an answer may be under way: longer than a run may take.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(3);
 /// How long what is noted of an hour is kept: longer than a message may wait in the queue.
-const NOTED: SignedDuration = SignedDuration::from_hours(48);
+pub(crate) const NOTED: SignedDuration = SignedDuration::from_hours(48);
 /// How far the clocks of two machines may differ: what lies further ahead stems from a clock that was set back.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
-
-/// Whether an event is followed up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watched {
-    /// It is, by whoever asks: now, or before they were interrupted.
-    ByUs,
-    /// Another event about the same, of the same minute, is.
-    ByAnother,
-    /// There are too many in this hour.
-    TooMany,
-}
 
 /// Whether Partner Center may be asked about a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,18 +47,8 @@ pub enum Claimed {
     No,
 }
 
-/// Keeps what follows from fraud events.
+/// Keeps signals, and what was asked before.
 pub trait KeepSignals {
-    /// Has an event followed up that was received then, one a minute for each subject. Without a subject there is no bound but the
-    /// minute.
-    fn watch(
-        &self,
-        tenant: &TenantId,
-        event: &EventId,
-        subject: Option<&EventSubject>,
-        received: Timestamp,
-    ) -> impl Future<Output = Result<Watched, StoreError>> + Send;
-
     /// Whether this is a customer of the tenant's, as far as Partner Center has said so lately.
     fn remembered(
         &self,
@@ -90,12 +65,12 @@ pub trait KeepSignals {
         now: Timestamp,
     ) -> impl Future<Output = Result<Claimed, StoreError>> + Send;
 
-    /// Notes the answer.
+    /// Notes the answer: whether it is a customer of the tenant's, or none where nobody answers.
     fn remember(
         &self,
         tenant: &TenantId,
         customer: &CustomerId,
-        ours: bool,
+        answer: Option<bool>,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
@@ -106,42 +81,6 @@ pub trait KeepSignals {
 type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 
 impl KeepSignals for Store {
-    async fn watch(
-        &self,
-        tenant: &TenantId,
-        event: &EventId,
-        subject: Option<&EventSubject>,
-        received: Timestamp,
-    ) -> Result<Watched, StoreError> {
-        let name = watch_name(subject, received);
-        // The beginning tells events of a minute apart.
-        let event = &event.as_str()[..16];
-        let request = self
-            .noted(tenant, &format!("watch#{}", hour_of(received)))
-            .expression_attribute_names("#watch", &name)
-            .expression_attribute_values(":event", AttributeValue::S(event.to_owned()))
-            .expression_attribute_values(":expires", number((received + NOTED).as_second()));
-        let request = if subject.is_some() {
-            request
-                .update_expression("SET #watch = :event, expires_at = :expires ADD watches :one")
-                .condition_expression(
-                    "attribute_not_exists(#watch) AND (attribute_not_exists(watches) OR watches < :most)",
-                )
-                .expression_attribute_values(":one", number(1))
-                .expression_attribute_values(":most", number(WATCHES_AN_HOUR))
-        } else {
-            request
-                .update_expression("SET #watch = :event, expires_at = :expires")
-                .condition_expression("attribute_not_exists(#watch)")
-        };
-        let Some(there) = refused(request, "UpdateItem (watch)").await? else { return Ok(Watched::ByUs) };
-        Ok(match there.get(&name) {
-            Some(AttributeValue::S(watched)) if watched == event => Watched::ByUs,
-            Some(_) => Watched::ByAnother,
-            None => Watched::TooMany,
-        })
-    }
-
     async fn remembered(
         &self,
         tenant: &TenantId,
@@ -156,15 +95,17 @@ impl KeepSignals for Store {
         let before = |period: SignedDuration| number((now - period).as_millisecond());
         let request = self
             .noted(tenant, &customer_key(customer))
-            .update_expression("SET asked = :now, expires_at = :expires REMOVE ours")
+            .update_expression("SET asked = :now, expires_at = :expires REMOVE ours, unanswered")
             .condition_expression(
-                "attribute_not_exists(asked) OR asked > :ahead OR asked <= :stale \
-                 OR (attribute_not_exists(ours) AND asked <= :unanswered)",
+                "attribute_not_exists(asked) OR asked > :ahead OR asked <= :stale OR (attribute_not_exists(ours) \
+                 AND (asked <= :unanswered OR (attribute_not_exists(unanswered) AND asked <= :under_way)))",
             )
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":ahead", number((now + CLOCK_TOLERANCE).as_millisecond()))
             .expression_attribute_values(":stale", before(BELIEVED))
             .expression_attribute_values(":unanswered", before(ASKED_AGAIN))
+            // Whoever asked was cut off.
+            .expression_attribute_values(":under_way", before(UNDER_WAY))
             .expression_attribute_values(":expires", number((now + NOTED).as_second()));
         if let Some(there) = refused(request, "UpdateItem (customer)").await? {
             return Ok(Answer::of(&there).claimed(now));
@@ -183,15 +124,21 @@ impl KeepSignals for Store {
         &self,
         tenant: &TenantId,
         customer: &CustomerId,
-        ours: bool,
+        answer: Option<bool>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let request = self
             .noted(tenant, &customer_key(customer))
-            .update_expression("SET asked = :now, ours = :ours, expires_at = :expires")
             .expression_attribute_values(":now", number(now.as_millisecond()))
-            .expression_attribute_values(":ours", AttributeValue::Bool(ours))
             .expression_attribute_values(":expires", number((now + NOTED).as_second()));
+        let request = match answer {
+            Some(ours) => request
+                .update_expression("SET asked = :now, ours = :ours, expires_at = :expires")
+                .expression_attribute_values(":ours", AttributeValue::Bool(ours)),
+            None => request
+                .update_expression("SET asked = :now, unanswered = :true, expires_at = :expires")
+                .expression_attribute_values(":true", AttributeValue::Bool(true)),
+        };
         refused(request, "UpdateItem (customer)").await.map(drop)
     }
 
@@ -208,19 +155,10 @@ impl KeepSignals for Store {
 }
 
 impl Store {
-    fn noted(&self, tenant: &TenantId, sort: &str) -> Update {
+    pub(crate) fn noted(&self, tenant: &TenantId, sort: &str) -> Update {
         let request = self.client.update_item().table_name(&self.tables.alerts);
         request.set_key(Some(key(tenant.as_str(), sort)))
     }
-}
-
-/// The attribute that says which event of a minute is followed up: short, since an hour's are in one item.
-fn watch_name(subject: Option<&EventSubject>, received: Timestamp) -> String {
-    let minute = received.strftime("%M");
-    let Some(EventSubject { customer, subscription }) = subject else { return format!("unknown-{minute}") };
-    let customer = customer.as_ref().map_or("", CustomerId::as_str);
-    let digest = hex::encode(Sha256::digest(format!("{customer}#{subscription}")));
-    format!("{}-{minute}", &digest[..16])
 }
 
 fn customer_key(customer: &CustomerId) -> String {
@@ -228,7 +166,7 @@ fn customer_key(customer: &CustomerId) -> String {
 }
 
 /// Sends an update. What is there where its condition does not hold; none where it was made.
-async fn refused(request: Update, action: &'static str) -> Result<Option<Item>, StoreError> {
+pub(crate) async fn refused(request: Update, action: &'static str) -> Result<Option<Item>, StoreError> {
     let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let Err(error) = request.send().await else { return Ok(None) };
     match error.as_service_error() {
@@ -243,13 +181,15 @@ async fn refused(request: Update, action: &'static str) -> Result<Option<Item>, 
 struct Answer {
     asked: Option<Timestamp>,
     ours: Option<bool>,
+    unanswered: bool,
 }
 
 impl Answer {
     fn of(item: &Item) -> Self {
         let asked = item.get("asked").and_then(|value| value.as_n().ok()?.parse().ok());
         let ours = item.get("ours").and_then(|value| value.as_bool().ok().copied());
-        Self { asked: asked.and_then(|asked| Timestamp::from_millisecond(asked).ok()), ours }
+        let unanswered = item.contains_key("unanswered");
+        Self { asked: asked.and_then(|asked| Timestamp::from_millisecond(asked).ok()), ours, unanswered }
     }
 
     fn is_younger_than(&self, period: SignedDuration, now: Timestamp) -> bool {
@@ -262,6 +202,7 @@ impl Answer {
 
     fn claimed(&self, now: Timestamp) -> Claimed {
         // One that has come meanwhile is found by asking again.
-        if self.ours.is_some() || self.is_younger_than(UNDER_WAY, now) { Claimed::UnderWay } else { Claimed::No }
+        let awaited = !self.unanswered && self.is_younger_than(UNDER_WAY, now);
+        if self.ours.is_some() || awaited { Claimed::UnderWay } else { Claimed::No }
     }
 }

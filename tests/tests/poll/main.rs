@@ -5,11 +5,13 @@
 mod at_the_same_time;
 mod baseline;
 mod changes;
+mod looks;
 mod many_at_once;
 mod microsoft_fails;
 mod nothing_new;
 mod old_list;
 mod paging;
+mod signal;
 mod sources;
 mod statistics;
 mod support;
