@@ -169,6 +169,7 @@ fn every_metric_is_documented_and_every_documented_one_is_reported() {
     let handlers = [
         "webhook/src/outcome.rs",
         "poll/src/lib.rs",
+        "poll/src/looks.rs",
         "poll/src/reconcile.rs",
         "notify/src/lib.rs",
         "renew/src/report.rs",

@@ -165,6 +165,14 @@ async fn a_function_may_do_what_it_does_in_a_days_work_and_nothing_else() {
     system.change("one", AlertChange { severity: Some("low".to_owned()), ..AlertChange::default() });
     system.raise("two");
     system.complete(2, 2).await;
+    // A fraud event that nothing confirms, about a customer that nobody knows.
+    let bell = json!({
+        "event": "e".repeat(64), "received": system.now() - SignedDuration::from_mins(5), "changed": system.now(),
+        "customer": "4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3", "subscription": "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381",
+    });
+    let look = json!({ "tenant": TENANT, "cause": { "callback": bell } }).to_string();
+    system.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(system.deliver(&[("look", &look)]).await, Vec::<String>::new());
     check("PollFunction");
 
     let event = system.items(&tables.events).await.remove(0);
