@@ -37,7 +37,7 @@ pub struct Shown {
     pub credentials: BTreeMap<&'static str, ShownCredential>,
     /// When it was last looked at, and when Microsoft last rang; of one tenant alone.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub runs: Option<ShownRuns>,
+    pub runs: Option<Box<ShownRuns>>,
     /// Its callback address, where a key was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
@@ -58,6 +58,7 @@ impl Shown {
 
 /// When a tenant was last looked at, as it is shown. What never was is null.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "they are the members of the JSON")]
 pub struct ShownRuns {
     /// When the last run ended, whatever came of it.
     pub last_attempt: Option<Timestamp>,
@@ -96,7 +97,7 @@ impl Shown {
     /// The same with its last runs.
     pub(super) fn with_runs(self, runs: LastRuns) -> Self {
         let LastRuns { last_attempt, last_success, last_callback, .. } = runs;
-        Self { runs: Some(ShownRuns { last_attempt, last_success, last_callback }), ..self }
+        Self { runs: Some(Box::new(ShownRuns { last_attempt, last_success, last_callback })), ..self }
     }
 
     /// What is known of a secret, in a few words.
@@ -207,7 +208,7 @@ pub(super) fn text_of(shown: &Shown) -> String {
             rows.push((name, shown.summary(purpose) + &checked));
         }
     }
-    if let Some(ShownRuns { last_attempt, last_success, last_callback }) = &shown.runs {
+    if let Some(ShownRuns { last_attempt, last_success, last_callback }) = shown.runs.as_deref() {
         let moment = |moment: &Option<Timestamp>| moment.map_or("never".to_owned(), |moment| moment.to_string());
         let rows_of_runs =
             [("last attempt", last_attempt), ("last success", last_success), ("last ring", last_callback)];

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use models::LOOKS;
 use serde_json::json;
 use simulator::{CustomerChange, Fault, FaultKind, Relationship, Target};
-use tests::{ByHand, HandQueue, stream_record};
+use tests::{ByHand, HandQueue, TestSystem, stream_record};
 
 use crate::{
     looks::{CUSTOMER, HOUR, SUBSCRIPTION, of_the_customer, rings, signal, signals, system, uri},
@@ -200,6 +200,8 @@ async fn one_subscription_has_one_signal_an_hour_by_the_moment_of_receipt() {
     queue.pass(&system, HOUR).await;
     let told = |hour| signal(SUBSCRIPTION, hour, "not_found", true);
     assert_eq!(signals(&system).await, [told("2026-03-02T11"), told("2026-03-02T12")]);
+    let last = system.outbox().await.into_iter().find(|item| item.sort.ends_with("2026-03-02T12")).unwrap();
+    assert_eq!(last.notice["signal"]["received"], "2026-03-02T12:00:00Z", "the first of the hour stays");
 }
 
 #[tokio::test]
@@ -288,4 +290,24 @@ async fn a_test_alert_that_stays_open_hides_no_attack() {
     rings(&system, &mut queue, &uri(CUSTOMER, SUBSCRIPTION)).await;
     queue.pass(&system, HOUR).await;
     assert_eq!(signals(&system).await, [signal(SUBSCRIPTION, "2026-03-02T11", "not_found", true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_callback_over_the_queue_and_the_stream_to_the_topic_a_refusal_is_told_at_once() {
+    let test = TestSystem::start(&[("LOCAL_SCHEDULE", "off")]).await.unwrap();
+    let microsoft = test.system.simulator();
+    microsoft.set_fault(Fault::new(Target::List, FaultKind::MissingMfa)).unwrap();
+    let changed = test.system.parts().clock.now();
+    let body = json!({
+        "EventName": crate::looks::FRAUD, "ResourceUri": uri(CUSTOMER, SUBSCRIPTION), "ResourceChangeUtcDate": changed,
+    });
+    let callback = microsoft.sign(body.to_string().as_bytes()).unwrap();
+    microsoft.deliver(test.system.callback_url(), callback).await.unwrap();
+    test.messages.until("the signal is published", |messages| !messages.fraud().is_empty()).await;
+    let told = test.messages.fraud().remove(0);
+    let told: serde_json::Value = serde_json::from_str(&told.json).unwrap();
+    assert_eq!((&told["kind"], &told["signal"]["reason"]), (&json!("unconfirmed"), &json!("refused")));
+    assert_eq!(told["signal"]["subscriptionId"], SUBSCRIPTION);
+    assert_eq!(told["signal"]["customerKnown"], false);
+    test.system.stop().await;
 }
