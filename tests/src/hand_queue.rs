@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::{ByHand, Call, Gate};
 
-/// How long a message that failed stays away (`template.yaml`: VisibilityTimeout).
+/// How long a message that failed stays away (`VisibilityTimeout` in `template.yaml`).
 pub const VISIBILITY: SignedDuration = SignedDuration::from_mins(12);
-/// How often a message is received before it goes to the dead letters (`template.yaml`: maxReceiveCount).
+/// How often a message is received before it goes to the dead letters (`maxReceiveCount` in `template.yaml`).
 const RECEIVES: u32 = 3;
 
 /// A message that waits.

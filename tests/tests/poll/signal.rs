@@ -16,6 +16,11 @@ const FOREIGN_SUBSCRIPTION: &str = "beefbeef-1111-4000-8000-000000000001";
 
 /// A system whose customer had an alert long ago, so that he is known to be ours.
 async fn system_of_a_known_customer() -> ByHand {
+    // On the heap, since its future is large.
+    Box::pin(made_known()).await
+}
+
+async fn made_known() -> ByHand {
     let system = system().await;
     system.raise_as(of_the_customer("old"));
     system.complete(1, 1).await;
