@@ -12,6 +12,7 @@ pub mod wire;
 mod by_hand;
 mod counted;
 mod gateway_event;
+mod hand_queue;
 mod lines;
 mod published;
 mod scripted;
@@ -35,6 +36,7 @@ pub use by_hand::{
 };
 pub use counted::Counted;
 pub use gateway_event::{WAYS, Way, gateway_event};
+pub use hand_queue::{HandQueue, VISIBILITY, Waiting};
 pub use lines::Lines;
 pub use published::{events, of_each_kind, sample_alert};
 pub use scripted::{Asked, Scripted};

@@ -1,11 +1,12 @@
 //! One message of each kind, as the topics get it: what the snapshots, the schemas and the document are about.
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that can't be set up has to fail loudly")]
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use local::Published;
+use serde_json::json;
 use simulator::{AffectedResource, AlertChange, NewAlert};
 
-use crate::{ByHand, stream_record};
+use crate::{ByHand, TENANT, stream_record};
 
 const SUBSCRIPTION: &str = "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381";
 
@@ -57,7 +58,7 @@ fn second_alert() -> NewAlert {
 
 /// The messages of the fraud topic, one of each kind, under the names of their snapshots.
 pub async fn of_each_kind() -> Vec<(&'static str, Published)> {
-    // Three systems make a large future.
+    // Four systems make a large future.
     Box::pin(one_of_each_kind()).await
 }
 
@@ -91,6 +92,27 @@ async fn one_of_each_kind() -> Vec<(&'static str, Published)> {
     }
     burst.complete(21, 21).await;
 
+    let unconfirmed = ByHand::start().await;
+    unconfirmed.raise_as(sample_alert());
+    unconfirmed.complete(1, 1).await;
+    unconfirmed.change(&id, status("resolved", Some("fraud")));
+    unconfirmed.complete(1, 1).await;
+    unconfirmed.clock.advance(SignedDuration::from_hours(2));
+    publish_outbox(&unconfirmed).await;
+    let before = unconfirmed.test.messages.fraud().len();
+    let bell = json!({
+        "event": "9b12d088c56e9df7b64d25978d008c4492b400ce909c2de1d7e71fd3b08c2aab",
+        "received": unconfirmed.now(), "changed": unconfirmed.now() - SignedDuration::from_secs(4),
+        "customer": sample_alert().customer_tenant_id, "subscription": SUBSCRIPTION, "look": 3,
+    });
+    let look = json!({ "tenant": TENANT, "cause": { "callback": bell } }).to_string();
+    unconfirmed.clock.advance(SignedDuration::from_mins(5));
+    assert_eq!(unconfirmed.deliver(&[("look", &look)]).await, Vec::<String>::new());
+    let signal = unconfirmed.outbox().await.into_iter().find(|item| item.notice.get("signal").is_some()).unwrap();
+    let record = stream_record(&unconfirmed.test.system.tables().alerts, "INSERT", &signal.item, 1);
+    assert_eq!(unconfirmed.stream(&[record]).await, None);
+    let signal = unconfirmed.test.messages.fraud().split_off(before);
+
     let mut messages = Vec::new();
     for (system, names) in [
         (first, &["digest-baseline"][..]),
@@ -102,6 +124,7 @@ async fn one_of_each_kind() -> Vec<(&'static str, Published)> {
         assert_eq!(published.len(), names.len(), "{published:#?}");
         messages.extend(names.iter().copied().zip(published));
     }
+    messages.extend(["unconfirmed"].into_iter().zip(signal));
     messages
 }
 

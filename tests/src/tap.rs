@@ -61,6 +61,7 @@ struct State {
     calls: Vec<Call>,
     acts: VecDeque<(&'static str, Act)>,
     answers: HashMap<&'static str, String>,
+    hold_after: Option<(usize, Gate)>,
 }
 
 /// The tap. Clones are the same one.
@@ -128,12 +129,25 @@ impl Tap {
         gate
     }
 
+    /// The request that comes after so many others, whatever it is, is held up.
+    #[must_use]
+    pub fn hold_after(&self, requests: usize) -> Gate {
+        let gate = Gate::default();
+        self.state().hold_after = Some((requests, gate.clone()));
+        gate
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn act(&self, call: Call) -> Act {
         let mut state = self.state();
+        match state.hold_after.take() {
+            Some((0, gate)) => return Act::Hold(gate),
+            Some((left, gate)) => state.hold_after = Some((left - 1, gate)),
+            None => {}
+        }
         let place = state.acts.iter().position(|(operation, _)| *operation == call.operation);
         let answer = state.answers.get(call.operation.as_str()).cloned();
         state.calls.push(call);

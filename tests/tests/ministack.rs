@@ -143,7 +143,7 @@ async fn a_ring_arrives_as_the_request_that_was_sent() {
     let account = Account::open().await;
     let queue = account.queue("ring").await;
     let event: EventId = "0".repeat(64).parse().unwrap();
-    let request = ReconcileRequest { tenant: tenant(), cause: ReconcileCause::Callback { event }, trace: None };
+    let request = ReconcileRequest { tenant: tenant(), cause: ReconcileCause::Callback(event.into()), trace: None };
 
     let ring = ReconcileQueue::new(account.sqs.clone(), queue.url.clone());
     ring.ring(&request, SignedDuration::ZERO).await.unwrap();

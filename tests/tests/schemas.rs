@@ -12,7 +12,8 @@ use jsonschema::Validator;
 use local::Published;
 use models::{
     AffectedResource, Alert, AlertNotice, AlertSummary, AlertType, Confidence, DigestNotice, DigestReason, Event,
-    EventId, EventMessage, Notice, Publication, Resolution, ResolvedReason, Severity, Status, TenantId, TransitionKind,
+    EventId, EventMessage, Notice, Publication, Resolution, ResolvedReason, Severity, SignalNotice, SignalReason,
+    Status, TenantId, TransitionKind,
 };
 use proptest::{option, prelude::*};
 use serde_json::{Value, json};
@@ -129,6 +130,20 @@ fn full(text: &str) -> Alert {
 
 fn about(kind: TransitionKind, alert: &Alert) -> Notice {
     Notice::Alert(AlertNotice { kind, version: 1, alert: Box::new(AlertSummary::from(alert)) })
+}
+
+/// A signal of which nothing or everything is known that may be left out.
+fn signal(known: bool) -> SignalNotice {
+    let moment: Timestamp = "2026-03-02T09:00:00.125Z".parse().unwrap();
+    SignalNotice {
+        reason: SignalReason::NotFound,
+        event_id: EventId::of_body(b"event"),
+        received: moment,
+        changed: moment,
+        customer_known: known,
+        customer_id: known.then(|| "c".repeat(128).parse().unwrap()),
+        subscription_id: known.then(|| "s".repeat(128).parse().unwrap()),
+    }
 }
 
 fn published(notice: &Notice) -> Publication {
@@ -306,14 +321,20 @@ fn a_message_says_at_least_what_is_required_and_at_most_what_is_described() {
     assert_eq!(keys(resource), keys(&fraud["$defs"]["resource"]["properties"]));
 
     let always = texts(&fraud["required"]);
-    let of_alerts: BTreeSet<_> = always.union(&texts(&fraud["else"]["required"])).cloned().collect();
+    let of_alerts: BTreeSet<_> = always.union(&texts(&fraud["else"]["else"]["required"])).cloned().collect();
     assert_eq!(keys(&least), of_alerts);
     let digest = value(&published(&Notice::Digest(DigestNotice::new(DigestReason::Burst, 7, [&bare()]))));
     let of_digests: BTreeSet<_> = always.union(&texts(&fraud["then"]["required"])).cloned().collect();
     assert_eq!(keys(&digest), of_digests);
     assert_eq!(keys(&digest["digest"]), texts(&fraud["$defs"]["digest"]["required"]));
     assert_eq!(keys(&digest["digest"]), keys(&fraud["$defs"]["digest"]["properties"]));
-    let all: BTreeSet<_> = keys(&least).union(&keys(&digest)).cloned().collect();
+    let bare_signal = value(&published(&Notice::Signal(signal(false))));
+    let of_signals: BTreeSet<_> = always.union(&texts(&fraud["else"]["then"]["required"])).cloned().collect();
+    assert_eq!(keys(&bare_signal), of_signals);
+    assert_eq!(keys(&bare_signal["signal"]), texts(&fraud["$defs"]["signal"]["required"]));
+    let full_signal = value(&published(&Notice::Signal(signal(true))));
+    assert_eq!(keys(&full_signal["signal"]), keys(&fraud["$defs"]["signal"]["properties"]));
+    let all: BTreeSet<_> = [&least, &digest, &bare_signal].into_iter().flat_map(keys).collect();
     assert_eq!(all, keys(&fraud["properties"]));
 
     let event = schema(EVENT);
@@ -336,15 +357,18 @@ fn a_message_without_a_required_member_or_with_one_of_another_type_is_not_of_tha
     let validator = validator(&schema(FRAUD));
     let one = value(&published(&about(TransitionKind::Resolved, &full("x"))));
     let digest = value(&published(&Notice::Digest(DigestNotice::new(DigestReason::Burst, 7, [&full("x")]))));
+    let unconfirmed = value(&published(&Notice::Signal(signal(true))));
     let required = |name: &str| texts(&schema(FRAUD)["$defs"][name]["required"]);
     let top = |more: &str| {
         let mut all = texts(&schema(FRAUD)["required"]);
-        all.extend(texts(&schema(FRAUD)[more]["required"]));
+        all.extend(texts(&schema(FRAUD).pointer(more).unwrap()["required"]));
         all
     };
     for (message, place, names) in [
-        (&one, "", top("else")),
-        (&digest, "", top("then")),
+        (&one, "", top("/else/else")),
+        (&digest, "", top("/then")),
+        (&unconfirmed, "", top("/else/then")),
+        (&unconfirmed, "/signal", required("signal")),
         (&one, "/alert", required("alert")),
         (&one, "/alert/affectedResources/0", required("resource")),
         (&digest, "/digest", required("digest")),
@@ -362,10 +386,18 @@ fn a_message_without_a_required_member_or_with_one_of_another_type_is_not_of_tha
             assert!(!validator.is_valid(&other), "{place}/{name} of another type");
         }
     }
-    for (message, name) in [(&one, "digest"), (&digest, "alert"), (&digest, "version")] {
+    for (message, name, from) in [
+        (&one, "digest", &digest),
+        (&one, "signal", &unconfirmed),
+        (&digest, "alert", &one),
+        (&digest, "version", &one),
+        (&digest, "signal", &unconfirmed),
+        (&unconfirmed, "alert", &one),
+        (&unconfirmed, "version", &one),
+        (&unconfirmed, "digest", &digest),
+    ] {
         let mut both = message.clone();
-        both[name] =
-            if name == "version" { json!(1) } else { [&one, &digest][usize::from(name == "digest")][name].clone() };
+        both[name] = from[name].clone();
         assert!(!validator.is_valid(&both), "{name} besides");
     }
     let mut undated = one.clone();
@@ -431,11 +463,12 @@ async fn the_document_names_every_member_every_attribute_and_every_word() {
     let fraud = schema(FRAUD);
     names.extend(texts(&fraud["properties"]["kind"]["enum"]));
     names.extend(texts(&fraud["$defs"]["digest"]["properties"]["reason"]["enum"]));
+    names.extend(texts(&fraud["$defs"]["signal"]["properties"]["reason"]["enum"]));
     names.extend(texts(&fraud["$defs"]["alert"]["properties"]["portalType"]["enum"]));
     for name in names {
         assert!(DOCUMENT.contains(&format!("`{name}`")), "the document does not name {name}");
     }
-    assert_eq!(subjects.len(), 7);
+    assert_eq!(subjects.len(), 8);
     for subject in subjects {
         assert!(DOCUMENT.contains(&subject), "the document does not name the subject {subject}");
     }
@@ -450,12 +483,12 @@ async fn the_documents_examples_are_messages_that_are_really_sent() {
         .map(|block| serde_json::from_str(block).unwrap())
         .filter(|block: &Value| block.get("schema").is_some())
         .collect();
-    let expected: Vec<Value> = ["opened", "resolved", "digest-baseline", "event-subscription"]
+    let expected: Vec<Value> = ["opened", "resolved", "digest-baseline", "unconfirmed", "event-subscription"]
         .iter()
         .map(|name| json_of(&sent[name]))
         .collect();
     assert_eq!(examples, expected);
-    assert_eq!(blocks("text"), [sent["opened"].text.trim_end()]);
+    assert_eq!(blocks("text"), ["unconfirmed", "opened"].map(|name| sent[name].text.trim_end()));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ fn shown(message: &Published) -> String {
 #[tokio::test]
 async fn messages_of_the_fraud_topic() {
     let messages = tests::of_each_kind().await;
-    assert_eq!(messages.len(), 6);
+    assert_eq!(messages.len(), 7);
     for (name, message) in messages {
         insta::assert_snapshot!(format!("message-{name}"), shown(&message));
     }
@@ -257,6 +257,19 @@ async fn poll_story(level: &str) -> Story {
     deliver("a first run", &scheduled, 0).await;
     system.raise("alert");
     deliver("a run for a callback", &rung, 0).await;
+    let look = |number: u64| {
+        let bell = json!({
+            "event": "f".repeat(64), "received": "2026-03-02T08:56:00Z", "changed": "2026-03-02T08:56:00Z",
+            "customer": "4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3", "look": 3,
+            "subscription": format!("6c2e9a47-0d3b-4f58-b1e6-{number:012}"),
+        });
+        message(json!({ "callback": bell }))
+    };
+    deliver("a fraud event of a customer that is none of ours", &look(1), 0).await;
+    let strange = look(2).replace("customer", "somebody");
+    deliver("a fraud event of whom nobody knows", &strange, 0).await;
+    system.tap.refuse("PutItem", "AccessDeniedException");
+    deliver("a signal can't be written", &strange.replace("T08:", "T07:"), 1).await;
     deliver("a run that was rung for", &message(json!("again")), 0).await;
     once(Target::List, FaultKind::MalformedAlert);
     deliver("an alert is odd", &scheduled, 0).await;

@@ -17,7 +17,7 @@ use std::io::Write;
 use clap::Subcommand;
 use models::{Tenant, TenantId};
 use runtime::{Clock as _, SystemClock};
-use store::{AllTenants, ReadCredentials as _, Store};
+use store::{AllTenants, ReadCredentials as _, ReadLastRuns as _, Store};
 
 use crate::{account::Account, output::Output};
 
@@ -127,6 +127,7 @@ impl Command {
                 let tenant = find(&store, &id).await?;
                 let known = store.credentials(&tenant.id).await?;
                 let shown = Shown::with_credentials(&tenant, known, SystemClock.now());
+                let shown = shown.with_runs(store.last_runs(&tenant.id).await?);
                 Ok(output.say(&shown, show::text_of)?)
             }
             Self::Set(set) => change::set(set, &store, account, output).await,

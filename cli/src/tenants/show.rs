@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jiff::Timestamp;
 use models::{Purpose, Tenant};
 use serde::Serialize;
-use store::CredentialState;
+use store::{CredentialState, LastRuns};
 
 use super::SignInArguments;
 use crate::{
@@ -35,6 +35,9 @@ pub struct Shown {
     /// What `renew` found out about its secrets, where it has looked at them: by `read` and `act`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<&'static str, ShownCredential>,
+    /// When it was last looked at, and when Microsoft last rang; of one tenant alone.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Box<ShownRuns>>,
     /// Its callback address, where a key was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
@@ -51,6 +54,18 @@ impl Shown {
         let name = purpose.secret_of(tenant).filter(|_| sign_in.ask_for_something());
         Self { secret_written: name.map(str::to_owned), ..self }
     }
+}
+
+/// When a tenant was last looked at, as it is shown. What never was is null.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "they are the members of the JSON")]
+pub struct ShownRuns {
+    /// When the last run ended, whatever came of it.
+    pub last_attempt: Option<Timestamp>,
+    /// When the last complete run ended.
+    pub last_success: Option<Timestamp>,
+    /// When the last verified fraud callback was received.
+    pub last_callback: Option<Timestamp>,
 }
 
 /// What is known of a credential, as it is shown.
@@ -77,6 +92,12 @@ impl Shown {
         let named = known.into_iter().filter(|(purpose, _)| purpose.secret_of(tenant).is_some());
         let credentials = named.map(|(purpose, known)| (purpose.as_str(), ShownCredential::at(known, now)));
         Self { credentials: credentials.collect(), ..Self::from(tenant) }
+    }
+
+    /// The same with its last runs.
+    pub(super) fn with_runs(self, runs: LastRuns) -> Self {
+        let LastRuns { last_attempt, last_success, last_callback, .. } = runs;
+        Self { runs: Some(Box::new(ShownRuns { last_attempt, last_success, last_callback })), ..self }
     }
 
     /// What is known of a secret, in a few words.
@@ -121,6 +142,7 @@ impl From<&Tenant> for Shown {
             path_keys: tenant.path_key_hashes.len(),
             active: tenant.active,
             credentials: BTreeMap::new(),
+            runs: None,
             callback_url: None,
             checks: Vec::new(),
             secret_written: None,
@@ -185,6 +207,12 @@ pub(super) fn text_of(shown: &Shown) -> String {
             let checked = known.checked.map_or_else(String::new, |checked| format!(" (checked {checked})"));
             rows.push((name, shown.summary(purpose) + &checked));
         }
+    }
+    if let Some(ShownRuns { last_attempt, last_success, last_callback }) = shown.runs.as_deref() {
+        let moment = |moment: &Option<Timestamp>| moment.map_or("never".to_owned(), |moment| moment.to_string());
+        let rows_of_runs =
+            [("last attempt", last_attempt), ("last success", last_success), ("last ring", last_callback)];
+        rows.extend(rows_of_runs.map(|(name, at)| (name, moment(at))));
     }
     rows.extend(shown.callback_url.clone().map(|url| ("callback", url)));
     let lines: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<12} {}", printable(value))).collect();

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use models::{CredentialDates, Purpose};
 use serde_json::{Value, json};
-use store::{Looking, Store, WatchCredentials as _};
+use store::{Looking, NoteCallbacks as _, Store, WatchCredentials as _};
 use tests::{Scripted, TENANT};
 
 use crate::support::{Here, OTHER, callback_url, refusal};
@@ -107,6 +107,12 @@ async fn what_was_found_out_about_its_secrets_is_shown_with_ages_and_ends() {
     let shown = here.told(&["tenants", "show", TENANT]).await;
     assert!(shown.contains("read works   ok, token 3 d old, expires in 40 d (checked 20"), "{shown}");
     assert!(shown.contains("act works    client-secret-expired, expired (checked 20"), "{shown}");
+    assert!(shown.contains("\nlast ring    never"), "{shown}");
+    let rang: jiff::Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+    store.note_callback(&TENANT.parse().unwrap(), rang).await.unwrap();
+    let shown = here.told(&["tenants", "show", TENANT]).await;
+    assert!(shown.contains("\nlast ring    2026-03-02T09:00:00Z"), "{shown}");
+    assert_eq!(here.json(&["tenants", "show", TENANT]).await["last_callback"], "2026-03-02T09:00:00Z");
     let credentials = here.json(&["tenants", "show", TENANT]).await["credentials"].take();
     // Moments are kept in milliseconds.
     let kept = |moment: jiff::Timestamp| json!(moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string());

@@ -201,7 +201,7 @@ impl<S: Outbox + Sync, P: Publish + Sync> Notify<S, P> {
         self.fraud.publish(&publication).await.map_err(NotifyError::Publish)?;
         let alert = match &record.notice {
             Notice::Alert(notice) => Some(notice.alert.id.as_str()),
-            Notice::Digest(_) => None,
+            Notice::Digest(_) | Notice::Signal(_) => None,
         };
         tracing::info!(
             tenant.id = %record.tenant, alert.id = alert, message.id = %publication.id, kind = record.notice.kind(),

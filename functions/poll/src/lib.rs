@@ -1,7 +1,8 @@
 //! `poll`: brings in every security alert of every tenant.
 //!
 //! Woken by the schedule it only puts one message per tenant on the reconcile queue; woken by the queue it reconciles that
-//! tenant. A callback and the schedule meet in the same run, so the rarely used path is never a different path.
+//! tenant. A callback and the schedule meet in the same run, so the rarely used path is never a different path. What follows a callback
+//! beside its runs is in `looks.rs`.
 //!
 //! | what happens | answer to SQS | then |
 //! |---|---|---|
@@ -9,13 +10,16 @@
 //! | a run is under way | done | it looks again when it ends; if it dies, the next tick does |
 //! | a run has just been | done | a delayed message looks again |
 //! | the tenant is unknown or inactive | done | |
-//! | Microsoft or the store fails, a callback rang | failed | SQS tries again, then dead letters; the next tick runs anyway |
-//! | the same, the schedule rang | done | the next tick is the retry |
+//! | Microsoft or the store fails, a callback rang | done | the next look after the callback, and the next tick, are the retry |
+//! | the next look can't be asked for, or the event not judged | failed | SQS tries again, then dead letters; the next tick runs anyway |
+//! | Microsoft or the store fails, the schedule rang | done | the next tick is the retry |
 //! | the message can't be read | failed | dead letters, for people |
 //! | the message is about names (`names`), whatever comes of it | done | a delayed message goes on, or tries again |
 
 mod aside;
 mod config;
+mod customers;
+mod looks;
 mod names;
 mod plan;
 mod reconcile;
@@ -28,12 +32,13 @@ use std::pin::Pin;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use messaging::{AskForNames, QueueError, Ring};
-use models::{NamesRequest, ReconcileCause, ReconcileRequest, TraceContext};
-use partner_center::{Diagnosis, ListAlerts, NewId, ReadCustomers};
+use models::{Doorbell, NamesRequest, ReconcileCause, ReconcileRequest, TraceContext};
+use partner_center::{ListAlerts, NewId, ReadCustomers};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
 use store::{
-    KeepAside, KeepNames, KeepPlaces, Lease, ReadAlerts, ReadNames, ReadTenant, ReadTenants, StoreError, WriteAlerts,
+    FindAlerts, KeepAside, KeepNames, KeepPlaces, KeepSignals, KeepWatches, Lease, NoteCallbacks, ReadAlerts,
+    ReadNames, ReadTenant, ReadTenants, StoreError, WriteAlerts,
 };
 use tracing::Instrument as _;
 
@@ -96,6 +101,10 @@ impl<S, L, Q> Poll<S, L, Q> {
         Self { store, source, queue, clock, new_id, settings, metrics: Metrics::none() }
     }
 
+    pub(crate) fn report_failure(&self) {
+        self.metrics.report(self.clock.now(), &Counts::new().with("RunsFailed", 1));
+    }
+
     /// The function whose counts go there.
     #[must_use]
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
@@ -115,6 +124,10 @@ where
         + KeepPlaces
         + ReadNames
         + KeepNames
+        + FindAlerts
+        + KeepSignals
+        + KeepWatches
+        + NoteCallbacks
         + Sync,
     L: ListAlerts + ReadCustomers + Sync,
     Q: Ring + AskForNames + Sync,
@@ -177,28 +190,15 @@ where
                 return false;
             }
         };
-        let work = async {
-            // On the heap: the futures of what a message asks for are large, and deep.
-            let done = Box::pin(self.reconcile(&request, trace)).await;
-            done.inspect_err(|error| {
-                let diagnosis = error.diagnosis();
-                let advice = diagnosis.map(Diagnosis::what_to_do);
-                let (error, diagnosis) = (runtime::chain(error), diagnosis.map(Diagnosis::code));
-                tracing::error!(
-                    tenant.id = %request.tenant, error, diagnosis, advice,
-                    "the tenant could not be reconciled"
-                );
-            })
+        let handled = async {
+            if let ReconcileCause::Callback(bell @ Doorbell { received: Some(received), .. }) = &request.cause {
+                // Its future is large.
+                return Box::pin(self.look(&request, bell, *received, trace)).await;
+            }
+            let done = self.run_logged(&request, trace).await.is_ok();
+            // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
+            done || !matches!(request.cause, ReconcileCause::Callback(_))
         };
-        if work.instrument(runtime::linked_span(request.trace)).await.is_ok() {
-            return true;
-        }
-        self.report_failure();
-        // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
-        !matches!(request.cause, ReconcileCause::Callback { .. })
-    }
-
-    fn report_failure(&self) {
-        self.metrics.report(self.clock.now(), &Counts::new().with("RunsFailed", 1));
+        handled.instrument(runtime::linked_span(request.trace)).await
     }
 }

@@ -19,7 +19,7 @@ use models::{
 };
 use partner_center::ReadCustomers;
 use runtime::Counts;
-use store::{KeepNames, KeptName, NameAnswer, ReadNames, ReadTenants, StoreError};
+use store::{KeepNames, KeptName, NameAnswer, ReadNames, ReadTenant, StoreError};
 
 use crate::Poll;
 
@@ -105,7 +105,7 @@ where
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + ReadNames + KeepNames + Sync,
+    S: ReadTenant + ReadNames + KeepNames + Sync,
     L: ReadCustomers + Sync,
     Q: AskForNames + Sync,
 {
@@ -121,8 +121,7 @@ where
     }
 
     async fn try_to_look_after_names(&self, request: &NamesRequest) -> Result<(), StoreError> {
-        let tenants = self.store.tenants().await?;
-        let Some(tenant) = tenants.into_iter().find(|tenant| tenant.id == request.tenant && tenant.active) else {
+        let Some(tenant) = self.store.tenant(&request.tenant).await?.filter(|tenant| tenant.active) else {
             return Ok(());
         };
         let now = self.clock.now();

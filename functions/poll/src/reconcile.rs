@@ -7,8 +7,7 @@ use messaging::{AskForNames, QueueError, Ring};
 use models::{FraudThreshold, ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::{Diagnosis, ListAlerts, MicrosoftError};
 use store::{
-    Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, ReadTenants, Rung, StoreError,
-    WriteAlerts,
+    Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, Rung, StoreError, WriteAlerts,
 };
 
 use crate::{Poll, run::Run};
@@ -83,7 +82,7 @@ impl ReconcileError {
 
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
+    S: ReadTenant + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
     L: ListAlerts + Sync,
     Q: Ring + AskForNames + Sync,
 {
@@ -111,6 +110,25 @@ where
                 Ok(Reconciled::Covered)
             }
         }
+    }
+
+    /// Looks at one tenant, and says so where that fails.
+    pub(crate) async fn run_logged(
+        &self,
+        request: &ReconcileRequest,
+        trace: Option<TraceContext>,
+    ) -> Result<Reconciled, ReconcileError> {
+        let done = Box::pin(self.reconcile(request, trace)).await;
+        done.inspect_err(|error| {
+            let diagnosis = error.diagnosis();
+            let advice = diagnosis.map(Diagnosis::what_to_do);
+            let (error, diagnosis) = (runtime::chain(error), diagnosis.map(Diagnosis::code));
+            tracing::error!(
+                tenant.id = %request.tenant, error, diagnosis, advice,
+                "the tenant could not be reconciled"
+            );
+            self.report_failure();
+        })
     }
 
     async fn run_under(&self, run: &mut Run<'_>) -> Result<Reconciled, ReconcileError> {

@@ -184,7 +184,7 @@ where
 {
     pub(crate) async fn run(&self, run: &mut Run<'_>) -> Result<Reconciled, ReconcileError> {
         run.known = self.store.known(&run.tenant.id).await?;
-        let mut walk = self.begin(run).await?;
+        let mut walk = self.set_out(run).await?;
         let walked = self.walk(run, &mut walk).await;
         // What was read before the list broke off is known all the same.
         let flushed = self.flush(run).await;
@@ -201,7 +201,7 @@ where
     }
 
     /// Where the list is to be read from.
-    async fn begin(&self, run: &mut Run<'_>) -> Result<Walk, ReconcileError> {
+    async fn set_out(&self, run: &mut Run<'_>) -> Result<Walk, ReconcileError> {
         let most = self.settings.pages;
         if !run.grant.resumes {
             return Ok(Walk::new(most));

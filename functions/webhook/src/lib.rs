@@ -1,7 +1,7 @@
 //! `webhook`: proves that a callback comes from Microsoft, keeps it once, and answers.
 //!
 //! A callback is a doorbell, never a source of truth: any partner can have Microsoft send a genuine event to our address, so
-//! nothing in it is believed; a fraud event only asks `poll` to look.
+//! nothing in it is believed; a fraud event only asks `poll` to look, and says what it names for the case that nothing is found.
 //!
 //! | outcome | status | kept | does Partner Center try again? |
 //! |---|---|---|---|
@@ -31,7 +31,7 @@ use callback::{Policy, Refusal, UnverifiedCallback, VerifiedCallback};
 use http::{HeaderMap, Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use messaging::Ring;
-use models::{Event, EventId, ReconcileCause, ReconcileRequest, TenantId, TraceContext};
+use models::{Doorbell, Event, EventId, ReconcileCause, ReconcileRequest, TenantId, TraceContext};
 use runtime::{Metrics, SharedClock};
 use signers::FetchCertificate;
 use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent};
@@ -203,7 +203,8 @@ where
             (Err(error), kept) => Outcome::KeptAside { tenant, event: id, kept, error },
             (Ok(_), Kept::Duplicate) => Outcome::Duplicate { tenant, event: id },
             (Ok(event), Kept::New) => {
-                let rang = if event.is_fraud_signal() { Some(self.ring(&tenant, &id, trace).await) } else { None };
+                let bell = event.is_fraud_signal().then(|| Doorbell::of(&id, &event, now));
+                let rang = if let Some(bell) = bell { Some(self.ring(&tenant, bell, trace).await) } else { None };
                 Outcome::Kept { tenant, event: id, name: event.name, rang }
             }
         }
@@ -212,11 +213,10 @@ where
     async fn ring(
         &self,
         tenant: &TenantId,
-        event: &EventId,
+        bell: Doorbell,
         trace: Option<TraceContext>,
     ) -> Result<(), messaging::QueueError> {
-        let cause = ReconcileCause::Callback { event: event.clone() };
-        let request = ReconcileRequest { tenant: tenant.clone(), cause, trace };
+        let request = ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Callback(bell), trace };
         let ring = self.queue.ring(&request, SignedDuration::ZERO);
         tokio::time::timeout(RING_LIMIT, ring).await.unwrap_or(Err(messaging::QueueError::OutOfTime(RING_LIMIT)))
     }

@@ -10,6 +10,8 @@ mod alert;
 mod alert_type;
 mod event;
 mod ids;
+mod looks;
+mod mail;
 mod message;
 mod named;
 mod names;
@@ -17,7 +19,9 @@ mod notice;
 mod observation;
 mod open;
 mod severity;
+mod signal;
 mod statistics;
+mod subject;
 mod tenant;
 mod text;
 mod trace;
@@ -28,7 +32,8 @@ pub use alert::{Confidence, ResolvedReason, Severity, Status};
 pub use alert_type::{AlertKind, AlertType, PortalType};
 pub use event::{Event, EventName, UnreadableEvent};
 pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
-pub use message::{EventMessage, Publication, ReconcileCause, ReconcileRequest};
+pub use looks::{CONFIRMED_WITHIN, Doorbell, LOOKS, ReconcileCause, ReconcileRequest};
+pub use message::{EventMessage, Publication};
 pub use named::NamesOfAlerts;
 pub use names::{
     BroughtReseller, NameId, NameKind, NamesRequest, WantedCustomer, WantedNames, WantedSubscription, folded,
@@ -36,7 +41,9 @@ pub use names::{
 pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, RESPONSE_TARGET};
 pub use observation::{DECISION_PATIENCE, Decision, Known, Observation, Observed, Seen, Step, observe};
 pub use severity::{FraudThreshold, ThresholdError};
+pub use signal::{CONFIRMED_SINCE, Relation, SignalNotice, SignalReason, confirms, hour_of};
 pub use statistics::{BUCKET_UPPER_BOUNDS_SECONDS, Counters, Delta, STATISTICS_FORMULA, StatisticsKey, contribution};
+pub use subject::EventSubject;
 pub use tenant::{AlertSource, Cloud, CloudUrls, CredentialDates, Purpose, Tenant};
 pub use trace::{TraceContext, TraceContextError};
 pub use transition::{Transition, TransitionKind, transition};

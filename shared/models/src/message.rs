@@ -1,16 +1,17 @@
-//! The messages that leave the system, and the one that travels inside it.
+//! The messages that leave the system.
 //!
 //! The JSON forms are a contract: `docs/schemas/` describes them, and a test holds the two together. A new optional member
 //! may come within a version; anything else makes a new one.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::mail::{alert_text, digest_text, line, optional_line, signal_text};
 use crate::text::cut;
 use crate::{
-    AlertNotice, AlertSummary, DigestNotice, DigestReason, Event, EventId, MessageId, Notice, TenantId, TraceContext,
+    AlertNotice, AlertSummary, DigestNotice, DigestReason, Event, EventId, MessageId, Notice, SignalNotice, TenantId,
     TransitionKind,
 };
 
@@ -56,6 +57,8 @@ struct FraudMessage<'a> {
     alert: Option<&'a AlertSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a DigestNotice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<&'a SignalNotice>,
 }
 
 impl Notice {
@@ -65,6 +68,7 @@ impl Notice {
         match self {
             Self::Alert(notice) => notice.kind.as_str(),
             Self::Digest(_) => "digest",
+            Self::Signal(_) => "unconfirmed",
         }
     }
 
@@ -84,6 +88,9 @@ impl Notice {
                 // The first has the id that it had before there were others.
                 parts.extend((digest.part > 0).then_some(part.as_str()));
                 MessageId::of_parts(&parts)
+            }
+            Self::Signal(signal) => {
+                MessageId::of_parts(&[tenant.as_str(), "", "unconfirmed", signal.about(), &signal.hour()])
             }
         }
     }
@@ -106,6 +113,8 @@ impl Notice {
                 notice.alert.affected_resources.clear();
             }
             Self::Digest(digest) => digest.alerts.truncate(DigestNotice::LISTED / 5),
+            // Ids and moments alone.
+            Self::Signal(_) => {}
         }
         shorter.publication_of_any_size(tenant, recorded)
     }
@@ -116,25 +125,40 @@ impl Notice {
         recorded: Timestamp,
     ) -> Result<Publication, serde_json::Error> {
         let id = self.message_id(tenant);
-        let (version, alert, digest) = match self {
-            Self::Alert(notice) => (Some(notice.version), Some(notice.alert.as_ref()), None),
-            Self::Digest(digest) => (None, None, Some(digest)),
-        };
         let kind = self.kind();
-        let message =
-            FraudMessage { schema: FRAUD_SCHEMA, id: &id, kind, tenant_id: tenant, recorded, version, alert, digest };
+        let mut message = FraudMessage {
+            schema: FRAUD_SCHEMA,
+            id: &id,
+            kind,
+            tenant_id: tenant,
+            recorded,
+            version: None,
+            alert: None,
+            digest: None,
+            signal: None,
+        };
+        match self {
+            Self::Alert(notice) => {
+                (message.version, message.alert) = (Some(notice.version), Some(notice.alert.as_ref()));
+            }
+            Self::Digest(digest) => message.digest = Some(digest),
+            Self::Signal(signal) => message.signal = Some(signal),
+        }
         let json = serde_json::to_string(&message)?;
         let mut attributes = BTreeMap::from([
             ("schema", FRAUD_SCHEMA.to_owned()),
             ("kind", kind.to_owned()),
             ("tenantId", tenant.to_string()),
         ]);
-        if let Some(alert) = alert {
-            attributes.extend(alert_attributes(alert));
+        match self {
+            Self::Alert(notice) => attributes.extend(alert_attributes(&notice.alert)),
+            Self::Digest(_) => {}
+            Self::Signal(signal) => attributes.extend(signal_attributes(signal)),
         }
         let text = match self {
             Self::Alert(notice) => alert_text(notice, tenant),
             Self::Digest(digest) => digest_text(digest, tenant),
+            Self::Signal(signal) => signal_text(signal, tenant),
         };
         Ok(Publication { id, subject: self.subject(), json, text, attributes })
     }
@@ -153,6 +177,7 @@ impl Notice {
             Self::Digest(DigestNotice { reason: DigestReason::Burst, .. }) => {
                 "Partner Alerts: many fraud alerts at once"
             }
+            Self::Signal(_) => "Partner Alerts: unconfirmed fraud signal",
         }
     }
 }
@@ -169,87 +194,16 @@ fn alert_attributes(alert: &AlertSummary) -> impl Iterator<Item = (&'static str,
     .filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, attribute(&value))))
 }
 
+fn signal_attributes(signal: &SignalNotice) -> impl Iterator<Item = (&'static str, String)> {
+    let customer = signal.customer_id.as_ref().map(|id| ("customerId", attribute(id.as_str())));
+    customer.into_iter().chain(signal.subscription_id.as_ref().map(|id| ("subscriptionId", attribute(id.as_str()))))
+}
+
 /// The value of an attribute. Control characters and what is no character become blanks: neither SNS nor SQS takes them, and
 /// one alert with strange contents must not be the one that is never told.
 fn attribute(value: &str) -> String {
     let is_refused = |mark: char| mark.is_control() || matches!(mark, '\u{fffe}' | '\u{ffff}');
     value.chars().map(|mark| if is_refused(mark) { ' ' } else { mark }).collect()
-}
-
-fn alert_text(notice: &AlertNotice, tenant: &TenantId) -> String {
-    let alert = &notice.alert;
-    let mut text = String::new();
-    let headline = match notice.kind {
-        TransitionKind::Opened => "A new alert of fraud severity needs an answer.",
-        TransitionKind::Reopened => "A resolved alert of fraud severity is open again and needs an answer.",
-        TransitionKind::Resolved => "An alert of fraud severity was resolved.",
-        TransitionKind::SeverityRaised => "An open alert was raised to fraud severity and needs an answer.",
-    };
-    line(&mut text, "", headline);
-    line(&mut text, "", "");
-    line(&mut text, "Alert", &alert.name);
-    line(&mut text, "Type", &format!("{} ({})", alert.portal_type.as_str(), alert.alert_type.0));
-    line(&mut text, "Severity", alert.severity.as_str());
-    line(&mut text, "Status", alert.status.as_str());
-    optional_line(&mut text, "Reason", alert.resolved_reason.as_ref().map(crate::ResolvedReason::as_str));
-    optional_line(&mut text, "Customer", alert.customer_id.as_ref().map(crate::CustomerId::as_str));
-    optional_line(&mut text, "Subscription", alert.subscription_id.as_ref().map(crate::SubscriptionId::as_str));
-    line(&mut text, "Partner tenant", tenant.as_str());
-    line(&mut text, "Detected", &alert.detected.to_string());
-    if notice.kind != TransitionKind::Resolved {
-        line(&mut text, "Answer by", &alert.respond_by.to_string());
-    }
-    line(&mut text, "Alert ID", alert.id.as_str());
-    for resource in &alert.affected_resources {
-        line(&mut text, "Resource", &resource.resource_id);
-    }
-    let unlisted = alert.affected_resource_count - alert.affected_resources.len().min(alert.affected_resource_count);
-    if unlisted > 0 {
-        line(&mut text, "", &format!("and {unlisted} resources more"));
-    }
-    if let Some(description) = &alert.description {
-        line(&mut text, "", "");
-        line(&mut text, "", description);
-    }
-    text
-}
-
-fn digest_text(digest: &DigestNotice, tenant: &TenantId) -> String {
-    let mut text = String::new();
-    let why = match digest.reason {
-        DigestReason::Baseline => "open when Partner Alerts first read this partner tenant",
-        DigestReason::Burst => "changed at once",
-    };
-    line(&mut text, "", &format!("{} alerts of fraud severity {why}.", digest.total));
-    line(&mut text, "Partner tenant", tenant.as_str());
-    line(&mut text, "", "");
-    for alert in &digest.alerts {
-        let subscription = alert.subscription_id.as_ref().map_or("unknown", crate::SubscriptionId::as_str);
-        let status = alert.status.as_str();
-        let entry =
-            format!("{} {} [{status}] subscription {subscription}, alert {}", alert.detected, alert.name, alert.id);
-        line(&mut text, "", &entry);
-    }
-    let unlisted = digest.total - digest.alerts.len().min(digest.total);
-    if unlisted > 0 {
-        line(&mut text, "", &format!("and {unlisted} alerts more"));
-    }
-    text
-}
-
-/// Adds a line. What came from outside can't start lines of its own: line breaks and other control characters of the value
-/// become blanks.
-fn line(text: &mut String, label: &str, value: &str) {
-    let value: String = value.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
-    let separator = if label.is_empty() { "" } else { ": " };
-    // Writing to a String can't fail.
-    let _ = writeln!(text, "{label}{separator}{value}");
-}
-
-fn optional_line(text: &mut String, label: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        line(text, label, value);
-    }
 }
 
 /// A verified Partner Center event as the events topic tells it.
@@ -309,31 +263,4 @@ impl<'a> EventMessage<'a> {
         let id = MessageId::of_parts(&[self.tenant_id.as_str(), self.id.as_str()]);
         Ok(Publication { id, subject: "Partner Alerts: Partner Center event", json, text, attributes })
     }
-}
-
-/// Why a tenant is to be reconciled. It changes nothing about how; it is for logs and metrics.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReconcileCause {
-    /// Something asked while a run was under way or just over.
-    Again,
-    /// A verified fraud callback.
-    Callback {
-        /// The event that rang.
-        event: EventId,
-    },
-    /// The schedule.
-    Schedule,
-}
-
-/// The message on the reconcile queue: "look at this tenant".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReconcileRequest {
-    /// The tenant to look at.
-    pub tenant: TenantId,
-    /// Why.
-    pub cause: ReconcileCause,
-    /// Where it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceContext::lenient")]
-    pub trace: Option<TraceContext>,
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::cut;
 use crate::{
-    AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, PortalType, ResolvedReason, Severity, Status,
-    SubscriptionId, TransitionKind,
+    AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, PortalType, ResolvedReason, Severity,
+    SignalNotice, Status, SubscriptionId, TransitionKind,
 };
 
 /// How soon Microsoft asks for an answer, counted from detection (Security Alerts dashboard page).
@@ -206,4 +206,6 @@ pub enum Notice {
     Alert(AlertNotice),
     /// Many alerts in one message.
     Digest(DigestNotice),
+    /// A fraud event that is not confirmed.
+    Signal(SignalNotice),
 }

@@ -307,7 +307,7 @@ impl WriteAlerts for Store {
 }
 
 impl Store {
-    async fn get_batch(&self, keys: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>), StoreError> {
+    pub(crate) async fn get_batch(&self, keys: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>), StoreError> {
         let table = self.tables.alerts.as_str();
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
         let wanted = wanted.map_err(|error| StoreError::unwritable(TABLE, error))?;

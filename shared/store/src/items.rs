@@ -98,7 +98,7 @@ pub(crate) fn alert_key(tenant: &TenantId, id: &AlertId) -> Item {
     key(&format!("{tenant}#{id}"), ALERT)
 }
 
-fn key(partition: &str, sort: &str) -> Item {
+pub(crate) fn key(partition: &str, sort: &str) -> Item {
     HashMap::from([
         ("pk".to_owned(), AttributeValue::S(partition.to_owned())),
         ("sk".to_owned(), AttributeValue::S(sort.to_owned())),
@@ -155,7 +155,7 @@ pub(crate) fn alert_index_keys(tenant: &TenantId, alert: &Alert) -> [(&'static s
 }
 
 /// Ids of Azure are compared without regard to case, and people paste them in any: one id is one key.
-fn folded_key(tenant: &TenantId, id: &str) -> String {
+pub(crate) fn folded_key(tenant: &TenantId, id: &str) -> String {
     format!("{tenant}#{}", id.to_ascii_lowercase())
 }
 
@@ -243,6 +243,9 @@ impl OutboxRecord {
             Notice::Digest(digest) => {
                 let part = if digest.part > 0 { format!("-{}", digest.part) } else { String::new() };
                 key(tenant.as_str(), &format!("outbox#{:012}#digest-{}{part}", digest.run, digest.reason.as_str()))
+            }
+            Notice::Signal(signal) => {
+                key(tenant.as_str(), &format!("outbox#signal#{}#{}", signal.about(), signal.hour()))
             }
         }
     }

@@ -168,11 +168,11 @@ impl Lease for Store {
         if let Outcome::Cut { hint_is_whole } = outcome {
             changes.push_str(", cut = :fence");
             if hint_is_whole {
-                changes.push_str(", completed = :fence");
+                changes.push_str(", hint_of = :fence");
             }
         }
         if let Outcome::Complete { unannounced, from_start } = outcome {
-            changes.push_str(", last_success = :now, completed = :fence");
+            changes.push_str(", last_success = :now, completed = :fence, hint_of = :fence");
             if !grant.trusts_hint && from_start {
                 changes.push_str(", compared = :started");
                 request = request.expression_attribute_values(":started", number(grant.started.as_millisecond()));
@@ -193,10 +193,10 @@ impl Lease for Store {
     }
 }
 
-type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+pub(crate) type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 
 /// Sends an update of the state; while a transaction of a run holds the item, it is sent again. The SDK does not do so.
-async fn settled(request: Update) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
+pub(crate) async fn settled(request: Update) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..CONFLICTS {
         match request.clone().send().await {
@@ -218,7 +218,7 @@ enum Tried {
 }
 
 impl Store {
-    fn state(&self, tenant: &TenantId) -> Update {
+    pub(crate) fn state(&self, tenant: &TenantId) -> Update {
         self.client
             .update_item()
             .table_name(&self.tables.tenants)
@@ -301,8 +301,11 @@ struct StateItem {
     started: i64,
     ring_again: bool,
     baseline: Option<String>,
-    /// The fencing number of the last run after which the hint knew of everything that was written.
+    /// The fencing number of the last complete run.
     completed: Option<u64>,
+    /// The fencing number of the last run after which the hint knew of everything that was written: a complete one, or one that was cut
+    /// off between two pages. Releases before this one wrote none.
+    hint_of: Option<u64>,
     /// When the alerts were last compared in full, in milliseconds since 1970.
     compared: Option<i64>,
     /// The fencing number of the last run that was cut off and kept its place.
@@ -329,7 +332,7 @@ impl StateItem {
     /// Whether the grant that this state belongs to may believe the hint.
     fn trusts_hint(&self, now: i64) -> bool {
         let recently = |compared: i64| (0..HINT_TRUST.as_secs() * 1_000).contains(&now.saturating_sub(compared));
-        self.completed.is_some_and(|run| run + 1 == self.fence) && self.compared.is_some_and(recently)
+        self.hint_of.or(self.completed).is_some_and(|run| run + 1 == self.fence) && self.compared.is_some_and(recently)
     }
 
     fn of(output: &UpdateItemOutput) -> Result<Self, StoreError> {

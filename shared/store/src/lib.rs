@@ -14,12 +14,16 @@
 //! | [`ReadAllTenants`] | tenants | `Query` | renew |
 //! | [`KeepEvents`] | events | `PutItem` | webhook |
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
-//! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
+//! | [`ReadAlerts`] | tenants, alerts | `Query` (of alerts on an index), `BatchGetItem` | poll |
 //! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem`, `DeleteItem` | poll |
-//! | [`KeepPlaces`] | tenants | `GetItem`, `PutItem` | poll |
+//! | [`KeepPlaces`] | tenants | `Query`, `PutItem` | poll |
 //! | [`KeepAside`] | alerts | `UpdateItem` | poll |
 //! | [`ReadNames`] | tenants | `BatchGetItem`, `Query` | poll |
 //! | [`KeepNames`] | tenants | `DeleteItem`, `PutItem`, `Query`, `UpdateItem` | poll |
+//! | [`FindAlerts`] | alerts | `Query` on two indexes, `BatchGetItem` | poll |
+//! | [`KeepSignals`] | alerts | `BatchGetItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`KeepWatches`] | alerts | `BatchGetItem`, `UpdateItem` | poll |
+//! | [`NoteCallbacks`] | tenants | `Query`, `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
@@ -31,6 +35,7 @@
 
 mod alerts;
 mod aside;
+mod candidates;
 mod credentials;
 mod digests;
 mod error;
@@ -44,14 +49,17 @@ mod places;
 mod recount;
 mod runs;
 pub mod schema;
+mod signals;
 mod tenants;
 mod time;
 mod transaction;
+mod watches;
 
 use aws_sdk_dynamodb::Client;
 
 pub use alerts::{AlertWrite, OpenAlert, ReadAlerts, StoredAlert, StoredAlerts, WriteAlerts, Written};
 pub use aside::{KeepAside, Unreadable};
+pub use candidates::{Candidate, FindAlerts};
 pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::KnownAlerts;
 pub use error::{StoreError, TableRole};
@@ -63,8 +71,10 @@ pub use names::{Asked, CustomersPage, KeepNames, KeptName, NameAnswer, NamedCust
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use places::{KeepPlaces, KeptPlace};
 pub use recount::{Drift, Recount, Recounted};
-pub use runs::{LastRuns, ReadLastRuns};
+pub use runs::{LastRuns, NoteCallbacks, ReadLastRuns};
+pub use signals::{Claimed, KeepSignals, LOOK_UPS_AN_HOUR};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenant, ReadTenants, WriteTenants};
+pub use watches::{KeepWatches, WATCHES_AN_HOUR, Watched};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]

@@ -221,7 +221,7 @@ impl Stack {
     /// Asks Lambda for a run of `poll` for these tenants, as the queue's event source does when callbacks have rung.
     pub(crate) fn reconcile(&self, tenants: &[&str]) -> Answer {
         let records = tenants.iter().map(|tenant| {
-            let cause = ReconcileCause::Callback { event: EventId::of_body(b"rings") };
+            let cause = ReconcileCause::Callback(EventId::of_body(b"rings").into());
             let request = ReconcileRequest { tenant: tenant.parse().unwrap(), cause, trace: None };
             queue_record(tenant, &serde_json::to_string(&request).unwrap())
         });

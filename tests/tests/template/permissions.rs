@@ -177,6 +177,14 @@ async fn a_function_may_do_what_it_does_in_a_days_work_and_nothing_else() {
         let names = json!({ "tenant": TENANT, "cause": "again", "names": wanted }).to_string();
         assert!(system.deliver(&[("names", &names)]).await.is_empty());
     }
+    // A fraud event that nothing confirms, about a customer that nobody knows.
+    let bell = json!({
+        "event": "e".repeat(64), "received": system.now() - SignedDuration::from_mins(5), "changed": system.now(),
+        "customer": "7d1c5e90-3a6b-4f28-8e47-b05d9c2a61f4", "subscription": "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381",
+    });
+    let look = json!({ "tenant": TENANT, "cause": { "callback": bell } }).to_string();
+    system.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(system.deliver(&[("look", &look)]).await, Vec::<String>::new());
     check("PollFunction");
 
     let event = system.items(&tables.events).await.remove(0);

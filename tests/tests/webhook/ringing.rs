@@ -1,11 +1,13 @@
 //! Who is asked to look.
 
-use models::{EventId, ReconcileCause, ReconcileRequest};
+use jiff::SignedDuration;
+use models::{Doorbell, EventId, ReconcileCause, ReconcileRequest};
+use serde_json::json;
 use simulator::Forgery;
 use tests::wire::Fault;
 use webhook::{Outcome, request::RequestId};
 
-use crate::support::{Fixture, event_body};
+use crate::support::{FRAUD, Fixture, event_body};
 
 /// The requests that were rung with, each without delay.
 fn rung(here: &Fixture) -> Vec<ReconcileRequest> {
@@ -26,8 +28,44 @@ async fn a_fraud_event_rings_once_for_its_tenant_and_a_repetition_does_not() {
     for expected in ["kept", "duplicate", "duplicate"] {
         assert_eq!(here.told(&request).await, (expected, 200));
     }
-    let cause = ReconcileCause::Callback { event: EventId::of_body(&body) };
+    // Of that resource nothing is known but that it is none of the documented ones.
+    let bell = Doorbell {
+        event: EventId::of_body(&body),
+        received: Some(here.now),
+        changed: Some(here.now),
+        customer: None,
+        subscription: None,
+        look: 0,
+        again: false,
+    };
+    let cause = ReconcileCause::Callback(bell);
     assert_eq!(rung(&here), [ReconcileRequest { tenant: here.tenant(), cause, trace: None }]);
+}
+
+#[tokio::test]
+async fn the_message_says_whom_the_event_names_in_either_of_microsofts_forms() {
+    let here = Fixture::new().await;
+    let (customer, subscription) = ("4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3", "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381");
+    let host = "https://api.partnercenter.microsoft.com";
+    for uri in [
+        format!("{host}/v1/customers/{customer}/subscriptions/{subscription} "),
+        format!("{host}/v1/fraudEvents?SubscriptionId={subscription}&EventStatus=Active"),
+    ] {
+        let changed = here.now - SignedDuration::from_hours(40);
+        let body = json!({ "EventName": FRAUD, "ResourceUri": uri, "ResourceChangeUtcDate": changed }).to_string();
+        here.receive(&here.genuine(body.as_bytes())).await;
+    }
+    let bells = rung(&here).into_iter().map(|request| match request.cause {
+        ReconcileCause::Callback(bell) => (bell.customer, bell.subscription, bell.received, bell.changed, bell.look),
+        other => panic!("{other:?}"),
+    });
+    let (received, changed) = (Some(here.now), Some(here.now - SignedDuration::from_hours(40)));
+    let named = |id: &str| Some(id.parse().unwrap());
+    let expected = [
+        (Some(customer.parse().unwrap()), named(subscription), received, changed, 0),
+        (None, named(subscription), received, changed, 0),
+    ];
+    assert_eq!(bells.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]

@@ -37,7 +37,10 @@ fn judged(subject: &Subject, runs: LastRuns, now: Timestamp) -> Finding {
         "nothing asks for runs, or poll does not get to them: look at the schedules, the queues and the log of poll";
     let advice = if recent(runs.last_attempt) { failing } else { silent };
     match runs.last_success {
-        Some(success) if recent(Some(success)) => subject.ok(format!("the last complete run was {}", ago(success))),
+        Some(success) if recent(Some(success)) => {
+            let callback = runs.last_callback.map_or("none yet".to_owned(), ago);
+            subject.ok(format!("the last complete run was {}, the last fraud callback {callback}", ago(success)))
+        }
         Some(success) => {
             let attempt = runs.last_attempt.map_or("none since".to_owned(), ago);
             let words = format!("the last complete run was {}, the last attempt {attempt}", ago(success));
@@ -61,7 +64,7 @@ mod tests {
         let minutes = |ago: Option<i64>| ago.map(|ago| now - SignedDuration::from_mins(ago));
         let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
         for (success, attempt, state, words, advice) in [
-            (Some(15), Some(15), State::Ok, "was 15 minutes ago", None),
+            (Some(15), Some(15), State::Ok, "was 15 minutes ago, the last fraud callback none yet", None),
             (Some(-1), Some(-1), State::Ok, "was 0 minutes ago", None),
             (
                 Some(16),
@@ -75,11 +78,15 @@ mod tests {
             (None, Some(60), State::Problem, "no run was complete yet", Some("nothing asks for runs")),
             (None, None, State::Warning, "there was no run yet", Some("wait")),
         ] {
-            let runs = LastRuns { last_attempt: minutes(attempt), last_success: minutes(success), unannounced: 0 };
+            let runs =
+                LastRuns { last_attempt: minutes(attempt), last_success: minutes(success), ..LastRuns::default() };
             let found = judged(&Subject::of_tenant(&tenant, "runs"), runs, now);
             assert_eq!(found.state, state, "{runs:?}");
             assert!(found.words.contains(words), "{found:?}");
             assert!(advice.is_none_or(|words| found.advice.as_ref().unwrap().contains(words)), "{found:?}");
         }
+        let runs = LastRuns { last_success: minutes(Some(1)), last_callback: minutes(Some(90)), ..LastRuns::default() };
+        let found = judged(&Subject::of_tenant(&tenant, "runs"), runs, now);
+        assert!(found.words.ends_with("the last fraud callback 90 minutes ago"), "{found:?}");
     }
 }

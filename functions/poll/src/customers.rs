@@ -1,0 +1,61 @@
+//! Whether a customer is one of ours, for events that no alert speaks for.
+//!
+//! Any partner can have Microsoft send a genuine event to our address, so a customer is ours only where Microsoft says so to our own
+//! credentials. It is asked once about each, so many times an hour and no more, and what it says is remembered.
+
+use models::{Doorbell, Tenant};
+use partner_center::ReadCustomers;
+use store::{Claimed, KeepSignals, StoreError};
+
+use crate::Poll;
+
+/// Whose the customer of an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Partner Center is being asked by another look.
+    Awaited,
+    /// We can't tell: the event names nobody, or nobody answers.
+    CantTell,
+    /// Somebody else's.
+    Foreign,
+    /// Ours.
+    Ours,
+}
+
+impl From<bool> for Whose {
+    fn from(ours: bool) -> Self {
+        if ours { Self::Ours } else { Self::Foreign }
+    }
+}
+
+impl<S: KeepSignals + Sync, L: ReadCustomers + Sync, Q: Sync> Poll<S, L, Q> {
+    /// Whose the customer of an event is. Where our credentials are refused, nobody is asked.
+    pub(crate) async fn whose(&self, tenant: &Tenant, bell: &Doorbell, refused: bool) -> Result<Whose, StoreError> {
+        let Some(customer) = &bell.customer else { return Ok(Whose::CantTell) };
+        if let Some(ours) = self.store.remembered(&tenant.id, customer, self.clock.now()).await? {
+            return Ok(ours.into());
+        }
+        if refused {
+            return Ok(Whose::CantTell);
+        }
+        match self.store.claim(&tenant.id, customer, self.clock.now()).await? {
+            Claimed::ByUs => {}
+            Claimed::No => return Ok(Whose::CantTell),
+            Claimed::UnderWay => return Ok(Whose::Awaited),
+        }
+        match self.source.customer(tenant, customer).await {
+            Ok(found) => {
+                self.store.remember(&tenant.id, customer, Some(found.is_some()), self.clock.now()).await?;
+                Ok(found.is_some().into())
+            }
+            Err(error) => {
+                tracing::warn!(
+                    tenant.id = %tenant.id, event.id = %bell.event, error = runtime::chain(&error),
+                    "whose customer a fraud event is about could not be asked"
+                );
+                self.store.remember(&tenant.id, customer, None, self.clock.now()).await?;
+                Ok(Whose::CantTell)
+            }
+        }
+    }
+}
