@@ -228,6 +228,16 @@ impl Stack {
         self.invoke("PollFunction", &json!({ "Records": records.collect::<Vec<_>>() }))
     }
 
+    /// Asks Lambda for a look of `poll` that is long due, after a fraud event about somebody.
+    pub(crate) fn look(&self, tenant: &str) -> Answer {
+        let bell = json!({
+            "event": EventId::of_body(b"rings"), "received": "2026-01-01T00:00:00Z",
+            "subscription": "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381",
+        });
+        let request = json!({ "tenant": tenant, "cause": { "callback": bell } });
+        self.invoke("PollFunction", &json!({ "Records": [queue_record(tenant, &request.to_string())] }))
+    }
+
     /// Invokes a function through Lambda's API.
     pub(crate) fn invoke(&self, function: &str, payload: &Value) -> Answer {
         let request = json!({ "function": self.resources[function], "payload": payload });

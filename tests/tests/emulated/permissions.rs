@@ -21,6 +21,8 @@ use crate::{
 enum Act {
     /// A genuine callback comes in.
     Callback,
+    /// A look after a fraud event is long due.
+    Look,
     /// A callback has rung for a run.
     Reconcile,
     /// The schedule of `renew` ticks, while a refresh token has come to age.
@@ -30,7 +32,7 @@ enum Act {
     /// The schedule of `notify` ticks, while an outbox item is unpublished.
     Sweep,
 }
-use Act::{Callback, Reconcile, Renew, Schedule, Sweep};
+use Act::{Callback, Look, Reconcile, Renew, Schedule, Sweep};
 
 /// What comes of it, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ const fn case(stack: &'static str, lacks: [&'static str; 3], act: Act, outcome: 
     Case { stack, lacks, act, outcome }
 }
 
-const CASES: [Case; 21] = [
+const CASES: [Case; 22] = [
     case("lacking-1", ["WebhookFunctionRole", "FindPathKeys", "dynamodb:Query"], Callback, Answered(503)),
     case("lacking-1", ["PollFunctionRole", "ReadTenants", "dynamodb:Query"], Schedule, Failed),
     case("lacking-1", ["NotifyFunctionRole", "FindUnpublished", "dynamodb:Query"], Sweep, Failed),
@@ -75,6 +77,7 @@ const CASES: [Case; 21] = [
     case("lacking-6", ["PollFunctionRole", "ReadAndWriteAlerts", "dynamodb:PutItem"], Reconcile, Returned),
     case("lacking-7", ["PollFunctionRole", "ReadAndWriteAlerts", "dynamodb:UpdateItem"], Reconcile, Returned),
     case("lacking-8", ["PollFunctionRole", "ReadSecrets", "secretsmanager:GetSecretValue"], Reconcile, Returned),
+    case("lacking-9", ["PollFunctionRole", "FindAlerts", "dynamodb:Query"], Look, Returned),
     case("lacking-1", ["RenewFunctionRole", "ReadTenants", "dynamodb:Query"], Renew, Failed),
     // What fails of a credential is noted and counted: the invocation is done.
     case("lacking-2", ["RenewFunctionRole", "NoteOutcomes", "dynamodb:UpdateItem"], Renew, Done),
@@ -106,6 +109,7 @@ pub(crate) fn lacking() -> BTreeMap<&'static str, Vec<[&'static str; 3]>> {
 async fn act(world: &World, stack: &Stack, act: Act, callback: &SignedCallback, outbox: &Item) -> Outcome {
     let answer = match act {
         Callback => return Answered(world.post(stack, GUARDED, callback).await),
+        Look => stack.look(GUARDED),
         Reconcile => stack.reconcile(&[GUARDED]),
         Renew => stack.invoke("RenewFunction", &json!({ "task": "renew" })),
         Schedule => stack.invoke("PollFunction", &json!({ "task": "schedule" })),
