@@ -1,11 +1,14 @@
 //! Whether a customer is one of ours, for events that no alert speaks for.
 //!
 //! Any partner can have Microsoft send a genuine event to our address, so a customer is ours only where Microsoft says so to our own
-//! credentials. It is asked once about each, so many times an hour and no more, and what it says is remembered.
+//! credentials: by a name that it gave, or when it is asked. It is asked once about each, so many times an hour and no more, and what it
+//! says is remembered.
 
-use models::{Doorbell, Tenant};
+use std::collections::BTreeSet;
+
+use models::{Doorbell, NameId, Tenant};
 use partner_center::ReadCustomers;
-use store::{Claimed, KeepSignals, StoreError};
+use store::{Claimed, KeepSignals, ReadNames, StoreError};
 
 use crate::Poll;
 
@@ -28,12 +31,18 @@ impl From<bool> for Whose {
     }
 }
 
-impl<S: KeepSignals + Sync, L: ReadCustomers + Sync, Q: Sync> Poll<S, L, Q> {
+impl<S: KeepSignals + ReadNames + Sync, L: ReadCustomers + Sync, Q: Sync> Poll<S, L, Q> {
     /// Whose the customer of an event is. Where our credentials are refused, nobody is asked.
     pub(crate) async fn whose(&self, tenant: &Tenant, bell: &Doorbell, refused: bool) -> Result<Whose, StoreError> {
         let Some(customer) = &bell.customer else { return Ok(Whose::CantTell) };
         if let Some(ours) = self.store.remembered(&tenant.id, customer, self.clock.now()).await? {
             return Ok(ours.into());
+        }
+        // Only customers have names that Microsoft gave us.
+        let id = NameId::customer(customer);
+        let named = self.store.names(&tenant.id, &BTreeSet::from([id])).await?;
+        if named.values().any(|kept| kept.read.is_some() && kept.gone.is_none()) {
+            return Ok(Whose::Ours);
         }
         if refused {
             return Ok(Whose::CantTell);

@@ -22,7 +22,7 @@ use partner_center::{ListAlerts, MicrosoftError, ReadCustomers};
 use runtime::Counts;
 use store::{
     Candidate, FindAlerts, KeepAside, KeepPlaces, KeepSignals, KeepWatches, Lease, NoteCallbacks, OutboxRecord,
-    ReadAlerts, ReadTenant, StoreError, Watched, WriteAlerts,
+    ReadAlerts, ReadNames, ReadTenant, StoreError, Watched, WriteAlerts,
 };
 
 use crate::{Poll, ReconcileError, Reconciled, customers::Whose};
@@ -68,6 +68,7 @@ where
         + KeepSignals
         + KeepWatches
         + NoteCallbacks
+        + ReadNames
         + Sync,
     L: ListAlerts + ReadCustomers + Sync,
     Q: Ring + AskForNames + Sync,

@@ -1,8 +1,11 @@
 //! A list that broke off is read on by the next run, and from its start where that can't be.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::SignedDuration;
@@ -25,7 +28,7 @@ fn refused_after(system: &ByHand, pages: u32) {
 }
 
 /// How many pages a run asked for.
-async fn pages_of<T>(system: &ByHand, run: impl Future<Output = T>) -> u64 {
+async fn pages_of(system: &ByHand, run: Pin<Box<impl Future>>) -> u64 {
     let before = system.microsoft.requests().list;
     run.await;
     system.microsoft.requests().list - before
@@ -44,9 +47,9 @@ async fn a_list_that_broke_off_behind_ten_pages_is_read_on_there_and_from_the_st
     assert_eq!(system.alerts().await.len(), 11);
     assert_eq!(to_be_published(&system).await.len(), 11, "what was read is told");
     system.microsoft.clear_faults();
-    assert_eq!(pages_of(&system, system.complete(4, 4)).await, 4);
+    assert_eq!(pages_of(&system, Box::pin(system.complete(4, 4))).await, 4);
     assert_eq!(to_be_published(&system).await.len(), 15);
-    assert_eq!(pages_of(&system, system.complete(15, 0)).await, 15);
+    assert_eq!(pages_of(&system, Box::pin(system.complete(15, 0))).await, 15);
 }
 
 #[tokio::test]
@@ -58,7 +61,7 @@ async fn what_failed_before_the_tenth_page_is_read_from_the_start() {
     failed(&system).await;
     system.microsoft.clear_faults();
 
-    assert_eq!(pages_of(&system, system.complete(15, 6)).await, 15);
+    assert_eq!(pages_of(&system, Box::pin(system.complete(15, 6))).await, 15);
 }
 
 #[tokio::test]
@@ -70,7 +73,7 @@ async fn a_page_that_goes_on_failing_does_not_keep_those_before_it_from_being_re
     failed(&system).await;
     // Read on, and refused at once.
     refused_after(&system, 0);
-    assert_eq!(pages_of(&system, failed(&system)).await, 1);
+    assert_eq!(pages_of(&system, Box::pin(failed(&system))).await, 1);
     system.microsoft.clear_faults();
     system.change("alert-000", resolved("fraud"));
     refused_after(&system, 12);
@@ -98,7 +101,7 @@ async fn a_place_that_microsoft_no_longer_takes_and_one_that_is_an_hour_old_are_
     failed(&system).await;
     system.microsoft.clear_faults();
     system.clock.advance(SignedDuration::from_hours(1));
-    assert_eq!(pages_of(&system, system.complete(12, 0)).await, 12);
+    assert_eq!(pages_of(&system, Box::pin(system.complete(12, 0))).await, 12);
 }
 
 #[tokio::test]

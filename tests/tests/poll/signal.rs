@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use models::LOOKS;
 use serde_json::json;
 use simulator::{CustomerChange, Fault, FaultKind, Relationship, Target};
-use tests::{ByHand, HandQueue, TestSystem, stream_record};
+use tests::{ByHand, HandQueue, TENANT, TestSystem, stream_record};
 
 use crate::{
     looks::{CUSTOMER, HOUR, SUBSCRIPTION, of_the_customer, rings, signal, signals, system, uri},
@@ -160,6 +160,23 @@ async fn of_a_customer_without_alerts_who_is_ours_is_told_and_partner_center_is_
     rings(&system, &mut queue, &uri(CUSTOMER, SUBSCRIPTION)).await;
     queue.pass(&system, HOUR).await;
     assert_eq!(customers_asked(&system), 2);
+}
+
+#[tokio::test]
+async fn a_customer_whose_name_is_kept_is_ours_and_nobody_is_asked() {
+    let system = system().await;
+    describe(&system, CUSTOMER, Relationship::Reseller);
+    let wanted = serde_json::json!({ "of_alerts": { "customers": [{ "id": CUSTOMER }] } });
+    let names = serde_json::json!({ "tenant": TENANT, "cause": "again", "names": wanted }).to_string();
+    assert!(system.deliver(&[("names", &names)]).await.is_empty());
+    assert_eq!(customers_asked(&system), 1, "for its name");
+    let mut queue = HandQueue::default();
+
+    rings(&system, &mut queue, &uri(CUSTOMER, SUBSCRIPTION)).await;
+    queue.pass(&system, HOUR).await;
+
+    assert_eq!(signals(&system).await, [signal(SUBSCRIPTION, "2026-03-02T09", "not_found", true)]);
+    assert_eq!(customers_asked(&system), 1);
 }
 
 #[tokio::test]
