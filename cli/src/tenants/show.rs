@@ -66,6 +66,8 @@ pub struct ShownRuns {
     pub last_success: Option<Timestamp>,
     /// When the last verified fraud callback was received.
     pub last_callback: Option<Timestamp>,
+    /// How many new alerts runs of the schedule have found in all that no callback had announced.
+    pub unannounced: u64,
 }
 
 /// What is known of a credential, as it is shown.
@@ -96,8 +98,8 @@ impl Shown {
 
     /// The same with its last runs.
     pub(super) fn with_runs(self, runs: LastRuns) -> Self {
-        let LastRuns { last_attempt, last_success, last_callback, .. } = runs;
-        Self { runs: Some(Box::new(ShownRuns { last_attempt, last_success, last_callback })), ..self }
+        let LastRuns { last_attempt, last_success, last_callback, unannounced } = runs;
+        Self { runs: Some(Box::new(ShownRuns { last_attempt, last_success, last_callback, unannounced })), ..self }
     }
 
     /// What is known of a secret, in a few words.
@@ -208,11 +210,12 @@ pub(super) fn text_of(shown: &Shown) -> String {
             rows.push((name, shown.summary(purpose) + &checked));
         }
     }
-    if let Some(ShownRuns { last_attempt, last_success, last_callback }) = shown.runs.as_deref() {
+    if let Some(ShownRuns { last_attempt, last_success, last_callback, unannounced }) = shown.runs.as_deref() {
         let moment = |moment: &Option<Timestamp>| moment.map_or("never".to_owned(), |moment| moment.to_string());
         let rows_of_runs =
             [("last attempt", last_attempt), ("last success", last_success), ("last ring", last_callback)];
         rows.extend(rows_of_runs.map(|(name, at)| (name, moment(at))));
+        rows.push(("unannounced", format!("{unannounced} alerts")));
     }
     rows.extend(shown.callback_url.clone().map(|url| ("callback", url)));
     let lines: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<12} {}", printable(value))).collect();
