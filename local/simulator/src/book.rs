@@ -31,7 +31,7 @@ pub enum AlertError {
     UnknownTenant(String),
 }
 
-/// All alerts of all tenants, in the order in which they were made, and never one less.
+/// All alerts of all tenants, in the order in which they were made.
 #[derive(Debug)]
 pub(crate) struct Book {
     alerts: BTreeMap<String, Vec<Alert>>,
@@ -91,6 +91,19 @@ impl Book {
             return Err(error);
         }
         Ok((before, after))
+    }
+
+    /// Takes an alert away.
+    pub(crate) fn take(&mut self, tenant: &str, id: &str) -> Result<Alert, AlertError> {
+        let unknown = || AlertError::UnknownAlert(id.to_owned());
+        let alerts = self.alerts.get_mut(tenant).ok_or_else(unknown)?;
+        let place = alerts.iter().position(|alert| alert.id == id).ok_or_else(unknown)?;
+        let taken = alerts.remove(place);
+        if let Err(error) = self.save() {
+            self.alerts.entry(tenant.to_owned()).or_default().insert(place, taken);
+            return Err(error);
+        }
+        Ok(taken)
     }
 
     fn put(&mut self, tenant: &str, place: usize, alert: Alert) {

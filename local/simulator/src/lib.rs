@@ -148,6 +148,23 @@ impl Simulator {
         self.app.change(tenant, id, change)
     }
 
+    /// An alert vanishes from Microsoft: no list has it, and who asks for it is told that there is none.
+    ///
+    /// # Errors
+    /// Tenant or alert is unknown, or the state file can't be written.
+    pub fn vanish(&self, tenant: &str, id: &str) -> Result<Alert, AlertError> {
+        lock(&self.app.book).take(tenant, id)
+    }
+
+    /// An alert that had vanished is there again, at the end of the list.
+    ///
+    /// # Errors
+    /// The tenant is unknown, the id is taken, or the state file can't be written.
+    pub fn bring_back(&self, tenant: &str, alert: Alert) -> Result<Alert, AlertError> {
+        let tenant = self.app.tenant(Some(tenant))?;
+        lock(&self.app.book).add(&tenant.id, alert)
+    }
+
     /// A tenant's alerts in the order in which they were raised; none if there is no such tenant.
     #[must_use]
     pub fn alerts(&self, tenant: &str) -> Vec<Alert> {
