@@ -157,7 +157,9 @@ impl Story {
                 writeln!(shown, "{line}").unwrap();
             }
         }
-        Regex::new("request-id [-0-9a-f]{36}").unwrap().replace_all(&shown, "request-id …").into_owned()
+        // Chance has a share in both.
+        let named = Regex::new("request-id [-0-9a-f]{36}").unwrap().replace_all(&shown, "request-id …").into_owned();
+        Regex::new("\"wait_ms\":[0-9]+").unwrap().replace_all(&named, "\"wait_ms\":…").into_owned()
     }
 
     fn lines(&self) -> usize {

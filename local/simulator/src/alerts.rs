@@ -59,7 +59,10 @@ pub struct ActivityLog {
 /// has not thought of yet.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "apart from the tenant, whose default is the first one, these are members of `Alert`")]
+#[expect(
+    missing_docs,
+    reason = "apart from the tenant, whose default is the first one, and the lag, these are members of `Alert`"
+)]
 pub struct NewAlert {
     pub tenant: Option<String>,
     pub id: Option<String>,
@@ -77,9 +80,11 @@ pub struct NewAlert {
     pub first_observed_date_time: Option<Timestamp>,
     pub last_observed_date_time: Option<Timestamp>,
     pub resolved_reason: Option<String>,
+    pub resolved_on_date_time: Option<Timestamp>,
     pub is_test: bool,
     pub affected_resources: Option<Vec<AffectedResource>>,
     pub additional_details: Option<BTreeMap<String, String>>,
+    pub lag: Lag,
 }
 
 /// What is to become different about an alert.
@@ -99,9 +104,23 @@ pub struct AlertChange {
     pub first_observed_date_time: Option<Timestamp>,
     pub last_observed_date_time: Option<Timestamp>,
     pub resolved_reason: Option<String>,
+    pub resolved_on_date_time: Option<Timestamp>,
     pub is_test: Option<bool>,
     pub affected_resources: Option<Vec<AffectedResource>>,
     pub additional_details: Option<BTreeMap<String, String>>,
+    /// Whether Microsoft has it no more. One that comes back is as it was, and where it was in the list.
+    pub gone: Option<bool>,
+    pub lag: Lag,
+}
+
+/// For how many requests a tenant's list (page by page), and the alert read by its id, go on showing it as it was before: not at all,
+/// if it was new.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the two ways to look")]
+pub struct Lag {
+    pub get: u32,
+    pub list: u32,
 }
 
 impl Alert {
@@ -143,6 +162,7 @@ impl Alert {
         if let Some(status) = new.status {
             alert.move_to(&status, new.resolved_reason, SOMEBODY, now);
         }
+        alert.resolved_on_date_time = new.resolved_on_date_time.or(alert.resolved_on_date_time);
         alert
     }
 
@@ -171,6 +191,7 @@ impl Alert {
             (None, Some(reason)) => self.resolved_reason = Some(reason),
             (None, None) => {}
         }
+        set(&mut self.resolved_on_date_time, change.resolved_on_date_time.map(Some));
     }
 
     /// A new status, by `who`.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -15,7 +15,8 @@ use crate::authority::Authority;
 use crate::book::{AlertError, Book};
 use crate::callbacks::SignedCallback;
 use crate::entra::{SignIns, Tokens};
-use crate::faults::{FaultKind, Faults};
+use crate::fault_kinds::{ErrorBody, FaultKind};
+use crate::faults::Faults;
 use crate::options::{Clock, Options, StartError, Tenant};
 use crate::partner_center::{AuditRecord, Registrations};
 use crate::recorded::Record;
@@ -160,15 +161,16 @@ impl Shared {
 
     pub(crate) fn raise(&self, new: NewAlert) -> Result<Alert, AlertError> {
         let tenant = self.tenant(new.tenant.as_deref())?;
+        let lag = new.lag;
         let alert = Alert::make(new, self.now());
-        lock(&self.book).add(&tenant.id, alert)
+        lock(&self.book).add(&tenant.id, alert, lag)
     }
 
     pub(crate) fn change(&self, tenant: &str, id: &str, change: AlertChange) -> Result<Alert, AlertError> {
         let tenant = self.tenant(Some(tenant))?;
         let now = self.now();
-        let (_, after) = lock(&self.book).update(&tenant.id, id, |alert| alert.apply(change, now))?;
-        Ok(after)
+        let (gone, lag) = (change.gone, change.lag);
+        lock(&self.book).change(&tenant.id, id, gone, lag, |alert| alert.apply(change, now))
     }
 
     /// Counts a request of the Microsoft side, lets go wrong what is to, and answers.
@@ -192,10 +194,10 @@ impl Shared {
         }
         match fault {
             Some(FaultKind::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
-            Some(FaultKind::Fail { status }) => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let body = b"<html><body>The service is unavailable.</body></html>".to_vec();
-                return Err(Reply::new(status, "text/html", body));
+            Some(FaultKind::Silent) => std::future::pending().await,
+            Some(FaultKind::Fail { status }) => return Err(Reply::error(status, ErrorBody::Html)),
+            Some(FaultKind::Answer { status, body, retry_after }) => {
+                return Err(Reply::error(status, body).retry_after(retry_after, self.now()));
             }
             _ => {}
         }

@@ -95,7 +95,7 @@ async fn raise(State(app): State<App>, body: Bytes) -> Result<(StatusCode, Json<
 
 async fn alerts(State(app): State<App>, Query(query): Query<TenantQuery>) -> Result<Json<Vec<Alert>>, Refusal> {
     let tenant = app.tenant(query.tenant.as_deref())?;
-    Ok(Json(lock(&app.book).all(&tenant.id).to_vec()))
+    Ok(Json(lock(&app.book).all(&tenant.id).cloned().collect()))
 }
 
 async fn change(
@@ -110,7 +110,7 @@ async fn change(
         None => app
             .tenants
             .iter()
-            .find(|tenant| lock(&app.book).one(&tenant.id, &id).is_some())
+            .find(|tenant| lock(&app.book).knows(&tenant.id, &id))
             .ok_or_else(|| AlertError::UnknownAlert(id.clone()))?,
     };
     Ok(Json(app.change(&tenant.id, &id, change)?))

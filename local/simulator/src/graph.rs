@@ -15,7 +15,7 @@ use crate::alerts::Alert;
 use crate::app::{App, Shared, lock, new_id};
 use crate::book::AlertError;
 use crate::entra::{Grant, Role};
-use crate::faults::FaultKind;
+use crate::fault_kinds::FaultKind;
 use crate::reply::Reply;
 use crate::targets::Target;
 
@@ -34,8 +34,8 @@ async fn list(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQu
 }
 
 async fn read(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    answer(&app, Target::Get, &headers, |caller, grant, _| match lock(&app.book).one(&grant.tenant, &id) {
-        Some(alert) => caller.entity(alert),
+    answer(&app, Target::Get, &headers, |caller, grant, _| match lock(&app.book).read(&grant.tenant, &id) {
+        Some(alert) => caller.entity(&alert),
         None => caller.not_found(&id),
     })
     .await
@@ -130,16 +130,31 @@ impl<'a> Caller<'a> {
             let text = "The query holds an option that is not supported, or a skip token that is not one of ours.";
             return self.refuse(StatusCode::BAD_REQUEST, "BadRequest", text);
         };
-        let alerts = lock(&self.app.book).all(tenant).to_vec();
-        let size = if fault == Some(FaultKind::EmptyPage) { 0 } else { self.app.page_size };
+        if fault == Some(FaultKind::ExpiredNextLink) && !query.is_empty() {
+            let text = "The specified page token value has expired and can no longer be included in your request.";
+            return self.refuse(StatusCode::BAD_REQUEST, "Directory_ExpiredPageToken", text);
+        }
+        let alerts = lock(&self.app.book).listed(tenant);
+        let (size, start) = match fault {
+            Some(FaultKind::EmptyPage) => (0, start),
+            Some(FaultKind::AlertListedTwice) => (self.app.page_size, start.saturating_sub(1)),
+            Some(FaultKind::AlertSkipped) => (self.app.page_size, start + 1),
+            _ => (self.app.page_size, start),
+        };
         let start = start.min(alerts.len());
         let end = start.saturating_add(size).min(alerts.len());
+        let more = end < alerts.len();
 
-        let link = |base: &str| format!("{base}{ALERTS}?$skiptoken={}", skip_token(end));
+        let own = &self.app.microsoft_url;
+        let link = |base: &str, place| format!("{base}{ALERTS}?$skiptoken={}", skip_token(place));
         let next = match fault {
-            Some(FaultKind::ForeignNextLink) => Some(link("https://graph.attacker.example")),
-            Some(FaultKind::EmptyPage) => Some(link(&self.app.microsoft_url)),
-            _ => (end < alerts.len()).then(|| link(&self.app.microsoft_url)),
+            Some(FaultKind::ForeignNextLink) => Some(link("https://graph.attacker.example", end)),
+            Some(FaultKind::PlainNextLink) => Some(link(&own.replacen("https:", "http:", 1), end)),
+            Some(FaultKind::EmptyPage) => Some(link(own, end)),
+            Some(FaultKind::EndlessPages) => Some(link(own, if more { end } else { 0 })),
+            Some(FaultKind::LoopingNextLink) if query.is_empty() => Some(format!("{own}{ALERTS}")),
+            Some(FaultKind::LoopingNextLink) => Some(format!("{own}{ALERTS}?{query}")),
+            _ => more.then(|| link(own, end)),
         };
         let value = alerts[start..end].iter().map(|alert| Annotated::new(alert, None)).collect();
         let page = Page { context: format!("{}{CONTEXT}", self.app.microsoft_url), next, value };

@@ -26,6 +26,7 @@ mod callbacks;
 mod connecting;
 mod control;
 mod entra;
+mod fault_kinds;
 mod faults;
 mod graph;
 mod marker;
@@ -38,12 +39,13 @@ mod requests;
 mod serve;
 mod targets;
 
-pub use alerts::{ActivityLog, AffectedResource, Alert, AlertChange, NewAlert};
+pub use alerts::{ActivityLog, AffectedResource, Alert, AlertChange, Lag, NewAlert};
 pub use authority::AuthorityError;
 pub use book::AlertError;
 pub use callbacks::{DeliverError, Forgery, SignedCallback};
 pub use entra::{PendingSignIn, Person, Role, SignInError};
-pub use faults::{Denial, Fault, FaultError, FaultKind, RetryAfter};
+pub use fault_kinds::{Denial, ErrorBody, FaultKind, RetryAfter};
+pub use faults::{Fault, FaultError};
 pub use marker::MARKER;
 pub use options::{Clock, Options, StartError, Tenant};
 pub use partner_center::{AuditRecord, CustomizedData, DeliveryAttempt, NewAuditRecord, Registration, TestEvent};
@@ -140,7 +142,7 @@ impl Simulator {
         self.app.raise(new)
     }
 
-    /// An alert changes at Microsoft.
+    /// An alert changes at Microsoft, goes, or comes back.
     ///
     /// # Errors
     /// Tenant or alert is unknown, or the state file can't be written.
@@ -148,27 +150,18 @@ impl Simulator {
         self.app.change(tenant, id, change)
     }
 
-    /// An alert vanishes from Microsoft: no list has it, and who asks for it is told that there is none.
+    /// None of a tenant's alerts ever was: for tests that share a simulator, one after the other.
     ///
     /// # Errors
-    /// Tenant or alert is unknown, or the state file can't be written.
-    pub fn vanish(&self, tenant: &str, id: &str) -> Result<Alert, AlertError> {
-        lock(&self.app.book).take(tenant, id)
+    /// The state file can't be written.
+    pub fn forget_alerts(&self, tenant: &str) -> Result<(), AlertError> {
+        lock(&self.app.book).forget(tenant)
     }
 
-    /// An alert that had vanished is there again, at the end of the list.
-    ///
-    /// # Errors
-    /// The tenant is unknown, the id is taken, or the state file can't be written.
-    pub fn bring_back(&self, tenant: &str, alert: Alert) -> Result<Alert, AlertError> {
-        let tenant = self.app.tenant(Some(tenant))?;
-        lock(&self.app.book).add(&tenant.id, alert)
-    }
-
-    /// A tenant's alerts in the order in which they were raised; none if there is no such tenant.
+    /// A tenant's alerts as they are, in the order in which they were raised, without those that are gone; none if there is no such tenant.
     #[must_use]
     pub fn alerts(&self, tenant: &str) -> Vec<Alert> {
-        lock(&self.app.book).all(tenant).to_vec()
+        lock(&self.app.book).all(tenant).cloned().collect()
     }
 
     /// The body that Microsoft would send about an alert. It tells neither the alert nor the partner tenant.

@@ -10,7 +10,7 @@ use axum::routing::get;
 
 use crate::app::{App, BODY_LIMIT, Shared};
 use crate::authority::CERTIFICATE_NAME;
-use crate::faults::FaultKind;
+use crate::fault_kinds::FaultKind;
 use crate::reply::Reply;
 use crate::targets::Target;
 use crate::{entra, graph, partner_center, recorded};

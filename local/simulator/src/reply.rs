@@ -12,9 +12,10 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use http_body::Frame;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use serde_json::json;
 use tokio::time::Sleep;
 
-use crate::faults::{FaultKind, RetryAfter};
+use crate::fault_kinds::{ErrorBody, FaultKind, RetryAfter};
 
 /// An answer with its whole body at hand.
 pub(crate) struct Reply {
@@ -33,6 +34,30 @@ impl Reply {
     pub(crate) fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
         let headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
         Self { body, headers, status }
+    }
+
+    /// An error of nobody in particular, in these words.
+    pub(crate) fn error(status: u16, body: ErrorBody) -> Self {
+        let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let words = code.canonical_reason().unwrap_or("Unknown");
+        match body {
+            ErrorBody::Empty => Self { body: Vec::new(), headers: Vec::new(), status: code },
+            ErrorBody::Gateway => Self::json(code, &json!({ "statusCode": status, "message": words })),
+            ErrorBody::Graph => {
+                let error = json!({ "code": words.replace(' ', ""), "message": words, "innerError": {} });
+                Self::json(code, &json!({ "error": error }))
+            }
+            ErrorBody::Html => {
+                Self::new(code, "text/html", format!("<html><body>{status} {words}</body></html>").into_bytes())
+            }
+            ErrorBody::PartnerCenter => {
+                let source = "PartnerCenterSimulator";
+                Self::json(
+                    code,
+                    &json!({ "code": status.to_string(), "description": words, "data": [], "source": source }),
+                )
+            }
+        }
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -76,6 +101,8 @@ impl Reply {
                 let length = [(header::CONTENT_LENGTH, HeaderValue::from(length))];
                 (self.status, AppendHeaders(self.headers), length, body).into_response()
             }
+            // The server has not sent the head of an answer yet when its body fails at once.
+            Some(FaultKind::HangUp) => (self.status, Body::new(CutShort::at_once())).into_response(),
             _ => self.into_response(),
         }
     }
@@ -92,12 +119,16 @@ impl IntoResponse for Reply {
 struct CutShort {
     part: Option<Bytes>,
     /// The failure waits until the part is on its way: a server need not send what it has when a body fails.
-    pause: Pin<Box<Sleep>>,
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl CutShort {
     fn after(part: Vec<u8>) -> Self {
-        Self { part: Some(part.into()), pause: Box::pin(tokio::time::sleep(Duration::from_millis(50))) }
+        Self { part: Some(part.into()), pause: Some(Box::pin(tokio::time::sleep(Duration::from_millis(50)))) }
+    }
+
+    fn at_once() -> Self {
+        Self { part: None, pause: None }
     }
 }
 
@@ -112,9 +143,9 @@ impl HttpBody for CutShort {
         if let Some(part) = self.part.take() {
             return Poll::Ready(Some(Ok(Frame::data(part))));
         }
-        self.pause
-            .as_mut()
-            .poll(context)
-            .map(|()| Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut short on demand"))))
+        if let Some(pause) = &mut self.pause {
+            std::task::ready!(pause.as_mut().poll(context));
+        }
+        Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut short on demand"))))
     }
 }

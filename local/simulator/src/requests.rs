@@ -11,7 +11,8 @@ use crate::authority::AuthorityError;
 use crate::book::AlertError;
 use crate::callbacks::{DeliverError, Forgery};
 use crate::entra::{Decision, Person, Role, SignInError};
-use crate::faults::{Denial, Fault, FaultError, FaultKind, RetryAfter};
+use crate::fault_kinds::{Denial, ErrorBody, FaultKind, RetryAfter};
+use crate::faults::{Fault, FaultError};
 use crate::targets::Target;
 
 /// No body is the empty object: all that can be asked for has a default.
@@ -68,7 +69,10 @@ pub(crate) struct FaultRequest {
     target: Target,
     kind: String,
     tenant: Option<String>,
+    #[serde(default)]
+    after: u32,
     times: Option<u32>,
+    body: Option<ErrorBody>,
     milliseconds: Option<u64>,
     retry_after: Option<Value>,
     status: Option<u16>,
@@ -76,24 +80,34 @@ pub(crate) struct FaultRequest {
 
 impl FaultRequest {
     pub(crate) fn into_fault(self) -> Result<Fault, Refusal> {
+        let kind = self.kind()?;
+        let Self { target, tenant, after, times, .. } = self;
+        Ok(Fault { kind, target, tenant, after, times })
+    }
+
+    fn kind(&self) -> Result<FaultKind, Refusal> {
         let bad = |text: String| Err(Refusal(StatusCode::BAD_REQUEST, text));
-        let kind = match (self.kind.as_str(), self.milliseconds, &self.retry_after, self.status) {
-            ("fail", None, None, status) => FaultKind::Fail { status: status.unwrap_or(503) },
-            ("slow", Some(milliseconds), None, None) => FaultKind::Slow { milliseconds },
-            ("throttle", None, retry_after, None) => {
-                let Some(retry_after) = read_retry_after(retry_after.as_ref()) else {
-                    let forms = "a number of seconds, {\"date\": seconds from now}, \"absent\" or \"garbage\"";
-                    return bad(format!("retryAfter is {forms}"));
-                };
-                FaultKind::Throttle { retry_after }
-            }
-            (kind, None, None, None) => match PLAIN_FAULTS.iter().find(|(name, _)| *name == kind) {
-                Some((_, kind)) => *kind,
-                None => return bad(format!("{kind} is no kind of fault, or lacks its milliseconds: see GET /")),
-            },
-            (kind, ..) => return bad(format!("{kind} takes other parameters: see GET /")),
+        let Self { milliseconds, status, body, .. } = *self;
+        let retry_after = || {
+            let forms = "a number of seconds, {\"date\": seconds from now}, \"absent\" or \"garbage\"";
+            let refusal = || Refusal(StatusCode::BAD_REQUEST, format!("retryAfter is {forms}"));
+            read_retry_after(self.retry_after.as_ref()).ok_or_else(refusal)
         };
-        Ok(Fault { kind, target: self.target, tenant: self.tenant, times: self.times })
+        match (self.kind.as_str(), milliseconds, status, body, &self.retry_after) {
+            ("answer", None, Some(status), body, _) => Ok(FaultKind::Answer {
+                status,
+                body: body.unwrap_or(ErrorBody::Html),
+                retry_after: if self.retry_after.is_some() { retry_after()? } else { RetryAfter::Absent },
+            }),
+            ("fail", None, status, None, None) => Ok(FaultKind::Fail { status: status.unwrap_or(503) }),
+            ("slow", Some(milliseconds), None, None, None) => Ok(FaultKind::Slow { milliseconds }),
+            ("throttle", None, None, None, _) => Ok(FaultKind::Throttle { retry_after: retry_after()? }),
+            (kind, None, None, None, None) => match PLAIN_FAULTS.iter().find(|(name, _)| *name == kind) {
+                Some((_, kind)) => Ok(*kind),
+                None => bad(format!("{kind} is no kind of fault, or lacks its milliseconds or status: see GET /")),
+            },
+            (kind, ..) => bad(format!("{kind} takes other parameters: see GET /")),
+        }
     }
 }
 
@@ -214,7 +228,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-const PLAIN_FAULTS: [(&str, FaultKind); 25] = [
+const PLAIN_FAULTS: [(&str, FaultKind); 33] = [
+    ("alertListedTwice", FaultKind::AlertListedTwice),
+    ("alertSkipped", FaultKind::AlertSkipped),
     ("appOnly", FaultKind::Denied(Denial::AppOnly)),
     ("applicationUnknown", FaultKind::Denied(Denial::ApplicationUnknown)),
     ("applicationUnregistered", FaultKind::Denied(Denial::ApplicationUnregistered)),
@@ -225,16 +241,22 @@ const PLAIN_FAULTS: [(&str, FaultKind); 25] = [
     ("conditionalAccess", FaultKind::Denied(Denial::ConditionalAccess)),
     ("consentMissing", FaultKind::Denied(Denial::ConsentMissing)),
     ("emptyPage", FaultKind::EmptyPage),
+    ("endlessPages", FaultKind::EndlessPages),
+    ("expiredNextLink", FaultKind::ExpiredNextLink),
     ("expiredToken", FaultKind::ExpiredToken),
     ("foreignNextLink", FaultKind::ForeignNextLink),
     ("grantRevoked", FaultKind::Denied(Denial::GrantRevoked)),
+    ("hangUp", FaultKind::HangUp),
+    ("loopingNextLink", FaultKind::LoopingNextLink),
     ("malformedAlert", FaultKind::MalformedAlert),
     ("missingMfa", FaultKind::MissingMfa),
     ("newModelIgnored", FaultKind::NewModelIgnored),
     ("newModelRefused", FaultKind::NewModelRefused),
     ("noRefreshToken", FaultKind::NoRefreshToken),
+    ("plainNextLink", FaultKind::PlainNextLink),
     ("reset", FaultKind::Reset),
     ("roleMissing", FaultKind::Denied(Denial::RoleMissing)),
+    ("silent", FaultKind::Silent),
     ("staleAnswer", FaultKind::StaleAnswer),
     ("truncated", FaultKind::Truncated),
     ("unreadableAlert", FaultKind::UnreadableAlert),

@@ -218,7 +218,7 @@ impl MicrosoftError {
             Self::Refused { status, code, .. } => Diagnosis::of(*status, code),
             Self::AppOnly { .. } => Some(Diagnosis::AppOnlyNotAllowed),
             Self::NoAnswer { .. } => Some(Diagnosis::Unavailable),
-            Self::BadAnswer { .. } | Self::Credential { .. } => None,
+            Self::BadAnswer { .. } | Self::Credential { .. } | Self::PlaceRefused { .. } => None,
         }
     }
 }

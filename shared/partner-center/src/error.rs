@@ -1,5 +1,7 @@
 //! What can go wrong with Microsoft's side.
 
+use jiff::Timestamp;
+
 use crate::{CredentialError, SupportIds};
 
 /// A failure of a call to Microsoft. Holds codes and ids, never tokens or bodies.
@@ -50,10 +52,21 @@ pub enum MicrosoftError {
         #[source]
         source: reqwest::Error,
     },
+    /// A list can't be read on from the place where it was left.
+    #[error("{call} for tenant {tenant} can't go on from where it was: the list has to be read anew")]
+    PlaceRefused {
+        /// The call.
+        call: &'static str,
+        /// The tenant.
+        tenant: String,
+        /// How Microsoft refused it. None where the place is none that its source has given: then nobody was asked.
+        #[source]
+        source: Option<Box<Self>>,
+    },
     /// Microsoft refused.
     #[error(
         "{call} for tenant {tenant} was refused with status {status} and code {code} after {attempts} attempts \
-         ({ids})"
+         ({ids}){}", until(*.wait_until)
     )]
     Refused {
         /// The call.
@@ -68,5 +81,31 @@ pub enum MicrosoftError {
         ids: SupportIds,
         /// How often it was tried.
         attempts: u32,
+        /// Until when Microsoft asks to wait, where it does.
+        wait_until: Option<Timestamp>,
     },
+}
+
+impl MicrosoftError {
+    /// Whether a list that was to be read on at a place that was kept is better read from its start: that place is refused, or what is
+    /// there can't be used. Any other failure leaves the place as good as it was.
+    #[must_use]
+    pub fn is_about_the_place(&self) -> bool {
+        matches!(self, Self::BadAnswer { .. } | Self::PlaceRefused { .. })
+    }
+
+    /// Until when Microsoft asks to wait before the next call, where it does.
+    #[must_use]
+    pub fn wait_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Refused { wait_until, .. } => *wait_until,
+            Self::AppOnly { source, .. } => source.wait_until(),
+            Self::PlaceRefused { source, .. } => source.as_ref()?.wait_until(),
+            Self::BadAnswer { .. } | Self::Credential { .. } | Self::NoAnswer { .. } => None,
+        }
+    }
+}
+
+fn until(moment: Option<Timestamp>) -> String {
+    moment.map(|moment| format!("; Microsoft asks to wait until {moment:.0}")).unwrap_or_default()
 }

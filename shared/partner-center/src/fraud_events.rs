@@ -12,7 +12,10 @@ use ring::digest::{SHA256, digest};
 use serde_json::value::RawValue;
 
 use crate::{
-    Audience, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens, exchange::Call,
+    Audience, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
+    error_words::NO_CODE,
+    exchange::Call,
+    listing::{at_place, no_place},
     wire::read_fraud_event,
 };
 
@@ -45,12 +48,11 @@ impl<C: Credentials + Send + Sync> ListAlerts for FraudEvents<C> {
         let read = match at {
             None => self.first_page(call, tenant).await,
             Some(place) => {
-                let before =
-                    Before::at(place).ok_or_else(|| call.bad("a place that is none of fraudEvents'".to_owned()))?;
+                let before = Before::at(place).ok_or_else(|| no_place(call))?;
                 self.following_page(call, tenant, &before).await
             }
         };
-        match read {
+        match at_place(call, at, read) {
             // Microsoft's own words for it are not documented.
             Err(refused @ MicrosoftError::Refused { status: 401 | 403, .. })
                 if self.tokens.is_app_only(tenant).await =>
@@ -78,8 +80,8 @@ struct Before {
 
 impl Before {
     fn at(place: &Place) -> Option<Self> {
-        let mut parts = place.0.splitn(3, '.');
-        let number = parts.next()?.parse().ok().filter(|number| *number > 0)?;
+        let mut parts = place.text()?.splitn(3, '.');
+        let number = parts.next()?.parse().ok().filter(|number| (1..usize::MAX).contains(number))?;
         Some(Self { number, events: parts.next()?.parse().ok()?, ids: parts.next()?.to_owned() })
     }
 
@@ -102,7 +104,12 @@ fn events(call: Call<'_>, body: &[u8]) -> Result<Page, MicrosoftError> {
     Ok(page)
 }
 
-/// What tells a page from another: how many events it has, and a hash of their ids in order.
+/// Whether Partner Center itself refuses, with one of these statuses.
+fn says(statuses: &[u16], error: &MicrosoftError) -> bool {
+    matches!(error, MicrosoftError::Refused { status, code, .. } if statuses.contains(status) && code != NO_CODE)
+}
+
+/// What tells a page from another: how many events it has, and a hash of their ids, in whatever order they come.
 fn described(number: usize, page: &Page) -> Before {
     let mut ids: Vec<&str> = page.alerts.iter().map(|alert| alert.id.as_str()).collect();
     ids.extend(page.unreadable.iter().map(|event| event.id.as_str()));
@@ -113,12 +120,12 @@ fn described(number: usize, page: &Page) -> Before {
 }
 
 impl<C: Credentials + Send + Sync> FraudEvents<C> {
-    /// The first page of the new model; where Microsoft finds fault with the question, it doesn't know that model, and gives the list
-    /// in the old one, whole.
+    /// The first page of the new model; where Partner Center finds fault with the question, it doesn't know that model, and gives the list
+    /// in the old one, whole. Where somebody else does (a web page, no body), nothing is learnt of that.
     async fn first_page(&self, call: Call<'_>, tenant: &Tenant) -> Result<Page, MicrosoftError> {
         match self.numbered(call, tenant, 1).await {
             Ok(page) => Ok(Self::followed(1, page)),
-            Err(error @ MicrosoftError::Refused { status: 400, .. }) => {
+            Err(error) if says(&[400], &error) => {
                 tracing::warn!(tenant.id = %tenant.id, %error, "the new model of fraud events is refused: asking for the old one");
                 let url = self.url(call, tenant)?;
                 let request = || self.http.get(url.clone());
@@ -137,13 +144,23 @@ impl<C: Credentials + Send + Sync> FraudEvents<C> {
         let number = before.number + 1;
         let page = match self.numbered(call, tenant, number).await {
             Ok(page) => page,
-            Err(MicrosoftError::Refused { status: 400 | 404, .. }) if before.events < PAGE_SIZE => {
+            Err(error) if says(&[400, 404], &error) && self.ends_with(call, tenant, before).await? => {
                 return Ok(Page::default());
             }
             Err(error) => return Err(error),
         };
         let comes_once_more = described(number, &page).ids == before.ids;
-        Ok(if comes_once_more { page } else { Self::followed(number, page) })
+        Ok(if comes_once_more { Page::default() } else { Self::followed(number, page) })
+    }
+
+    /// Whether this page is the last one, now that the one after it was refused. A short one is. A full one is, too, if it is still to be
+    /// had: then the question is good, and there is nothing behind it.
+    async fn ends_with(&self, call: Call<'_>, tenant: &Tenant, last: &Before) -> Result<bool, MicrosoftError> {
+        if last.events < PAGE_SIZE {
+            return Ok(true);
+        }
+        let again = self.numbered(call, tenant, last.number).await?;
+        Ok(described(last.number, &again).ids == last.ids)
     }
 
     /// A page, with the place of the next one, unless it is empty.

@@ -13,12 +13,14 @@ mod consent;
 mod credentials;
 mod diagnosis;
 mod error;
+mod error_words;
 mod exchange;
 mod fraud_events;
 mod graph;
 mod id_token;
 mod listing;
 mod partner_center;
+mod patience;
 mod registration;
 mod renewal;
 mod secret;
@@ -36,11 +38,11 @@ pub use consent::{BrowserSignIn, Consent, ConsentError, Consented, DeviceProgres
 pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, SecretAtHand};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
-pub use exchange::Limits;
 pub use fraud_events::FraudEvents;
 pub use graph::GraphAlerts;
 pub use listing::{ListAlerts, Page, Place, Sight, Walk};
 pub use models::Purpose;
+pub use patience::Limits;
 pub use registration::{Attempt, Registration, Registrations, TestEvent};
 pub use renewal::{
     Kept, OUT_OF_TIME, REFRESH_TOKEN_LIFE, REFRESH_TOKEN_OLD, RENEW_AFTER, RenewCredentials, Renewal, RenewalError,

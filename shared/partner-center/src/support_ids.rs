@@ -6,19 +6,37 @@ use reqwest::header::HeaderMap;
 
 /// The headers that Microsoft's services name an answer in: Partner Center's three, Graph's, Entra ID's.
 const HEADERS: [&str; 5] = ["MS-RequestId", "MS-CorrelationId", "MS-CV", "request-id", "x-ms-request-id"];
+/// The headers that we name a request in: Partner Center's two, Graph's.
+const OURS: [&str; 3] = ["MS-RequestId", "MS-CorrelationId", "client-request-id"];
 /// The member that Entra ID's error bodies name it in.
 const TRACE_ID: &str = "trace_id";
 /// The most that is kept of a text of Microsoft's, in characters: more than any of its ids and codes has.
 const MOST: usize = 80;
 
-/// The ids of an answer, each by the name that Microsoft gives it; none where nobody answered, or somebody in between.
+/// The ids of an answer, each by the name that Microsoft gives it; those of the request, where nobody answered, or somebody in between.
+/// None of a request to Entra ID, which has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SupportIds(Vec<(&'static str, String)>);
 
 impl SupportIds {
+    /// Of an answer.
     pub(crate) fn of_headers(headers: &HeaderMap) -> Self {
-        let value = |name: &'static str| Some((name, harmless(headers.get(name)?.to_str().ok()?)));
-        Self(HEADERS.into_iter().filter_map(value).collect())
+        Self::read(&HEADERS, headers)
+    }
+
+    /// Of a request, which we have given it.
+    pub(crate) fn given(headers: &HeaderMap) -> Self {
+        Self::read(&OURS, headers)
+    }
+
+    fn read(names: &[&'static str], headers: &HeaderMap) -> Self {
+        let value = |name: &&'static str| Some((*name, harmless(headers.get(*name)?.to_str().ok()?)));
+        Self(names.iter().filter_map(value).collect())
+    }
+
+    /// These, or others where there are none.
+    pub(crate) fn or(self, others: Self) -> Self {
+        if self.0.is_empty() { others } else { self }
     }
 
     /// The same with the id of an error body, which mostly is the one of the header.
@@ -70,6 +88,15 @@ mod tests {
         ] {
             assert_eq!(SupportIds::of_headers(&headers(pairs)).to_string(), expected);
         }
+    }
+
+    #[test]
+    fn what_answers_without_a_name_is_told_by_the_names_that_we_gave_the_request() {
+        let ours =
+            || SupportIds::given(&headers(&[("ms-requestid", "r"), ("ms-correlationid", "c"), ("request-id", "no")]));
+        assert_eq!(SupportIds::of_headers(&headers(&[])).or(ours()).to_string(), "MS-RequestId r, MS-CorrelationId c");
+        assert_eq!(SupportIds::of_headers(&headers(&[("request-id", "g")])).or(ours()).to_string(), "request-id g");
+        assert_eq!(SupportIds::given(&headers(&[("client-request-id", "own")])).to_string(), "client-request-id own");
     }
 
     #[test]

@@ -204,6 +204,7 @@ mod tests {
                 code: code.to_owned(),
                 ids: crate::SupportIds::default(),
                 attempts: 1,
+                wait_until: None,
             };
             assert_eq!(may_be_the_token(&refused), helps, "{status} {code}");
         }

@@ -8,6 +8,8 @@ use tests::{Asked, ByHand, Scripted, Setup};
 use crate::support::{failed, turn_to};
 
 const LIST: &str = "/v1/fraudEvents";
+/// What Partner Center says of a question that it does not understand. The number stands in for one that is not documented.
+const REFUSED: &str = r#"{"code":"400","description":"made up","data":[],"source":"made up"}"#;
 
 fn event(number: usize) -> Value {
     json!({ "eventId": format!("s_{number:03}"), "eventTime": "2026-03-02T06:12:09", "eventStatus": "Active" })
@@ -65,7 +67,7 @@ fn pages(microsoft: &Scripted) -> Vec<usize> {
 #[tokio::test]
 async fn a_list_ends_with_a_page_that_brings_nothing_new() {
     type List = fn(usize) -> Response<String>;
-    let lists: [(&str, List, usize, &[usize]); 7] = [
+    let lists: [(&str, List, usize, &[usize]); 8] = [
         ("an empty one", |_| page(0..0), 0, &[1]),
         (
             "a short page, and none behind it",
@@ -81,8 +83,25 @@ async fn a_list_ends_with_a_page_that_brings_nothing_new() {
         ),
         ("pages that are no pages, as long as one", |_| page(0..100), 100, &[1, 2]),
         ("pages that are no pages, longer than one", |_| page(0..150), 150, &[1, 2]),
-        ("nothing found behind the end", |number| if number == 1 { page(0..3) } else { answer(404, "{}") }, 3, &[1, 2]),
-        ("no such page behind the end", |number| if number == 1 { page(0..3) } else { answer(400, "{}") }, 3, &[1, 2]),
+        (
+            "nothing found behind the end",
+            |number| if number == 1 { page(0..3) } else { answer(404, REFUSED) },
+            3,
+            &[1, 2],
+        ),
+        (
+            "no such page behind the end",
+            |number| if number == 1 { page(0..3) } else { answer(400, REFUSED) },
+            3,
+            &[1, 2],
+        ),
+        // A full page may be the last one; that it is still there shows that the question was good.
+        (
+            "none behind a full page",
+            |number| if number == 1 { page(0..100) } else { answer(404, REFUSED) },
+            100,
+            &[1, 2, 1],
+        ),
     ];
     for (what, list, alerts, expected) in lists {
         let (system, microsoft) = system(list).await;
@@ -100,9 +119,21 @@ async fn an_event_that_moves_to_the_next_page_while_they_are_read_lands_once() {
 
 #[tokio::test]
 async fn a_page_that_is_refused_before_the_end_is_a_failure_and_no_reason_to_ask_for_the_old_model() {
-    for status in [400, 404] {
-        let (system, microsoft) =
-            system(move |number| if number == 1 { page(0..100) } else { answer(status, "{}") }).await;
+    // By somebody in front of Partner Center, after a short page and a full one; and by itself, while the list changes.
+    let looks = std::sync::atomic::AtomicUsize::new(0);
+    let moving = move |number| match number {
+        1 => page(0..100 + looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+        _ => answer(400, REFUSED),
+    };
+    type List = Box<dyn Fn(usize) -> Response<String> + Send + Sync>;
+    let lists: [(u16, List, &[usize]); 4] = [
+        (400, Box::new(|number| if number == 1 { page(0..100) } else { answer(400, "{}") }), &[1, 2]),
+        (404, Box::new(|number| if number == 1 { page(0..100) } else { answer(404, "<html>") }), &[1, 2]),
+        (404, Box::new(|number| if number == 1 { page(0..3) } else { answer(404, "") }), &[1, 2]),
+        (400, Box::new(moving), &[1, 2, 1]),
+    ];
+    for (status, list, expected) in lists {
+        let (system, microsoft) = system(list).await;
         let (_, words) = failed(&system).await;
         assert!(
             words.contains(&format!(
@@ -111,17 +142,19 @@ async fn a_page_that_is_refused_before_the_end_is_a_failure_and_no_reason_to_ask
             )),
             "{words}"
         );
-        assert_eq!(pages(&microsoft), [1, 2]);
+        assert_eq!(pages(&microsoft), expected);
         assert_eq!(system.alerts().await, []);
     }
-    let (system, microsoft) = system(|_| answer(404, "{}")).await;
-    failed(&system).await;
-    assert_eq!(pages(&microsoft), [1]);
+    for (status, body) in [(404, REFUSED), (400, "{}"), (400, "<html>"), (400, "")] {
+        let (system, microsoft) = system(move |_| answer(status, body)).await;
+        failed(&system).await;
+        assert_eq!(pages(&microsoft), [1], "{status} {body}");
+    }
 }
 
 #[tokio::test]
 async fn where_the_first_page_is_bad_to_ask_for_the_list_is_asked_for_as_it_was_of_old() {
-    let (system, microsoft) = system(|number| if number == 0 { page(0..300) } else { answer(400, "{}") }).await;
+    let (system, microsoft) = system(|number| if number == 0 { page(0..300) } else { answer(400, REFUSED) }).await;
     system.complete(300, 300).await;
     assert_eq!(pages(&microsoft), [1, 0]);
 }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use runtime::Clock as _;
-use simulator::{Alert, AlertChange, NewAlert};
+use simulator::{Alert, AlertChange, Lag, NewAlert};
 
 use crate::{
     history::Sight,
@@ -26,16 +26,12 @@ impl World<'_> {
                     self.raise_as(who, format!("burst-{}", self.bursts), "high", None);
                 }
             }
-            Happening::Vanished(alert) => {
-                if let Ok(gone) = self.stage.microsoft.vanish(IDS[who], &name(alert)) {
-                    self.vanished.insert((who, name(alert)), gone);
-                }
-            }
-            Happening::CameBack(alert) => {
-                if let Some(gone) = self.vanished.remove(&(who, name(alert))) {
-                    // Unless another took its place.
-                    let _ = self.stage.microsoft.bring_back(IDS[who], gone);
-                }
+            Happening::Vanished(alert) => self.change(who, alert, AlertChange { gone: Some(true), ..none() }),
+            Happening::CameBack(alert) => self.change(who, alert, AlertChange { gone: Some(false), ..none() }),
+            Happening::Late(alert, requests, severity) => {
+                self.lagging = true;
+                let lag = Lag { get: requests, list: requests };
+                self.change(who, alert, AlertChange { severity: text(severity), lag, ..none() });
             }
             Happening::BackDated(alert, minutes) => {
                 self.change(who, alert, AlertChange { detected_date_time: before(minutes), ..none() });

@@ -6,7 +6,7 @@ use std::fmt;
 
 use models::AlertSource;
 use proptest::{collection::vec, prelude::*, sample::select};
-use simulator::{Denial, FaultKind, RetryAfter, Target};
+use simulator::{Denial, ErrorBody, FaultKind, RetryAfter, Target};
 
 /// Most tenants of a schedule.
 pub(crate) const TENANTS: usize = 2;
@@ -67,6 +67,8 @@ pub(crate) enum Happening {
     BackDated(u8, u16),
     Burst(u8),
     CameBack(u8),
+    /// Its severity is another, and so many requests don't see it yet.
+    Late(u8, u32, &'static str),
     MadeTest(u8, bool),
     Raised(u8, &'static str),
     RaisedResolved(u8),
@@ -110,11 +112,12 @@ pub(crate) struct HeldUp {
     pub(crate) goes_on: bool,
 }
 
-/// A fault of Microsoft's, for so many requests of one tenant.
+/// A fault of Microsoft's, for so many requests of one tenant, after so many that go well.
 #[derive(Clone, Debug)]
 pub(crate) struct MicrosoftFault {
     pub(crate) target: Target,
     pub(crate) kind: FaultKind,
+    pub(crate) after: u32,
     pub(crate) times: u32,
 }
 
@@ -189,6 +192,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..ALERTS).prop_map(Happening::SeenAgain),
         1 => (0..ALERTS).prop_map(Happening::Vanished),
         1 => (0..ALERTS).prop_map(Happening::CameBack),
+        1 => (0..ALERTS, 1..3_u32, severity()).prop_map(|(alert, requests, severity)| Happening::Late(alert, requests, severity)),
     ]
 }
 
@@ -224,21 +228,25 @@ fn trouble(most: usize) -> impl Strategy<Value = Trouble> {
 }
 
 fn microsoft_fault(source: AlertSource) -> impl Strategy<Value = MicrosoftFault> {
-    let anywhere = || {
-        vec![
-            FaultKind::Fail { status: 500 },
-            FaultKind::Fail { status: 503 },
-            FaultKind::Reset,
-            FaultKind::Throttle { retry_after: RetryAfter::Absent },
-            FaultKind::Throttle { retry_after: RetryAfter::Date(0) },
-            FaultKind::Throttle { retry_after: RetryAfter::Garbage },
-            FaultKind::Throttle { retry_after: RetryAfter::Seconds(0) },
-            FaultKind::Throttle { retry_after: RetryAfter::Seconds(7_200) },
-            FaultKind::Truncated,
-        ]
-    };
-    let mut listing = anywhere();
+    use RetryAfter::{Absent, Date, Garbage, Seconds};
+    let mut anywhere = vec![
+        FaultKind::Fail { status: 500 },
+        FaultKind::Fail { status: 503 },
+        FaultKind::HangUp,
+        FaultKind::Reset,
+        FaultKind::Truncated,
+    ];
+    let pauses = [Absent, Date(0), Garbage, Seconds(0), Seconds(7_200)];
+    anywhere.extend(pauses.map(|retry_after| FaultKind::Throttle { retry_after }));
+    let bodies = [ErrorBody::Empty, ErrorBody::Gateway, ErrorBody::Graph, ErrorBody::Html, ErrorBody::PartnerCenter];
+    anywhere.extend(bodies.map(|body| FaultKind::Answer { status: 429, body, retry_after: Absent }));
+    anywhere.push(FaultKind::Answer { status: 403, body: ErrorBody::Graph, retry_after: Absent });
+
+    let mut listing = anywhere.clone();
     listing.extend([
+        FaultKind::AlertListedTwice,
+        FaultKind::AlertSkipped,
+        FaultKind::EndlessPages,
         FaultKind::ExpiredToken,
         FaultKind::MalformedAlert,
         FaultKind::MissingMfa,
@@ -253,13 +261,15 @@ fn microsoft_fault(source: AlertSource) -> impl Strategy<Value = MicrosoftFault>
         }
         AlertSource::Graph => {
             listing.extend([FaultKind::EmptyPage, FaultKind::EmptyPage, FaultKind::ForeignNextLink]);
+            listing.extend([FaultKind::ExpiredNextLink, FaultKind::LoopingNextLink, FaultKind::PlainNextLink]);
             Target::List
         }
     };
-    let mut signing_in = anywhere();
+    let mut signing_in = anywhere;
     signing_in.extend([FaultKind::Denied(Denial::ConsentMissing), FaultKind::NoRefreshToken]);
     let of = |target: Target, kinds: Vec<FaultKind>| {
-        (select(kinds), 1..5_u32).prop_map(move |(kind, times)| MicrosoftFault { target, kind, times })
+        let faults = (select(kinds), 0..5_u32, 1..5_u32);
+        faults.prop_map(move |(kind, after, times)| MicrosoftFault { target, kind, after, times })
     };
     prop_oneof![5 => of(target, listing), 1 => of(Target::Token, signing_in)]
 }

@@ -105,6 +105,7 @@ impl Player {
                 ("EVENTS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:events"),
                 ("RECONCILE_GAP_SECONDS", "1"),
                 ("DIGEST_ABOVE", "3"),
+                ("GRAPH_MAX_PAGES", "60"),
                 ("MICROSOFT_LONGEST_PAUSE_SECONDS", "1"),
                 ("MICROSOFT_TIMEOUT_SECONDS", "60"),
             ]

@@ -37,7 +37,7 @@ const LEASE: i64 = 150_000;
 const GAP: i64 = 1_000;
 const TOLERANCE: i64 = 60_000;
 /// Most requests that one run makes: to AWS, and to Microsoft. Far above what any schedule's handful of alerts takes.
-const MOST_REQUESTS: (usize, u64) = (120, 150);
+const MOST_REQUESTS: (usize, u64) = (400, 150);
 /// How far the clock moves between two runs at the end: together longer than any clock of a schedule was off.
 const AT_THE_END: SignedDuration = SignedDuration::from_mins(20);
 
@@ -79,8 +79,8 @@ pub(crate) struct World<'a> {
     pub(crate) spoilt: Spoilt,
     /// Every state that an alert had at Microsoft, by tenant and our id of it.
     pub(crate) at_microsoft: BTreeMap<String, Vec<Sight>>,
-    /// Alerts that vanished, by tenant and Microsoft's id.
-    pub(crate) vanished: BTreeMap<(Who, String), simulator::Alert>,
+    /// Whether Microsoft's list may be late with a change.
+    pub(crate) lagging: bool,
     pub(crate) bursts: usize,
     clock: Arc<Told>,
     off: SignedDuration,
@@ -97,9 +97,7 @@ impl<'a> World<'a> {
         stage.microsoft.clear_faults();
         stage.time.set(tests::START.parse().unwrap());
         for id in IDS {
-            for alert in stage.microsoft.alerts(id) {
-                stage.microsoft.vanish(id, &alert.id).unwrap();
-            }
+            stage.microsoft.forget_alerts(id).unwrap();
         }
         let secret = |id: &str| {
             let refresh_token = stage.microsoft.refresh_token(id).unwrap();
@@ -125,7 +123,7 @@ impl<'a> World<'a> {
             sources: schedule.sources.clone(),
             spoilt: spoilt(schedule),
             at_microsoft: BTreeMap::new(),
-            vanished: BTreeMap::new(),
+            lagging: false,
             bursts: 0,
             clock,
             off: SignedDuration::ZERO,
@@ -292,7 +290,7 @@ impl<'a> World<'a> {
 
     fn set_faults(&self, run: &Run) {
         for fault in &run.faults {
-            let fault = Fault::new(fault.target, fault.kind).times(fault.times).of(IDS[run.who]);
+            let fault = Fault::new(fault.target, fault.kind).after(fault.after).times(fault.times).of(IDS[run.who]);
             self.stage.microsoft.set_fault(fault).unwrap();
         }
     }
@@ -347,13 +345,13 @@ impl<'a> World<'a> {
         let there = self.stage.microsoft.alerts(IDS[who]);
         success == Some(self.now())
             && state["lease_until"]["N"] == "0"
-            && there.iter().all(|alert| {
+            && (self.lagging || there.iter().all(|alert| {
                 let key = self.key(who, alert);
                 let kept = |history: &mut crate::history::History| {
                     history.alerts.get(&key)?.last().map(|version| version.sight.clone())
                 };
                 self.account.history(kept) == Some(Sight::at_microsoft(alert))
-            })
+            }))
     }
 
     /// The partition of an alert: what our id of it is depends on the source.

@@ -4,7 +4,7 @@ use axum::http::{HeaderName, StatusCode};
 use serde_json::json;
 
 use crate::app::{Shared, new_id};
-use crate::faults::{Denial, FaultKind};
+use crate::fault_kinds::{Denial, FaultKind};
 use crate::reply::Reply;
 use crate::targets::Target;
 

@@ -12,7 +12,7 @@ use crate::app::{App, Shared, lock, new_id};
 use crate::entra::client::{Fields, application, authenticate};
 use crate::entra::problem::{Problem, named, trouble};
 use crate::entra::tokens::{Grant, LIFE, Person};
-use crate::faults::FaultKind;
+use crate::fault_kinds::FaultKind;
 use crate::options::Tenant;
 use crate::reply::Reply;
 use crate::targets::Target;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::{App, Shared, lock, new_id};
 use crate::entra::{Grant, Role};
-use crate::faults::{Denial, FaultKind, RetryAfter};
+use crate::fault_kinds::{Denial, FaultKind, RetryAfter};
 use crate::reply::Reply;
 use crate::targets::Target;
 

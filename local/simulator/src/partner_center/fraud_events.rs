@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::alerts::Alert;
 use crate::app::{App, Shared, lock};
 use crate::entra::Grant;
-use crate::faults::FaultKind;
+use crate::fault_kinds::FaultKind;
 use crate::partner_center::caller::{answer_people, plain_error};
 use crate::reply::Reply;
 use crate::targets::Target;
@@ -64,20 +64,32 @@ pub(crate) async fn list(
             (Some(size), Some(number)) if size > 0 && number > 0 && model == Model::New => Some((size, number)),
             _ => return bad("PageSize and PageNumber go together, are above 0, and are of the new model."),
         };
-        let alerts = lock(&app.book).all(&grant.tenant).to_vec();
-        let alerts = alerts.iter().filter(|alert| query.asks_for(alert));
-        let mut events: Vec<Value> = match paging {
-            None => alerts.map(|alert| event(alert, model, grant)).collect(),
-            Some((size, number)) => {
-                let size = size.min(app.page_size);
-                let page = alerts.skip(size.saturating_mul(number - 1)).take(size);
-                page.map(|alert| event(alert, model, grant)).collect()
-            }
-        };
+        let mut alerts = lock(&app.book).listed(&grant.tenant);
+        alerts.retain(|alert| query.asks_for(alert));
+        if let Some((size, number)) = paging {
+            alerts = page(&alerts, size.min(app.page_size), number, fault);
+        }
+        if fault == Some(FaultKind::EmptyPage) {
+            alerts.clear();
+        }
+        let mut events: Vec<Value> = alerts.iter().map(|alert| event(alert, model, grant)).collect();
         spoil(&mut events, fault);
         Reply::json(StatusCode::OK, &events)
     })
     .await
+}
+
+/// The page of this number, the first being 1.
+fn page(alerts: &[Alert], size: usize, number: usize, fault: Option<FaultKind>) -> Vec<Alert> {
+    let pages = alerts.len().div_ceil(size).max(1);
+    let before = if fault == Some(FaultKind::EndlessPages) { (number - 1) % pages } else { number - 1 };
+    let start = size.saturating_mul(before);
+    let start = match fault {
+        Some(FaultKind::AlertListedTwice) => start.saturating_sub(1),
+        Some(FaultKind::AlertSkipped) => start.saturating_add(1),
+        _ => start,
+    };
+    alerts.iter().skip(start).take(size).cloned().collect()
 }
 
 impl ListQuery {
@@ -117,8 +129,7 @@ pub(crate) async fn change(
             alert.subscription_id == subscription
                 && (change.event_ids.is_empty() || change.event_ids.contains(&event_id(alert)))
         };
-        let ids: Vec<String> =
-            lock(&app.book).all(&grant.tenant).iter().filter(meant).map(|alert| alert.id.clone()).collect();
+        let ids: Vec<String> = lock(&app.book).all(&grant.tenant).filter(meant).map(|alert| alert.id.clone()).collect();
         match changed(&app, grant, &ids, &status, &reason) {
             Ok(alerts) => {
                 let model = Model::asked_for(&headers);

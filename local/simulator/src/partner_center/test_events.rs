@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::app::{App, Shared, lock, new_id};
 use crate::callbacks::{Answer, DeliverError, SignedCallback, test_body};
-use crate::faults::RetryAfter;
+use crate::fault_kinds::RetryAfter;
 use crate::partner_center::caller::{answer, plain_error, throttled};
 use crate::partner_center::registration::TEST_EVENT;
 use crate::reply::Reply;

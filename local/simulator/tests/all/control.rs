@@ -88,6 +88,23 @@ async fn an_alert_is_raised_changed_and_listed() {
 }
 
 #[tokio::test]
+async fn an_alert_goes_and_comes_back_and_is_seen_late() {
+    let world = World::start().await;
+    let ids = world.raise(2);
+    let path = format!("/alerts/{}", ids[0]);
+    let there = async || json(world.control("GET", "/alerts", "").await).await.as_array().unwrap().len();
+    assert_eq!(world.control("PATCH", &path, r#"{"gone":true,"lag":{"list":1}}"#).await.status(), 200);
+    assert_eq!(there().await, 1);
+    let listed = async || json(world.list().await).await["value"].as_array().unwrap().len();
+    assert_eq!([listed().await, listed().await], [2, 1]);
+    assert_eq!(world.control("PATCH", &path, r#"{"gone":false}"#).await.status(), 200);
+    assert_eq!((there().await, listed().await), (2, 2));
+    assert_eq!(world.control("PATCH", &path, r#"{"lag":{"post":1}}"#).await.status(), 400);
+    let lagging = r#"{"id":"late","resolvedOnDateTime":"2026-03-01T00:00:00Z","lag":{"get":1}}"#;
+    assert_eq!(world.control("POST", "/alerts", lagging).await.status(), 201);
+}
+
+#[tokio::test]
 async fn an_unknown_field_is_named() {
     let world = World::start().await;
     for path in ["/alerts", "/callbacks", "/faults", "/grants/revoke", "/public-addresses", "/sign-ins"] {
@@ -158,7 +175,10 @@ async fn faults_are_set_and_cleared() {
     for (body, status) in [
         (r#"{"target":"list","kind":"throttle","retryAfter":"absent","times":1}"#, 429),
         (r#"{"target":"list","kind":"fail","status":500,"times":1}"#, 500),
+        (r#"{"target":"list","kind":"answer","status":404,"times":1}"#, 404),
+        (r#"{"target":"list","kind":"answer","status":429,"body":"graph","retryAfter":{"date":5},"times":1}"#, 429),
         (r#"{"target":"list","kind":"missingMfa"}"#, 403),
+        (r#"{"target":"list","kind":"endlessPages","after":5}"#, 403),
     ] {
         assert_eq!(world.control("POST", "/faults", body).await.status(), 204, "{body}");
         assert_eq!(world.list().await.status(), status, "{body}");
@@ -169,6 +189,12 @@ async fn faults_are_set_and_cleared() {
         r#"{"target":"moon","kind":"reset"}"#,
         r#"{"target":"list","kind":"sulk"}"#,
         r#"{"target":"list","kind":"slow"}"#,
+        r#"{"target":"list","kind":"answer"}"#,
+        r#"{"target":"list","kind":"answer","status":200}"#,
+        r#"{"target":"list","kind":"answer","status":500,"body":"poem"}"#,
+        r#"{"target":"list","kind":"answer","status":500,"retryAfter":"soon"}"#,
+        r#"{"target":"list","kind":"fail","body":"html"}"#,
+        r#"{"target":"list","kind":"reset","after":-1}"#,
         r#"{"target":"list","kind":"reset","status":500}"#,
         r#"{"target":"token","kind":"emptyPage"}"#,
     ] {

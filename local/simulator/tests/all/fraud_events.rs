@@ -200,3 +200,34 @@ async fn a_change_of_state_is_for_the_named_events_or_for_all_of_the_subscriptio
         assert_eq!(change(wrong).await.0, 400);
     }
 }
+
+#[tokio::test]
+async fn pages_can_be_empty_without_end_or_have_moved() {
+    let world = World::start().await;
+    for number in 0..5 {
+        let new =
+            NewAlert { id: Some(number.to_string()), subscription_id: Some("s".to_owned()), ..NewAlert::default() };
+        world.simulator.raise(new).unwrap();
+    }
+    for (kind, expected) in [
+        (FaultKind::EmptyPage, vec![]),
+        (FaultKind::EndlessPages, vec!["s_0", "s_1"]),
+        (FaultKind::AlertListedTwice, vec![]),
+        (FaultKind::AlertSkipped, vec![]),
+    ] {
+        set(&world, kind);
+        assert_eq!(
+            ids(&events(&world, &format!("{EVENTS}?PageSize=2&PageNumber=4"), true).await),
+            expected,
+            "{kind:?}"
+        );
+    }
+    for (kind, expected) in [(FaultKind::AlertListedTwice, ["s_1", "s_2"]), (FaultKind::AlertSkipped, ["s_3", "s_4"])] {
+        set(&world, kind);
+        assert_eq!(
+            ids(&events(&world, &format!("{EVENTS}?PageSize=2&PageNumber=2"), true).await),
+            expected,
+            "{kind:?}"
+        );
+    }
+}

@@ -15,6 +15,7 @@ mod denials;
 mod faults;
 mod fraud_events;
 mod ids;
+mod lag;
 mod refresh_tokens;
 mod registrations;
 mod support;
