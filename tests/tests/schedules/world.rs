@@ -191,14 +191,14 @@ impl<'a> World<'a> {
         self.queue.extend(self.account.take_queue());
     }
 
-    /// Ends all trouble: at most three undisturbed runs of each tenant, and one sweep.
+    /// Ends all trouble: two undisturbed runs of each tenant, and what they ask for, and one sweep.
     pub(crate) async fn settle(&mut self) {
         self.stage.microsoft.clear_faults();
         self.off = SignedDuration::ZERO;
         for who in 0..self.sources.len() {
             self.switch(who, true).await;
         }
-        for _ in 0..3 {
+        for _ in 0..2 {
             self.wait(AT_THE_END);
             Box::pin(self.play(&Step::Tick(Vec::new()))).await;
             for who in 0..self.sources.len() {
