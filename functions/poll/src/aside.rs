@@ -1,12 +1,10 @@
 //! Alerts that can't be read: kept aside with their bytes, so that none is lost and the run goes on.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use models::{Alert, AlertId};
+use models::AlertId;
 use partner_center::UnreadableAlert;
-use store::{AlertFingerprint, Grant, KeepAside, KnownAlerts, Unreadable};
+use store::{AlertFingerprint, Grant, KeepAside, Unreadable};
 
-use crate::Poll;
+use crate::{Poll, run::Run};
 
 /// Most of them that one run writes; those after it go on, since what is kept as it came is not written again.
 const KEPT_A_RUN: usize = 500;
@@ -17,23 +15,29 @@ impl<S: KeepAside + Sync, L, Q> Poll<S, L, Q> {
     /// Keeps aside what can't be read and is not kept as it came already, and notes it in the hint.
     ///
     /// A store that refuses one is logged, and keeps nothing else from being done: the next run tries again.
-    pub(crate) async fn keep_aside(&self, grant: &Grant, unreadable: &[UnreadableAlert], known: &mut KnownAlerts) {
-        for alert in unreadable.iter().take(LOGGED_A_RUN) {
-            tracing::error!(
-                tenant.id = %grant.tenant, alert.id = %alert.id, error = alert.problem,
-                "Microsoft lists an alert that can't be read: it is kept aside"
-            );
-        }
-        let prints = unreadable.iter().map(|alert| (alert, AlertFingerprint::of_unreadable(alert.body.bytes())));
-        let news: Vec<_> =
-            prints.filter(|(alert, print)| !(grant.trusts_hint && known.knows(&alert.id, *print))).collect();
-        for (alert, print) in news.into_iter().take(KEPT_A_RUN) {
-            let UnreadableAlert { id, body, problem } = alert;
-            let unreadable = Unreadable { id, body: body.bytes(), whole: body.whole(), problem };
-            match self.store.keep_aside(grant, unreadable, self.clock.now()).await {
-                Ok(()) => known.note(id, print),
+    pub(crate) async fn keep_aside(&self, run: &mut Run<'_>, unreadable: Vec<UnreadableAlert>) {
+        for UnreadableAlert { id, body, problem } in unreadable {
+            // One that was listed both ways is there.
+            if !run.known.meet(&id) {
+                continue;
+            }
+            run.counts.unreadable += 1;
+            if run.counts.unreadable <= LOGGED_A_RUN {
+                tracing::error!(
+                    tenant.id = %run.tenant.id, alert.id = %id, error = problem,
+                    "Microsoft lists an alert that can't be read: it is kept aside"
+                );
+            }
+            let print = AlertFingerprint::of_unreadable(body.bytes());
+            if (run.grant.trusts_hint && run.known.knows(&id, print)) || run.counts.kept_aside == KEPT_A_RUN {
+                continue;
+            }
+            run.counts.kept_aside += 1;
+            let unreadable = Unreadable { id: &id, body: body.bytes(), whole: body.whole(), problem: &problem };
+            match self.store.keep_aside(&run.grant, unreadable, self.clock.now()).await {
+                Ok(()) => run.known.note(&id, print),
                 Err(error) => tracing::error!(
-                    tenant.id = %grant.tenant, alert.id = %id, error = runtime::chain(&error),
+                    tenant.id = %run.tenant.id, alert.id = %id, error = runtime::chain(&error),
                     "an alert that can't be read could not be kept aside"
                 ),
             }
@@ -51,9 +55,4 @@ impl<S: KeepAside + Sync, L, Q> Poll<S, L, Q> {
             }
         }
     }
-}
-
-/// Those of the listed alerts that were last known as ones that can't be read.
-pub(crate) fn readable_again(observed: &BTreeMap<AlertId, Arc<Alert>>, known: &KnownAlerts) -> Vec<AlertId> {
-    observed.keys().filter(|id| known.was_unreadable(id)).cloned().collect()
 }

@@ -17,15 +17,18 @@ mod aside;
 mod config;
 mod plan;
 mod reconcile;
+mod run;
+mod settle;
+mod vanished;
 mod wire;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use messaging::{QueueError, Ring};
 use models::{ReconcileCause, ReconcileRequest, TraceContext};
-use partner_center::{Diagnosis, ListAlerts};
+use partner_center::{Diagnosis, ListAlerts, NewId};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
-use store::{KeepAside, Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
+use store::{KeepAside, KeepPlaces, Lease, ReadAlerts, ReadTenants, StoreError, WriteAlerts};
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
@@ -65,25 +68,31 @@ pub enum PollError {
 }
 
 /// The function: what it reads and writes with, given by `main.rs`.
-#[derive(Debug)]
 pub struct Poll<S, L, Q> {
     store: S,
     source: L,
     queue: Q,
     clock: SharedClock,
+    new_id: NewId,
     settings: Settings,
     metrics: Metrics,
 }
 
+impl<S, L, Q> std::fmt::Debug for Poll<S, L, Q> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Poll").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
 impl<S, L, Q> Poll<S, L, Q>
 where
-    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + Sync,
+    S: ReadTenants + Lease + ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
     L: ListAlerts + Sync,
     Q: Ring + Sync,
 {
-    /// The function with these parts.
-    pub fn new(store: S, source: L, queue: Q, clock: SharedClock, settings: Settings) -> Self {
-        Self { store, source, queue, clock, settings, metrics: Metrics::none() }
+    /// The function with these parts. `new_id` makes names for its runs.
+    pub fn new(store: S, source: L, queue: Q, clock: SharedClock, new_id: NewId, settings: Settings) -> Self {
+        Self { store, source, queue, clock, new_id, settings, metrics: Metrics::none() }
     }
 
     /// The function whose counts go there.

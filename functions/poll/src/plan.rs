@@ -1,79 +1,121 @@
-//! What a run has to write, given what Microsoft lists and what is kept. Pure.
+//! What a run has to write, given what it saw and what is kept. Pure.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
-use models::{Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, Notice, TraceContext};
-use store::{AlertWrite, Grant, OutboxRecord, StoredAlert};
+use models::{
+    Alert, AlertId, DigestNotice, DigestReason, FraudThreshold, Notice, Observation, Seen, Step, TraceContext, observe,
+};
+use store::{AlertFingerprint, AlertWrite, Grant, OutboxRecord, StoredAlert};
 
-use crate::Settings;
+/// One alert as a run saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting {
+    /// What was seen.
+    pub(crate) seen: Seen,
+    /// When Microsoft was asked.
+    pub(crate) asked: Timestamp,
+    /// The fingerprint of what was seen; none of what is gone.
+    pub(crate) print: Option<AlertFingerprint>,
+}
+
+/// What was seen, by the alert's id.
+pub(crate) type Sightings = BTreeMap<AlertId, Sighting>;
+
+/// How changes that people are told of are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// They are held back until the list is read: more of them than people read one by one become one digest.
+    Held,
+    /// They are written, as messages or as a digest.
+    Now {
+        /// How many digests the run has made already.
+        digests: u32,
+    },
+}
+
+/// What a run plans by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) threshold: FraudThreshold,
+    pub(crate) digest_above: usize,
+    pub(crate) telling: Telling,
+    pub(crate) now: Timestamp,
+    pub(crate) trace: Option<TraceContext>,
+}
 
 /// What a run has to write.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Plan {
     /// Alerts that changed.
     pub(crate) writes: Vec<AlertWrite>,
+    /// What each of them went through.
+    pub(crate) steps: HashMap<AlertId, Step>,
+    /// Alerts whose change is held back.
+    pub(crate) held: Vec<AlertId>,
     /// The digest that stands for their messages.
     pub(crate) digest: Option<OutboxRecord>,
     /// The alerts that the digest tells.
     pub(crate) told: HashSet<AlertId>,
 }
 
-/// Compares what was observed with what is kept. `told` are alerts that a digest of this run tells already.
+/// Compares what was seen with what is kept. `told` are alerts that a digest tells already.
 ///
-/// In a baseline run nothing is told of single alerts: one digest of what is open follows when the run is complete. A run has
-/// at most one digest of a burst.
-pub(crate) fn plan<'a>(
+/// In a baseline run nothing is told of single alerts: one digest of what is open follows when the run is complete.
+pub(crate) fn plan(
     grant: &Grant,
-    observed: impl IntoIterator<Item = &'a Arc<Alert>>,
+    sightings: &Sightings,
     stored: &HashMap<AlertId, StoredAlert>,
     told: &HashSet<AlertId>,
-    settings: &Settings,
-    now: Timestamp,
-    trace: Option<TraceContext>,
+    terms: &Terms,
 ) -> Plan {
-    let tell = !grant.baseline_pending;
-    let change = |alert: &'a Arc<Alert>| {
-        AlertWrite::between(&grant.tenant, stored.get(&alert.id), alert, settings.threshold, tell, now, trace)
-    };
-    let mut writes: Vec<AlertWrite> = observed.into_iter().filter_map(change).collect();
-    for write in writes.iter_mut().filter(|write| told.contains(&write.alert.id)) {
-        silence(write);
+    let mut plan = Plan::default();
+    for (id, sighting) in sightings {
+        let stored = stored.get(id);
+        let observation = Observation { seen: sighting.seen.clone(), run: grant.fence, asked: sighting.asked };
+        let observed = observe(stored.map(|stored| &stored.known), &observation, terms.threshold);
+        let Some(known) = observed.known.filter(|_| observed.step.is_worth_writing()) else { continue };
+        let tell = !grant.baseline_pending && !told.contains(id);
+        let write = AlertWrite::between(&grant.tenant, stored, known, terms.threshold, tell, terms.now, terms.trace);
+        if terms.telling == Telling::Held && write.is_told() {
+            plan.held.push(id.clone());
+        } else {
+            plan.steps.insert(id.clone(), observed.step);
+            plan.writes.push(write);
+        }
     }
-    let news = |write: &&AlertWrite| write.outbox.as_ref().is_some_and(|record| record.publish);
-    let changed: Vec<&Alert> = writes.iter().filter(news).map(|write| write.alert.as_ref()).collect();
-    if changed.len() <= settings.digest_above || !told.is_empty() {
-        return Plan { writes, digest: None, told: HashSet::new() };
+    if let Telling::Now { digests } = terms.telling
+        && told.is_empty()
+    {
+        plan.sum_up(grant, digests, terms);
     }
-    let told = changed.iter().map(|alert| alert.id.clone()).collect();
-    let digest = digest_record(grant, DigestNotice::new(DigestReason::Burst, grant.fence, changed), now, trace);
-    writes.iter_mut().for_each(silence);
-    Plan { writes, digest: Some(digest), told }
+    plan
 }
 
-/// Leaves the change as a record that is not published.
-fn silence(write: &mut AlertWrite) {
-    if let Some(record) = &mut write.outbox {
-        record.publish = false;
+impl Plan {
+    /// More messages than a person reads become one digest.
+    fn sum_up(&mut self, grant: &Grant, digests: u32, terms: &Terms) {
+        let news: Vec<&Alert> =
+            self.writes.iter().filter(|write| write.is_told()).map(|write| write.known.alert.as_ref()).collect();
+        if news.len() <= terms.digest_above {
+            return;
+        }
+        let digest =
+            DigestNotice { part: digests, ..DigestNotice::new(DigestReason::Burst, grant.fence, news.iter().copied()) };
+        self.told = news.iter().map(|alert| alert.id.clone()).collect();
+        self.digest = Some(digest_record(grant, digest, terms.now, terms.trace));
+        // The changes stay as records that are not published.
+        for record in self.writes.iter_mut().filter_map(|write| write.outbox.as_mut()) {
+            record.publish = false;
+        }
     }
 }
 
-/// The digest of a first complete run: what is open and of fraud severity. None where nothing is.
-pub(crate) fn baseline_digest<'a>(
+pub(crate) fn digest_record(
     grant: &Grant,
-    observed: impl IntoIterator<Item = &'a Alert>,
-    threshold: FraudThreshold,
+    digest: DigestNotice,
     now: Timestamp,
     trace: Option<TraceContext>,
-) -> Option<OutboxRecord> {
-    let open = observed.into_iter().filter(|alert| alert.state() == AlertState::Open && threshold.includes(alert));
-    let digest = DigestNotice::new(DigestReason::Baseline, grant.fence, open);
-    (digest.total > 0).then(|| digest_record(grant, digest, now, trace))
-}
-
-fn digest_record(grant: &Grant, digest: DigestNotice, now: Timestamp, trace: Option<TraceContext>) -> OutboxRecord {
+) -> OutboxRecord {
     OutboxRecord { tenant: grant.tenant.clone(), created: now, notice: Notice::Digest(digest), publish: true, trace }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use messaging::ReconcileQueue;
-use partner_center::{AlertSources, Purpose, SecretsManager, Tokens};
+use partner_center::{AlertSources, NewId, Purpose, SecretsManager, Tokens};
 use runtime::{Parts, StartError, http_client, random_id};
 use store::Store;
 
@@ -31,11 +31,12 @@ pub fn wire_as(config: Config, parts: &Parts) -> Result<Deployed, StartError> {
     let http = http_client(&parts.tls, config.timeout)?;
     let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&parts.aws), Purpose::Read);
     let now = Arc::new(move || clock.now());
-    let new_id = Arc::new(random_id);
-    let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, config.limits, now, new_id));
-    let source = AlertSources::new(http, tokens, config.limits);
+    let new_id: NewId = Arc::new(random_id);
+    let (limits, ids) = (config.limits, Arc::clone(&new_id));
+    let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, limits, now, ids));
+    let source = AlertSources::new(http, tokens, limits);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
-    let poll = Poll::new(store, source, queue, Arc::clone(&parts.clock), config.settings);
+    let poll = Poll::new(store, source, queue, Arc::clone(&parts.clock), new_id, config.settings);
     Ok(poll.with_metrics(parts.metrics.clone()))
 }

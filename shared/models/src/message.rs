@@ -79,7 +79,11 @@ impl Notice {
                 notice.kind.as_str(),
             ]),
             Self::Digest(digest) => {
-                MessageId::of_parts(&[tenant.as_str(), "", &digest.run.to_string(), digest.reason.as_str()])
+                let (run, part) = (digest.run.to_string(), digest.part.to_string());
+                let mut parts = vec![tenant.as_str(), "", &run, digest.reason.as_str()];
+                // The first has the id that it had before there were others.
+                parts.extend((digest.part > 0).then_some(part.as_str()));
+                MessageId::of_parts(&parts)
             }
         }
     }

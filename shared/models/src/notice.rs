@@ -136,13 +136,21 @@ impl DigestReason {
 pub struct DigestNotice {
     /// Why.
     pub reason: DigestReason,
-    /// The fencing number of the run that made it: with tenant and reason it names the digest.
+    /// The fencing number of the run that made it: with tenant, reason and part it names the digest.
     pub run: u64,
+    /// Which of the digests of that run it is, from 0 on. A run has more than one where more changed than it holds in memory.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub part: u32,
     /// How many alerts of fraud severity it stands for.
     pub total: usize,
     /// The first 50 of them or as many as have room, those to be answered soonest first, without their descriptions and
     /// resources.
     pub alerts: Vec<AlertSummary>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_first(part: &u32) -> bool {
+    *part == 0
 }
 
 impl DigestNotice {
@@ -151,21 +159,42 @@ impl DigestNotice {
     /// Most bytes of listed alerts, as JSON: half of what DynamoDB takes. Fifty of the samples' size have 30,000.
     const LISTED_BYTES: usize = 200_000;
 
-    /// Makes a digest of these alerts.
+    /// A digest of nothing so far.
+    #[must_use]
+    pub fn empty(reason: DigestReason, run: u64) -> Self {
+        Self { reason, run, part: 0, total: 0, alerts: Vec::new() }
+    }
+
+    /// A digest of these alerts.
     #[must_use]
     pub fn new<'a>(reason: DigestReason, run: u64, alerts: impl IntoIterator<Item = &'a Alert>) -> Self {
-        let mut alerts: Vec<&Alert> = alerts.into_iter().collect();
-        alerts.sort_by_key(|alert| (alert.detected, alert.id.clone()));
-        let listed = alerts.iter().take(Self::LISTED).map(|alert| {
-            let summary = AlertSummary::from(*alert);
-            AlertSummary { description: None, affected_resources: Vec::new(), ..summary }
-        });
+        let mut digest = Self::empty(reason, run);
+        alerts.into_iter().for_each(|alert| digest.add(alert));
+        digest.fitting()
+    }
+
+    /// Adds an alert. Before it is kept or published it is to be made [fitting](Self::fitting).
+    pub fn add(&mut self, alert: &Alert) {
+        self.total += 1;
+        let place = self.alerts.partition_point(|listed| (listed.detected, &listed.id) < (alert.detected, &alert.id));
+        if place < Self::LISTED {
+            let summary = AlertSummary::from(alert);
+            self.alerts.insert(place, AlertSummary { description: None, affected_resources: Vec::new(), ..summary });
+            self.alerts.truncate(Self::LISTED);
+        }
+    }
+
+    /// The digest with as many of its alerts as have room.
+    #[must_use]
+    pub fn fitting(mut self) -> Self {
         let mut bytes = 0;
-        let fitting = listed.take_while(|summary| {
+        let fits = |summary: &&AlertSummary| {
             bytes += serde_json::to_string(summary).map_or(0, |json| json.len());
             bytes <= Self::LISTED_BYTES
-        });
-        Self { reason, run, total: alerts.len(), alerts: fitting.collect() }
+        };
+        let fitting = self.alerts.iter().take_while(fits).count();
+        self.alerts.truncate(fitting);
+        self
     }
 }
 

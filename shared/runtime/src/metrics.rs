@@ -34,6 +34,12 @@ impl Counts {
         self
     }
 
+    /// How many of these there are. None where they are not counted.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Option<usize> {
+        self.counts.iter().find(|(counted, _)| *counted == name).map(|(_, count)| *count)
+    }
+
     /// With one of these, for a reason by which they can be told apart. It has to be one of a few constants: each is a metric of
     /// its own, to be paid for.
     #[must_use]

@@ -3,43 +3,30 @@
 //! An alert, its outbox item and its share of the statistics are one transaction, which also checks that the run still holds
 //! the lease and that nobody changed the alert since it was read.
 
-use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::Future};
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, ConditionCheck, KeysAndAttributes, Put, TransactWriteItem, Update},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem, Update};
 use jiff::Timestamp;
 use models::{
-    Alert, AlertId, AlertNotice, AlertSummary, Delta, FraudThreshold, Notice, STATISTICS_FORMULA, StatisticsKey,
-    TenantId, TraceContext, transition,
+    AlertId, AlertNotice, AlertState, AlertSummary, Delta, FraudThreshold, Known, Notice, TenantId, TraceContext,
+    transition,
 };
 
 use crate::{
     Grant, KnownAlerts, OutboxRecord, Store, StoreError, TableRole,
     items::{self, Item},
-    lease::{STATE, number},
-    outbox::expiry,
+    lease::number,
+    schema::ALERTS_BY_LAST_OBSERVED,
+    transaction::{ATTEMPTS, FIRST_PAUSE, Sent, Transacted, how_many_fit, state_key},
 };
 
 const TABLE: TableRole = TableRole::Alerts;
 
-/// Most alerts in one transaction: with an outbox item each and the statistics items that they touch they stay within the
-/// 100 actions that DynamoDB takes.
-const ALERTS_A_TRANSACTION: usize = 45;
-/// Most actions in one transaction (DynamoDB's limit).
-const ACTIONS_A_TRANSACTION: usize = 100;
-/// Most bytes of alerts in one transaction, by their size as JSON; DynamoDB takes 4 MB.
-const BYTES_A_TRANSACTION: usize = 2_000_000;
-/// How often a transaction is tried that collided with another writer or was throttled, and the first pause.
-const ATTEMPTS: u32 = 6;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-
 /// An alert as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAlert {
-    /// What Microsoft said of it.
-    pub alert: Alert,
+    /// What is known of it.
+    pub known: Known,
     /// Its version with us: grows by one with every write.
     pub version: u64,
 }
@@ -47,10 +34,12 @@ pub struct StoredAlert {
 /// A change to write.
 #[derive(Clone, Debug)]
 pub struct AlertWrite {
-    /// The alert as it is now. Shared with whoever observed it: a large tenant is not kept in memory twice.
-    pub alert: Arc<Alert>,
+    /// What is known of the alert from now on. Shared with whoever observed it: a large tenant is not kept in memory twice.
+    pub known: Known,
     /// The version that it was read at; none for a new one.
     pub previous: Option<u64>,
+    /// Whether a decision was pending.
+    pub was_decided: bool,
     /// What is to be told about the change.
     pub outbox: Option<OutboxRecord>,
     /// What the change does to the statistics.
@@ -60,41 +49,52 @@ pub struct AlertWrite {
 }
 
 impl AlertWrite {
-    /// The change from what is kept to what was observed, with its outbox item and its share of the statistics, which thereby
-    /// always belong together. None where nothing changed. `tell` says whether a change of fraud severity is to be published.
+    /// The change from what is kept to what is known now, with its outbox item and its share of the statistics, which thereby
+    /// always belong together. `tell` says whether a change of fraud severity is to be published.
     #[must_use]
     pub fn between(
         tenant: &TenantId,
         stored: Option<&StoredAlert>,
-        observed: &Arc<Alert>,
+        known: Known,
         threshold: FraudThreshold,
         tell: bool,
         now: Timestamp,
         trace: Option<TraceContext>,
-    ) -> Option<Self> {
-        let before = stored.map(|stored| &stored.alert);
-        if before == Some(observed.as_ref()) {
-            return None;
-        }
+    ) -> Self {
+        let before = stored.map(|stored| stored.known.alert.as_ref());
         let previous = stored.map(|stored| stored.version);
-        let outbox = transition(before, observed, threshold).map(|change| OutboxRecord {
+        let outbox = transition(before, &known.alert, threshold).map(|change| OutboxRecord {
             tenant: tenant.clone(),
             created: now,
             notice: Notice::Alert(AlertNotice {
                 kind: change.kind,
                 version: Self::version(previous),
-                alert: Box::new(AlertSummary::from(observed.as_ref())),
+                alert: Box::new(AlertSummary::from(known.alert.as_ref())),
             }),
             publish: change.fraud && tell,
             trace,
         });
-        Some(Self { alert: Arc::clone(observed), previous, outbox, delta: Delta::between(before, observed), trace })
+        let delta = Delta::between(before, &known.alert);
+        let was_decided = stored.is_some_and(|stored| stored.known.decision.is_some());
+        Self { known, previous, was_decided, outbox, delta, trace }
     }
 
     /// The version that the alert has after the write.
     #[must_use]
     pub fn version(previous: Option<u64>) -> u64 {
         previous.unwrap_or(0) + 1
+    }
+
+    /// The alert's id.
+    #[must_use]
+    pub fn id(&self) -> &AlertId {
+        &self.known.alert.id
+    }
+
+    /// Whether it is to be published.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.outbox.as_ref().is_some_and(|record| record.publish)
     }
 }
 
@@ -109,17 +109,43 @@ pub struct Written {
     pub lease_lost: bool,
 }
 
+/// Alerts as they are kept, by their ids.
+#[derive(Debug, Default)]
+pub struct StoredAlerts {
+    /// Those that could be read.
+    pub readable: HashMap<AlertId, StoredAlert>,
+    /// Those that are there and could not.
+    pub broken: HashMap<AlertId, StoreError>,
+}
+
+/// An open alert, by the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenAlert {
+    /// Its id.
+    pub id: AlertId,
+    /// Whether Microsoft said that it knows it no longer.
+    pub is_gone: bool,
+}
+
 /// Reads alerts.
 pub trait ReadAlerts {
     /// The hint of what is known of a tenant.
     fn known(&self, tenant: &TenantId) -> impl Future<Output = Result<KnownAlerts, StoreError>> + Send;
 
-    /// These alerts, as far as they are kept.
+    /// These alerts, as far as they are kept. One that can't be read is an error of its own, and hides no other.
     fn alerts(
         &self,
         tenant: &TenantId,
         ids: &[AlertId],
-    ) -> impl Future<Output = Result<HashMap<AlertId, StoredAlert>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<StoredAlerts, StoreError>> + Send;
+
+    /// The ids of up to `limit` alerts that are open, those that were observed last the longest time ago first, and whether each is known
+    /// to be gone at Microsoft. An index answers: it may lag behind by moments.
+    fn open_alerts(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<OpenAlert>, StoreError>> + Send;
 }
 
 /// Writes alerts under a lease.
@@ -141,6 +167,15 @@ pub trait WriteAlerts {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Writes what a person decided, without a lease: on condition of the version alone, so that neither a run nor another person loses
+    /// anything. False where somebody else changed the alert since it was read.
+    fn decide(
+        &self,
+        tenant: &TenantId,
+        write: &AlertWrite,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Writes the changed parts of the hint.
     fn remember(&self, grant: &Grant, known: &mut KnownAlerts) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
@@ -150,16 +185,19 @@ impl ReadAlerts for Store {
         self.read_known(tenant).await
     }
 
-    async fn alerts(&self, tenant: &TenantId, ids: &[AlertId]) -> Result<HashMap<AlertId, StoredAlert>, StoreError> {
-        let mut found = HashMap::with_capacity(ids.len());
+    async fn alerts(&self, tenant: &TenantId, ids: &[AlertId]) -> Result<StoredAlerts, StoreError> {
+        let mut found = StoredAlerts::default();
         for some in ids.chunks(100) {
             let mut keys: Vec<Item> = some.iter().map(|id| items::alert_key(tenant, id)).collect();
             let mut pause = FIRST_PAUSE;
             for attempt in 1.. {
                 let (items, unread) = self.get_batch(keys).await?;
                 for item in items {
-                    let stored = items::read_alert(item)?;
-                    found.insert(stored.alert.id.clone(), stored);
+                    let id = items::id_of(tenant, &item)?;
+                    match items::read_alert(item) {
+                        Ok(stored) => drop(found.readable.insert(id, stored)),
+                        Err(error) => drop(found.broken.insert(id, error)),
+                    }
                 }
                 if unread.is_empty() {
                     break;
@@ -171,6 +209,32 @@ impl ReadAlerts for Store {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
                 keys = unread;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn open_alerts(&self, tenant: &TenantId, limit: usize) -> Result<Vec<OpenAlert>, StoreError> {
+        let open = format!("{tenant}#{}", AlertState::Open.as_str());
+        let mut items = self
+            .client
+            .query()
+            .table_name(&self.tables.alerts)
+            .index_name(ALERTS_BY_LAST_OBSERVED)
+            .key_condition_expression("tenant_state = :open")
+            .expression_attribute_values(":open", AttributeValue::S(open))
+            .projection_expression("pk, #summary.#gone")
+            .expression_attribute_names("#summary", "summary")
+            .expression_attribute_names("#gone", "gone")
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| StoreError::failed("Query (open alerts)", TABLE, error))?;
+            found.push(OpenAlert { id: items::id_of(tenant, &item)?, is_gone: item.contains_key("summary") });
+            if found.len() == limit {
+                break;
             }
         }
         Ok(found)
@@ -190,9 +254,9 @@ impl WriteAlerts for Store {
         while !rest.is_empty() {
             let taken = how_many_fit(&rest);
             let batch: Vec<&AlertWrite> = rest.drain(..taken).collect();
-            match self.transact(grant, &batch, digest, now).await? {
+            match self.transact(Some(grant), &grant.tenant, &batch, digest, now).await? {
                 Transacted::Done => {
-                    result.written.extend(batch.iter().map(|write| write.alert.id.clone()));
+                    result.written.extend(batch.iter().map(|write| write.id().clone()));
                     digest = None;
                 }
                 Transacted::LeaseLost => {
@@ -202,7 +266,7 @@ impl WriteAlerts for Store {
                 Transacted::Conflicted(places) => {
                     for (place, write) in batch.into_iter().enumerate().rev() {
                         if places.contains(&place) {
-                            result.conflicted.push(write.alert.id.clone());
+                            result.conflicted.push(write.id().clone());
                         } else {
                             rest.insert(0, write);
                         }
@@ -233,39 +297,13 @@ impl WriteAlerts for Store {
         Ok(matches!(self.send(actions).await?, Sent::Done))
     }
 
+    async fn decide(&self, tenant: &TenantId, write: &AlertWrite, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(matches!(self.transact(None, tenant, &[write], None, now).await?, Transacted::Done))
+    }
+
     async fn remember(&self, grant: &Grant, known: &mut KnownAlerts) -> Result<(), StoreError> {
         self.write_known(grant, known).await
     }
-}
-
-enum Transacted {
-    Done,
-    LeaseLost,
-    /// The places, in the batch, of alerts that somebody else changed.
-    Conflicted(Vec<usize>),
-}
-
-enum Sent {
-    Done,
-    /// The places of the actions whose condition did not hold.
-    ConditionFailed(Vec<usize>),
-}
-
-/// How many of these writes one transaction holds.
-fn how_many_fit(writes: &[&AlertWrite]) -> usize {
-    let mut statistics = Delta::default();
-    // The lease check, and a digest.
-    let (mut actions, mut bytes) = (2, 0);
-    for (count, write) in writes.iter().take(ALERTS_A_TRANSACTION).enumerate() {
-        statistics.add(&write.delta);
-        actions += 1 + usize::from(write.outbox.is_some());
-        bytes += serde_json::to_vec(write.alert.as_ref()).map_or(0, |json| json.len());
-        let full = actions + statistics.items().count() > ACTIONS_A_TRANSACTION || bytes > BYTES_A_TRANSACTION;
-        if full && count > 0 {
-            return count;
-        }
-    }
-    writes.len().min(ALERTS_A_TRANSACTION)
 }
 
 impl Store {
@@ -279,168 +317,4 @@ impl Store {
         let unread = output.unprocessed_keys.unwrap_or_default().remove(table);
         Ok((items, unread.map(|unread| unread.keys).unwrap_or_default()))
     }
-
-    async fn transact(
-        &self,
-        grant: &Grant,
-        batch: &[&AlertWrite],
-        digest: Option<&OutboxRecord>,
-        now: Timestamp,
-    ) -> Result<Transacted, StoreError> {
-        let mut actions = vec![self.check_lease(grant)?];
-        let mut statistics = Delta::default();
-        for write in batch {
-            actions.push(self.update_alert(&grant.tenant, write, now)?);
-            statistics.add(&write.delta);
-        }
-        for record in batch.iter().filter_map(|write| write.outbox.as_ref()).chain(digest) {
-            actions.push(self.put_outbox(record, now)?);
-        }
-        for (key, counters) in statistics.items() {
-            actions.push(self.add_statistics(&grant.tenant, key, &counters)?);
-        }
-        Ok(match self.send(actions).await? {
-            Sent::Done => Transacted::Done,
-            Sent::ConditionFailed(places) if places.contains(&0) => Transacted::LeaseLost,
-            Sent::ConditionFailed(places) => {
-                Transacted::Conflicted(places.into_iter().map(|place| place - 1).collect())
-            }
-        })
-    }
-
-    /// Sends a transaction; collisions and throttling are tried again, nothing else.
-    async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Sent, StoreError> {
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1..=ATTEMPTS {
-            let request = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
-            let Err(error) = request.send().await else { return Ok(Sent::Done) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
-                return Err(StoreError::failed("TransactWriteItems", TABLE, error));
-            };
-            let codes: Vec<&str> =
-                canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
-            let failed: Vec<usize> =
-                (0..codes.len()).filter(|place| codes[*place] == "ConditionalCheckFailed").collect();
-            if !failed.is_empty() {
-                return Ok(Sent::ConditionFailed(failed));
-            }
-            let worth_another_try = |code: &&str| {
-                matches!(*code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-            };
-            if !codes.iter().all(worth_another_try) {
-                return Err(StoreError::failed("TransactWriteItems", TABLE, error));
-            }
-            if attempt < ATTEMPTS {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-        }
-        Err(StoreError::Contended { action: "TransactWriteItems", table: TABLE, attempts: ATTEMPTS })
-    }
-
-    fn check_lease(&self, grant: &Grant) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.tables.tenants)
-            .set_key(Some(state_key(&grant.tenant)))
-            .condition_expression("fence = :fence")
-            .expression_attribute_values(":fence", number(grant.fence))
-            .build()
-            .map_err(|error| StoreError::unwritable(TableRole::Tenants, error))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-
-    fn update_alert(
-        &self,
-        tenant: &TenantId,
-        write: &AlertWrite,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let alert = &write.alert;
-        let (summary, detail) = items::alert_maps(alert)?;
-        let text = AttributeValue::S;
-        let mut update = Update::builder()
-            .table_name(&self.tables.alerts)
-            .set_key(Some(items::alert_key(tenant, &alert.id)))
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#summary", "summary")
-            .expression_attribute_names("#detail", "detail")
-            .expression_attribute_names("#work", "work")
-            .expression_attribute_values(":nothing", AttributeValue::M(HashMap::new()))
-            .expression_attribute_values(":formula", number(STATISTICS_FORMULA))
-            .expression_attribute_values(":summary", summary)
-            .expression_attribute_values(":detail", detail)
-            .expression_attribute_values(":version", number(AlertWrite::version(write.previous)))
-            .expression_attribute_values(":detected_id", text(items::detected_id(alert)))
-            .expression_attribute_values(":now", text(crate::time::sortable(now)));
-        let mut set = vec![
-            "SET #summary = :summary, #detail = :detail, #version = :version".to_owned(),
-            "detected_id = if_not_exists(detected_id, :detected_id)".to_owned(),
-            "known_since = if_not_exists(known_since, :now)".to_owned(),
-            // There from the start, so that whoever writes a member of it needs not ask whether it is.
-            "#work = if_not_exists(#work, :nothing), formula = :formula".to_owned(),
-        ];
-        let mut remove = Vec::new();
-        let trace = ("trace", write.trace.map(|trace| trace.to_string()));
-        for (name, value) in items::alert_index_keys(tenant, alert).into_iter().chain([trace]) {
-            update = update.expression_attribute_names(format!("#{name}"), name);
-            match value {
-                Some(value) => {
-                    set.push(format!("#{name} = :{name}"));
-                    update = update.expression_attribute_values(format!(":{name}"), text(value));
-                }
-                None => remove.push(format!("#{name}")),
-            }
-        }
-        let removed = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-        let update = match write.previous {
-            None => update.condition_expression("attribute_not_exists(pk)"),
-            Some(version) => update
-                .condition_expression("#version = :previous")
-                .expression_attribute_values(":previous", number(version)),
-        };
-        let update = update
-            .update_expression(set.join(", ") + &removed)
-            .build()
-            .map_err(|error| StoreError::unwritable(TABLE, error))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn put_outbox(&self, record: &OutboxRecord, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder().table_name(&self.tables.alerts).set_item(Some(record.item(expiry(now))?)).build();
-        let put = put.map_err(|error| StoreError::unwritable(TABLE, error))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn add_statistics(
-        &self,
-        tenant: &TenantId,
-        key: StatisticsKey,
-        counters: &models::Counters,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let sort = match key {
-            StatisticsKey::Day(day) => day.to_string(),
-            StatisticsKey::Gauge => "gauge".to_owned(),
-        };
-        let mut update = Update::builder()
-            .table_name(&self.tables.tenants)
-            .key("pk", AttributeValue::S(format!("{tenant}#stats")))
-            .key("sk", AttributeValue::S(sort));
-        let mut additions = Vec::new();
-        for (name, value) in counters {
-            additions.push(format!("#{name} :{name}"));
-            update = update
-                .expression_attribute_names(format!("#{name}"), *name)
-                .expression_attribute_values(format!(":{name}"), number(*value));
-        }
-        let update = update.update_expression(format!("ADD {}", additions.join(", ")));
-        let update = update.build().map_err(|error| StoreError::unwritable(TableRole::Tenants, error))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-}
-
-fn state_key(tenant: &TenantId) -> Item {
-    HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(tenant.to_string())),
-        ("sk".to_owned(), AttributeValue::S(STATE.to_owned())),
-    ])
 }

@@ -4,6 +4,9 @@
 //! the first byte of the former: 24 kB for 1,000 alerts, room for four million within DynamoDB's 400 kB an item, and a change
 //! rewrites one small item. It is only a hint: where it differs, the alert itself is read; it is written after the alerts, so that
 //! it never runs ahead of them; and it is believed only after a complete run, and for a day ([`crate::Grant::trusts_hint`]).
+//!
+//! Beside it lie marks of the alerts that somebody decided about and Microsoft has not shown so yet: what is known of those is
+//! compared whatever the hint says.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,6 +18,10 @@ use crate::{Grant, Store, StoreError, TableRole, lease::number};
 
 const TABLE: TableRole = TableRole::Tenants;
 const PREFIX: &str = "digest#";
+/// What the mark of a pending decision begins with: one query reads these, too.
+pub(crate) const DECISION: &str = "decision#";
+/// Behind every item of both kinds, and before any other.
+const END: &str = "digest#~";
 const ID_BYTES: usize = 8;
 const CONTENT_BYTES: usize = 16;
 
@@ -28,6 +35,9 @@ type IdHash = [u8; ID_BYTES];
 pub struct AlertFingerprint([u8; CONTENT_BYTES]);
 
 impl AlertFingerprint {
+    /// That of an alert which no list has shown: it differs from every other.
+    pub const UNLISTED: Self = Self([0; CONTENT_BYTES]);
+
     /// The fingerprint of an alert.
     ///
     /// # Errors
@@ -53,6 +63,9 @@ impl AlertFingerprint {
 pub struct KnownAlerts {
     fingerprints: HashMap<IdHash, AlertFingerprint>,
     changed: BTreeSet<u8>,
+    /// Those that the walk at hand has met.
+    listed: HashSet<IdHash>,
+    decided: BTreeSet<AlertId>,
 }
 
 impl KnownAlerts {
@@ -68,14 +81,57 @@ impl KnownAlerts {
         self.fingerprints.get(&hash(id)).is_some_and(|print| print.0.starts_with(&UNREADABLE))
     }
 
-    /// Forgets what Microsoft lists no longer.
-    pub fn keep_only<'a>(&mut self, listed: impl IntoIterator<Item = &'a AlertId>) {
-        let listed: HashSet<IdHash> = listed.into_iter().map(hash).collect();
-        let gone: Vec<IdHash> = self.fingerprints.keys().filter(|id| !listed.contains(*id)).copied().collect();
-        for id in gone {
-            self.fingerprints.remove(&id);
-            self.changed.insert(chunk_of(id));
-        }
+    /// Whether anything is known of this alert.
+    #[must_use]
+    pub fn knows_of(&self, id: &AlertId) -> bool {
+        self.fingerprints.contains_key(&hash(id))
+    }
+
+    /// Whether somebody decided about this alert, which Microsoft has not shown yet.
+    #[must_use]
+    pub fn is_decided(&self, id: &AlertId) -> bool {
+        self.decided.contains(id)
+    }
+
+    /// The alerts that somebody decided about.
+    pub fn decided(&self) -> impl Iterator<Item = &AlertId> {
+        self.decided.iter()
+    }
+
+    /// Notes that the walk at hand met this alert. Says whether it did for the first time.
+    pub fn meet(&mut self, id: &AlertId) -> bool {
+        self.listed.insert(hash(id))
+    }
+
+    /// Whether the walk at hand has met this alert.
+    #[must_use]
+    pub fn has_met(&self, id: &AlertId) -> bool {
+        self.listed.contains(&hash(id))
+    }
+
+    /// How many alerts the walk at hand has met.
+    #[must_use]
+    pub fn met(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Whether the walk at hand has met everything that is known.
+    #[must_use]
+    pub fn has_met_all(&self) -> bool {
+        self.fingerprints.keys().all(|id| self.listed.contains(id))
+    }
+
+    /// Forgets what the walk at hand has not met, but these.
+    pub fn keep_met_and<'a>(&mut self, others: impl IntoIterator<Item = &'a AlertId>) {
+        let others: HashSet<IdHash> = others.into_iter().map(hash).collect();
+        let Self { fingerprints, changed, listed, .. } = self;
+        fingerprints.retain(|id, _| {
+            let kept = listed.contains(id) || others.contains(id);
+            if !kept {
+                changed.insert(chunk_of(*id));
+            }
+            kept
+        });
     }
 
     /// Notes an alert's fingerprint.
@@ -107,9 +163,10 @@ impl Store {
             .query()
             .table_name(&self.tables.tenants)
             .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :end")
             .expression_attribute_values(":pk", AttributeValue::S(tenant.to_string()))
-            .expression_attribute_values(":prefix", AttributeValue::S(PREFIX.into()))
+            .expression_attribute_values(":first", AttributeValue::S(DECISION.into()))
+            .expression_attribute_values(":end", AttributeValue::S(END.into()))
             .into_paginator()
             .send();
         let mut known = KnownAlerts::default();
@@ -119,6 +176,9 @@ impl Store {
                 if let Some(AttributeValue::B(entries)) = item.get("entries") {
                     known.read_chunk(entries.as_ref());
                 }
+                let sort = item.get("sk").and_then(|key| key.as_s().ok());
+                let id = sort.and_then(|sort| sort.strip_prefix(DECISION)).and_then(|id| id.parse().ok());
+                known.decided.extend(id);
             }
         }
         Ok(known)

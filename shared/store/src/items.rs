@@ -1,16 +1,19 @@
 //! The items of the alerts table.
 //!
-//! What Microsoft says of an alert is in two maps that the poller owns, `summary` (what lists show; part of the indexes) and
+//! What is known of an alert is in two maps that the poller owns, `summary` (what lists show; part of the indexes) and
 //! `detail`; what people here add is in a third, `work`, which the poller never writes. New members of these maps need no
 //! change of an index, and old code ignores them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use models::{
-    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Notice, Resolution,
-    ResolvedReason, Severity, Status, SubscriptionId, TenantId, TraceContext,
+    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Decision, Known, Notice,
+    Resolution, ResolvedReason, Severity, Status, SubscriptionId, TenantId, TraceContext,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -45,6 +48,20 @@ struct Summary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved_on: Option<Timestamp>,
     is_test: bool,
+    /// The run that was told that Microsoft knows it no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gone: Option<u64>,
+    /// What a person decided and Microsoft has not shown yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
+    /// Whether Microsoft did not take the last decision.
+    #[serde(default, skip_serializing_if = "is_false")]
+    not_accepted: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The rest.
@@ -70,6 +87,9 @@ struct Detail {
 #[derive(Deserialize)]
 struct AlertItem {
     version: u64,
+    /// The run that wrote it; none wrote it down before there were decisions.
+    #[serde(default)]
+    seen: u64,
     summary: Summary,
     detail: Detail,
 }
@@ -86,8 +106,9 @@ fn key(partition: &str, sort: &str) -> Item {
 }
 
 /// The maps that the poller owns.
-pub(crate) fn alert_maps(alert: &Alert) -> Result<(AttributeValue, AttributeValue), StoreError> {
+pub(crate) fn alert_maps(known: &Known) -> Result<(AttributeValue, AttributeValue), StoreError> {
     let unwritable = |error| StoreError::unwritable(TABLE, error);
+    let alert = known.alert.as_ref();
     let summary = Summary {
         id: alert.id.clone(),
         name: alert.display_name.clone(),
@@ -103,6 +124,9 @@ pub(crate) fn alert_maps(alert: &Alert) -> Result<(AttributeValue, AttributeValu
         resolved_reason: alert.resolution.reason.clone(),
         resolved_on: alert.resolution.on,
         is_test: alert.is_test,
+        gone: known.gone,
+        decision: known.decision.clone(),
+        not_accepted: known.not_accepted,
     };
     let details = serde_json::to_string(&alert.additional_details);
     let detail = Detail {
@@ -140,9 +164,16 @@ pub(crate) fn detected_id(alert: &Alert) -> String {
     format!("{}#{}", sortable(alert.detected), alert.id)
 }
 
+/// The id of an alert, by the key of its item.
+pub(crate) fn id_of(tenant: &TenantId, item: &Item) -> Result<AlertId, StoreError> {
+    let partition = item.get("pk").and_then(|key| key.as_s().ok()).map_or("", String::as_str);
+    let id = partition.strip_prefix(tenant.as_str()).and_then(|rest| rest.strip_prefix('#')).unwrap_or_default();
+    id.parse().map_err(|error| StoreError::bad_item(TABLE, partition, error))
+}
+
 pub(crate) fn read_alert(item: Item) -> Result<StoredAlert, StoreError> {
     let name = item.get("pk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
-    let AlertItem { version, summary, detail } =
+    let AlertItem { version, seen, summary, detail } =
         serde_dynamo::from_item(item).map_err(|error| StoreError::bad_item(TABLE, &name, error))?;
     let additional_details: BTreeMap<String, serde_json::Value> = match detail.additional_details.as_str() {
         "" => BTreeMap::new(),
@@ -169,7 +200,9 @@ pub(crate) fn read_alert(item: Item) -> Result<StoredAlert, StoreError> {
         activity: detail.activity,
         additional_details,
     };
-    Ok(StoredAlert { alert, version })
+    let Summary { gone, decision, not_accepted, .. } = summary;
+    let known = Known { alert: Arc::new(alert), run: seen, gone, decision, not_accepted };
+    Ok(StoredAlert { known, version })
 }
 
 /// An outbox item: a change that is to be told, or that was not worth telling.
@@ -208,7 +241,8 @@ impl OutboxRecord {
                 key(&format!("{tenant}#{}", notice.alert.id), &sort)
             }
             Notice::Digest(digest) => {
-                key(tenant.as_str(), &format!("outbox#{:012}#digest-{}", digest.run, digest.reason.as_str()))
+                let part = if digest.part > 0 { format!("-{}", digest.part) } else { String::new() };
+                key(tenant.as_str(), &format!("outbox#{:012}#digest-{}{part}", digest.run, digest.reason.as_str()))
             }
         }
     }

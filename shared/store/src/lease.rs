@@ -42,6 +42,10 @@ pub struct Grant {
     /// Whether the hint of what is known can be believed: the run before was complete, and within the last day every alert
     /// was compared in full. Otherwise a run that was cut off, or a table that was restored, would stay unseen.
     pub trusts_hint: bool,
+    /// Whether the run before was cut off and kept the place where the list is to be read on.
+    pub resumes: bool,
+    /// When the last verified fraud callback came in.
+    pub last_callback: Option<Timestamp>,
 }
 
 /// How long the hint is believed without a full comparison.
@@ -76,18 +80,30 @@ pub enum Rung {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Everything that Microsoft listed is written.
-    Complete,
+    Complete {
+        /// How many new alerts it found that no callback had announced.
+        unannounced: usize,
+        /// Whether it read the list from its start.
+        from_start: bool,
+    },
+    /// It was cut off, and kept the place where the next run goes on.
+    Cut {
+        /// Whether the hint knows of everything that it wrote.
+        hint_is_whole: bool,
+    },
     /// Something failed.
     Failed,
 }
 
 /// Gives and takes back the lease of a tenant.
 pub trait Lease {
-    /// Asks for the lease.
+    /// Asks for the lease, as this holder: a name that nobody else has ever had. Asked twice, as where an answer was lost, it is granted
+    /// once.
     fn acquire(
         &self,
         tenant: &TenantId,
         terms: LeaseTerms,
+        holder: &str,
         now: Timestamp,
     ) -> impl Future<Output = Result<Acquired, StoreError>> + Send;
 
@@ -112,9 +128,15 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const ATTEMPTS: u32 = 4;
 
 impl Lease for Store {
-    async fn acquire(&self, tenant: &TenantId, terms: LeaseTerms, now: Timestamp) -> Result<Acquired, StoreError> {
+    async fn acquire(
+        &self,
+        tenant: &TenantId,
+        terms: LeaseTerms,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Acquired, StoreError> {
         for _ in 0..ATTEMPTS {
-            let state = match self.try_acquire(tenant, terms, now).await? {
+            let state = match self.try_acquire(tenant, terms, holder, now).await? {
                 Tried::Granted(grant) => return Ok(Acquired::Granted(grant)),
                 Tried::Refused(state) => state,
             };
@@ -143,11 +165,22 @@ impl Lease for Store {
             .expression_attribute_values(":now", AttributeValue::S(sortable(now)))
             .return_values(ReturnValue::AllNew);
         let mut changes = "SET lease_until = :zero, last_attempt = :now".to_owned();
-        if outcome == Outcome::Complete {
+        if let Outcome::Cut { hint_is_whole } = outcome {
+            changes.push_str(", cut = :fence");
+            if hint_is_whole {
+                changes.push_str(", completed = :fence");
+            }
+        }
+        if let Outcome::Complete { unannounced, from_start } = outcome {
             changes.push_str(", last_success = :now, completed = :fence");
-            if !grant.trusts_hint {
+            if !grant.trusts_hint && from_start {
                 changes.push_str(", compared = :started");
                 request = request.expression_attribute_values(":started", number(grant.started.as_millisecond()));
+            }
+            if unannounced > 0 {
+                changes.push_str(" ADD unannounced :unannounced");
+                let unannounced = i128::try_from(unannounced).unwrap_or(i128::MAX);
+                request = request.expression_attribute_values(":unannounced", number(unannounced));
             }
         }
         match settled(request.update_expression(changes)).await {
@@ -193,7 +226,13 @@ impl Store {
             .key("sk", AttributeValue::S(STATE.into()))
     }
 
-    async fn try_acquire(&self, tenant: &TenantId, terms: LeaseTerms, now: Timestamp) -> Result<Tried, StoreError> {
+    async fn try_acquire(
+        &self,
+        tenant: &TenantId,
+        terms: LeaseTerms,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Tried, StoreError> {
         let millis = now.as_millisecond();
         let duration = i64::try_from(terms.duration.as_millis()).unwrap_or(i64::MAX);
         let gap = i64::try_from(terms.gap.as_millis()).unwrap_or(i64::MAX);
@@ -201,7 +240,9 @@ impl Store {
         let ahead = |moment: i64| moment.saturating_add(CLOCK_TOLERANCE.as_secs() * 1_000);
         let request = self
             .state(tenant)
-            .update_expression("SET lease_until = :until, started = :now, ring_again = :false ADD fence :one")
+            .update_expression(
+                "SET lease_until = :until, started = :now, ring_again = :false, holder = :holder ADD fence :one",
+            )
             // A lease or a start that lies further ahead than any clock of ours writes must not lock the tenant out.
             .condition_expression(
                 "attribute_not_exists(fence) OR ((lease_until <= :now OR lease_until > :until_ahead) \
@@ -213,26 +254,20 @@ impl Store {
             .expression_attribute_values(":now_ahead", number(ahead(millis)))
             .expression_attribute_values(":gap", number(millis.saturating_sub(gap)))
             .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
             .expression_attribute_values(":false", AttributeValue::Bool(false))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match settled(request).await {
-            Ok(output) => {
-                let state = StateItem::of(&output)?;
-                let grant = Grant {
-                    tenant: tenant.clone(),
-                    fence: state.fence,
-                    started: now,
-                    baseline_pending: state.baseline.is_none(),
-                    trusts_hint: state.trusts_hint(millis),
-                };
-                Ok(Tried::Granted(grant))
-            }
+            Ok(output) => Ok(Tried::Granted(StateItem::of(&output)?.grant(tenant, now))),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                     let item = refused.item().cloned().unwrap_or_default();
-                    let state = serde_dynamo::from_item(item);
-                    Ok(Tried::Refused(state.map_err(|error| StoreError::bad_item(TABLE, tenant.as_str(), error))?))
+                    let state: StateItem = serde_dynamo::from_item(item)
+                        .map_err(|error| StoreError::bad_item(TABLE, tenant.as_str(), error))?;
+                    // Ours already: its answer was lost, and the request was sent again.
+                    let is_ours = state.holder.as_deref() == Some(holder) && state.lease_until > 0;
+                    Ok(if is_ours { Tried::Granted(state.grant(tenant, now)) } else { Tried::Refused(state) })
                 }
                 _ => Err(StoreError::failed("UpdateItem (lease)", TABLE, error)),
             },
@@ -266,13 +301,31 @@ struct StateItem {
     started: i64,
     ring_again: bool,
     baseline: Option<String>,
-    /// The fencing number of the last complete run.
+    /// The fencing number of the last run after which the hint knew of everything that was written.
     completed: Option<u64>,
     /// When the alerts were last compared in full, in milliseconds since 1970.
     compared: Option<i64>,
+    /// The fencing number of the last run that was cut off and kept its place.
+    cut: Option<u64>,
+    last_callback: Option<Timestamp>,
+    /// Who has the lease, or had it last.
+    holder: Option<String>,
 }
 
 impl StateItem {
+    /// The grant that this state belongs to.
+    fn grant(&self, tenant: &TenantId, now: Timestamp) -> Grant {
+        Grant {
+            tenant: tenant.clone(),
+            fence: self.fence,
+            started: now,
+            baseline_pending: self.baseline.is_none(),
+            trusts_hint: self.trusts_hint(now.as_millisecond()),
+            resumes: self.cut.is_some_and(|run| run + 1 == self.fence),
+            last_callback: self.last_callback,
+        }
+    }
+
     /// Whether the grant that this state belongs to may believe the hint.
     fn trusts_hint(&self, now: i64) -> bool {
         let recently = |compared: i64| (0..HINT_TRUST.as_secs() * 1_000).contains(&now.saturating_sub(compared));

@@ -14,7 +14,8 @@
 //! | [`KeepEvents`] | events | `PutItem` | webhook |
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
 //! | [`ReadAlerts`] | tenants, alerts | `Query`, `BatchGetItem` | poll |
-//! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem` | poll |
+//! | [`WriteAlerts`] | tenants, alerts | `ConditionCheckItem`, `PutItem`, `UpdateItem`, `DeleteItem` | poll |
+//! | [`KeepPlaces`] | tenants | `GetItem`, `PutItem` | poll |
 //! | [`KeepAside`] | alerts | `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
 //! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
@@ -33,14 +34,16 @@ mod events;
 mod items;
 mod lease;
 mod outbox;
+mod places;
 mod runs;
 pub mod schema;
 mod tenants;
 mod time;
+mod transaction;
 
 use aws_sdk_dynamodb::Client;
 
-pub use alerts::{AlertWrite, ReadAlerts, StoredAlert, WriteAlerts, Written};
+pub use alerts::{AlertWrite, OpenAlert, ReadAlerts, StoredAlert, StoredAlerts, WriteAlerts, Written};
 pub use aside::{KeepAside, Unreadable};
 pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::{AlertFingerprint, KnownAlerts};
@@ -49,6 +52,7 @@ pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
+pub use places::{KeepPlaces, KeptPlace};
 pub use runs::{LastRuns, ReadLastRuns};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenants, WriteTenants};
 

@@ -16,6 +16,9 @@ pub struct LastRuns {
     pub last_attempt: Option<Timestamp>,
     /// When the last complete run ended.
     pub last_success: Option<Timestamp>,
+    /// How many new alerts runs of the schedule have found in all that no callback had announced.
+    #[serde(default)]
+    pub unannounced: u64,
 }
 
 /// Reads when tenants were last looked at: for operators' tools, not for functions.

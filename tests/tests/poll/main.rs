@@ -5,13 +5,16 @@
 mod at_the_same_time;
 mod baseline;
 mod changes;
+mod decisions;
 mod many_at_once;
 mod microsoft_fails;
 mod nothing_new;
 mod old_list;
 mod paging;
+mod resumed;
 mod sources;
 mod statistics;
 mod support;
 mod unreadable;
+mod vanished;
 mod who_asks;

@@ -87,7 +87,7 @@ async fn a_burst_in_which_many_alerts_are_changed_by_somebody_else_is_still_one_
 }
 
 #[tokio::test]
-async fn changes_that_come_up_after_the_digest_of_a_run_are_told_one_by_one_and_the_digest_stays() {
+async fn changes_that_come_up_while_a_run_writes_are_in_its_one_digest() {
     let system = ByHand::start().await;
     raise_many(&system, "known", 21);
     system.complete(21, 21).await;
@@ -110,12 +110,9 @@ async fn changes_that_come_up_after_the_digest_of_a_run_are_told_one_by_one_and_
     });
 
     assert_eq!(run.unwrap(), Reconciled::Done { listed: 42, changed: 42 });
-    let mut expected = vec![
-        " outbox#000000000001#digest-baseline to be published".to_owned(),
-        " outbox#000000000002#digest-burst to be published".to_owned(),
-    ];
-    expected.extend((0..21).map(|number| format!("known-{number:03} outbox#000000000003#reopened to be published")));
+    let expected =
+        [" outbox#000000000001#digest-baseline to be published", " outbox#000000000002#digest-burst to be published"];
     assert_eq!(to_be_published(&system).await, expected);
     let (_, total, listed) = digests(&system).await.remove(1);
-    assert_eq!((total, listed[0].as_str()), (21, "new-000"));
+    assert_eq!((total, listed.len()), (42, 42));
 }

@@ -72,7 +72,14 @@ async fn a_run_that_takes_too_long_ends_itself_and_gives_the_lease_back() {
     let run_limit = std::time::Duration::from_millis(20);
     let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20, pages: 10 };
     let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), "http://127.0.0.1:9/none".to_owned());
-    let poll = Poll::new(system.store(), Never, queue, system.clock.clone(), settings);
+    let poll = Poll::new(
+        system.store(),
+        Never,
+        queue,
+        system.clock.clone(),
+        std::sync::Arc::new(runtime::random_id),
+        settings,
+    );
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };
 
     let error = poll.reconcile(&request, None).await.unwrap_err();
@@ -271,7 +278,7 @@ async fn an_answer_that_is_too_late_is_none() {
 }
 
 #[tokio::test]
-async fn a_list_of_more_pages_than_the_bound_is_an_error_and_nothing_of_it_lands() {
+async fn a_list_of_more_pages_than_the_bound_is_an_error_and_what_was_read_of_it_has_landed() {
     let setup = Setup { page_size: 1, variables: &[("GRAPH_MAX_PAGES", "3")] };
     let system = ByHand::with(setup).await;
     raise_many(&system, "alert", 4);
@@ -280,7 +287,8 @@ async fn a_list_of_more_pages_than_the_bound_is_an_error_and_nothing_of_it_lands
 
     assert!(words.ends_with("gave an answer that can't be used: more than 3 pages"), "{words}");
     assert_eq!(system.microsoft.requests().list, 3);
-    assert_eq!(system.alerts().await, []);
+    assert_eq!(system.alerts().await.len(), 3);
+    assert_eq!(system.state().await.get("baseline"), None);
 }
 
 #[tokio::test]

@@ -126,13 +126,13 @@ async fn a_page_that_is_refused_before_the_end_is_a_failure_and_no_reason_to_ask
         _ => answer(400, REFUSED),
     };
     type List = Box<dyn Fn(usize) -> Response<String> + Send + Sync>;
-    let lists: [(u16, List, &[usize]); 4] = [
-        (400, Box::new(|number| if number == 1 { page(0..100) } else { answer(400, "{}") }), &[1, 2]),
-        (404, Box::new(|number| if number == 1 { page(0..100) } else { answer(404, "<html>") }), &[1, 2]),
-        (404, Box::new(|number| if number == 1 { page(0..3) } else { answer(404, "") }), &[1, 2]),
-        (400, Box::new(moving), &[1, 2, 1]),
+    let lists: [(u16, List, usize, &[usize]); 4] = [
+        (400, Box::new(|number| if number == 1 { page(0..100) } else { answer(400, "{}") }), 100, &[1, 2]),
+        (404, Box::new(|number| if number == 1 { page(0..100) } else { answer(404, "<html>") }), 100, &[1, 2]),
+        (404, Box::new(|number| if number == 1 { page(0..3) } else { answer(404, "") }), 3, &[1, 2]),
+        (400, Box::new(moving), 100, &[1, 2, 1]),
     ];
-    for (status, list, expected) in lists {
+    for (status, list, landed, expected) in lists {
         let (system, microsoft) = system(list).await;
         let (_, words) = failed(&system).await;
         assert!(
@@ -143,7 +143,8 @@ async fn a_page_that_is_refused_before_the_end_is_a_failure_and_no_reason_to_ask
             "{words}"
         );
         assert_eq!(pages(&microsoft), expected);
-        assert_eq!(system.alerts().await, []);
+        assert_eq!(system.alerts().await.len(), landed, "what was read has landed");
+        assert_eq!(system.state().await.get("baseline"), None);
     }
     for (status, body) in [(404, REFUSED), (400, "{}"), (400, "<html>"), (400, "")] {
         let (system, microsoft) = system(move |_| answer(status, body)).await;

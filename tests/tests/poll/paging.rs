@@ -31,7 +31,7 @@ async fn an_empty_page_with_a_next_link_is_not_the_end() {
 }
 
 #[tokio::test]
-async fn whichever_page_fails_for_good_nothing_of_the_list_is_believed_and_the_next_run_has_all_of_it_once() {
+async fn whichever_page_fails_for_good_what_was_read_before_has_landed_and_the_next_run_has_all_of_it_once() {
     let system = ByHand::with(PAGES_OF_TWO).await;
     system.baseline().await;
     raise_many(&system, "alert", 6);
@@ -47,11 +47,11 @@ async fn whichever_page_fails_for_good_nothing_of_the_list_is_believed_and_the_n
 
         assert!(matches!(error, ReconcileError::Microsoft(MicrosoftError::BadAnswer { .. })), "page {page}: {words}");
         assert_eq!(system.microsoft.requests().list - before, u64::from(page) + 1);
-        assert_eq!(system.alerts().await, []);
+        assert_eq!(system.alerts().await.len(), 2 * usize::try_from(page).unwrap());
         system.microsoft.clear_faults();
     }
 
-    system.complete(6, 6).await;
+    system.complete(6, 2).await;
 
     assert_eq!(system.alerts().await.len(), 6);
     assert_eq!(to_be_published(&system).await.len(), 6);

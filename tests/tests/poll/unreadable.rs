@@ -49,7 +49,10 @@ async fn the_bytes_are_kept_the_neighbours_land_and_the_log_has_the_id_alone() {
             .with("TenantsPolled", 1)
             .with("AlertsListed", 20)
             .with("AlertsUnreadable", 1)
+            .with("AlertsBroken", 0)
             .with("AlertsChanged", 20)
+            .with("AlertsVanished", 0)
+            .with("DecisionsNotAccepted", 0)
             .with("AlertsFoundWithoutCallback", 20);
         assert_eq!(system.counted.take().last(), Some(&counted), "{source:?}");
     }

@@ -26,9 +26,6 @@ type Figures = BTreeMap<String, BTreeMap<String, i64>>;
 /// Every invariant that does not hold, in words that begin with its number.
 pub(crate) async fn broken(world: &mut World<'_>) -> Vec<String> {
     let mut problems = std::mem::take(&mut world.problems);
-    for problem in &mut problems {
-        problem.insert_str(0, "(4) ");
-    }
     let items = world.account.items(ALERTS);
     world.account.history(|history| {
         problems.extend(history.problems.iter().map(|problem| format!("(3) {problem}")));
@@ -79,10 +76,10 @@ async fn differences(world: &World<'_>, who: Who, items: &[Value]) -> Vec<String
     let ids = kept_ids(who, items);
     let kept = world.store().alerts(&tenant.id, &ids).await.unwrap();
     for (id, alert) in &listed {
-        match kept.get(id) {
+        match kept.readable.get(id) {
             None => problems.push(format!("(1) {id} of tenant {who} is not kept")),
-            Some(stored) if stored.alert != *alert => {
-                problems.push(format!("(1) {id} of tenant {who} is kept as {:?} and is {alert:?}", stored.alert));
+            Some(stored) if *stored.known.alert != *alert => {
+                problems.push(format!("(1) {id} of tenant {who} is kept as {:?} and is {alert:?}", stored.known.alert));
             }
             Some(_) => {}
         }
@@ -92,7 +89,7 @@ async fn differences(world: &World<'_>, who: Who, items: &[Value]) -> Vec<String
     }
     world.account.history(|history| {
         for (id, version) in history.latest(IDS[who]) {
-            let stored = id.parse::<AlertId>().ok().and_then(|id| kept.get(&id));
+            let stored = id.parse::<AlertId>().ok().and_then(|id| kept.readable.get(&id));
             if stored.map(|stored| stored.version) != Some(version.number) {
                 problems.push(format!("(1) {id} of tenant {who} was written and is not kept"));
             }
@@ -208,8 +205,8 @@ fn baseline(who: Who, history: &History, digests: &BTreeMap<String, (String, BTr
 async fn drift(world: &World<'_>, who: Who, items: &[Value]) -> Option<String> {
     let kept = world.store().alerts(&id(who), &kept_ids(who, items)).await.unwrap();
     let mut sum = Delta::default();
-    for stored in kept.values() {
-        sum.add(&contribution(&stored.alert));
+    for stored in kept.readable.values() {
+        sum.add(&contribution(&stored.known.alert));
     }
     let mut expected = Figures::new();
     for (key, counters) in sum.items() {

@@ -33,9 +33,9 @@ const PLAYERS: u64 = 8;
 /// How many alerts are in a page of Microsoft's lists: a player's, by the remainder of its seeds.
 const PAGE_SIZES: [usize; 4] = [1, 2, 3, 100];
 /// How often a schedule that fails is tried to be made smaller.
-const SHRINKING: usize = 200;
+const SHRINKING: usize = 100;
 /// How long a schedule may take: far longer than any does. It decides nothing but that one without end is told.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Plays all schedules of these seeds, and says what is to be known of the first that failed.
 pub(crate) fn play(seeds: Range<u64>) -> Option<String> {
@@ -124,6 +124,8 @@ impl Player {
         let mut tree = schedules().new_tree(&mut runner).unwrap();
         let whole = tree.current();
         let problems = self.problems(&whole)?;
+        // Before it is made smaller, which takes its time.
+        eprintln!("SCHEDULE_SEED={seed} breaks:\n{problems}");
         let mut smallest = (whole.clone(), problems.clone());
         let mut smaller = tree.simplify();
         for _ in 0..SHRINKING {

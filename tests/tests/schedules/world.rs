@@ -213,7 +213,7 @@ impl<'a> World<'a> {
 
     pub(crate) fn expect(&mut self, holds: bool, problem: impl FnOnce() -> String) {
         if !holds {
-            self.problems.push(problem());
+            self.problems.push(format!("(4) {}", problem()));
         }
     }
 
@@ -338,20 +338,24 @@ impl<'a> World<'a> {
         self.active[who] && is_free && is_time
     }
 
-    /// Whether a run that has just ended was complete, and what Microsoft has is what we have.
+    /// Whether a run that has just ended was complete.
     fn is_complete(&self, who: Who) -> bool {
         let state = self.account.item(TENANTS, IDS[who], "state").unwrap_or_default();
         let success = state["last_success"]["S"].as_str().map(|text| text.parse::<Timestamp>().unwrap());
-        let there = self.stage.microsoft.alerts(IDS[who]);
-        success == Some(self.now())
-            && state["lease_until"]["N"] == "0"
-            && (self.lagging || there.iter().all(|alert| {
-                let key = self.key(who, alert);
-                let kept = |history: &mut crate::history::History| {
-                    history.alerts.get(&key)?.last().map(|version| version.sight.clone())
-                };
-                self.account.history(kept) == Some(Sight::at_microsoft(alert))
-            }))
+        success == Some(self.now()) && state["lease_until"]["N"] == "0"
+    }
+
+    /// An alert that Microsoft has and we have not, or not so.
+    fn unlike_microsoft(&self, who: Who) -> Option<String> {
+        let mut there = self.stage.microsoft.alerts(IDS[who]).into_iter();
+        there.find_map(|alert| {
+            let key = self.key(who, &alert);
+            let kept = self.account.history(|history| history.alerts.get(&key)?.last().cloned());
+            let is_same = kept.as_ref().is_some_and(|kept| kept.sight == Sight::at_microsoft(&alert));
+            (!is_same).then(|| {
+                format!("(1) after a complete run {key} is {:?}, and was kept as {kept:?}", Sight::at_microsoft(&alert))
+            })
+        })
     }
 
     /// The partition of an alert: what our id of it is depends on the source.

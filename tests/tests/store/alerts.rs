@@ -8,7 +8,7 @@ use models::{
 };
 use serde_json::{Value, json};
 use store::{
-    Lease as _, ReadAlerts as _, StoredAlert, WriteAlerts as _, Written,
+    Lease as _, ReadAlerts as _, WriteAlerts as _, Written,
     schema::{
         ALERTS_BY_CUSTOMER, ALERTS_BY_DETECTED, ALERTS_BY_FIRST_OBSERVED, ALERTS_BY_LAST_OBSERVED,
         ALERTS_BY_SUBSCRIPTION,
@@ -16,7 +16,9 @@ use store::{
 };
 use tokio::task::JoinSet;
 
-use crate::support::{Bench, TERMS, alert, all_of, changed, new, noon, resolved, seconds, tenant, text, told};
+use crate::support::{
+    Bench, COMPLETE, TERMS, alert, all_of, changed, kept, new, noon, resolved, seconds, tenant, text, told,
+};
 
 fn ids(names: &[&str]) -> Vec<AlertId> {
     names.iter().map(|name| name.parse().unwrap()).collect()
@@ -48,7 +50,7 @@ async fn a_new_alert_is_kept_whole_with_version_one() {
     let grant = bench.grant(&tenant(), noon()).await;
     for alert in [full("a"), alert("b")] {
         bench.write_all(&grant, &[new(&alert)]).await;
-        assert_eq!(bench.stored(alert.id.as_str()).await, Some(StoredAlert { alert, version: 1 }));
+        assert_eq!(bench.stored(alert.id.as_str()).await, Some(kept(alert, 1)));
     }
     assert_eq!(text(&bench.alert_item("a").await, "known_since"), "2026-03-02T12:00:00.250Z");
 }
@@ -60,9 +62,9 @@ async fn with_every_change_the_version_grows_by_one() {
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     for version in 2..6 {
         let stored = bench.stored("a").await.unwrap();
-        let next = Alert { display_name: format!("name {version}"), ..stored.alert.clone() };
+        let next = Alert { display_name: format!("name {version}"), ..stored.known.alert.as_ref().clone() };
         bench.write_all(&grant, &[changed(&stored, &next)]).await;
-        assert_eq!(bench.stored("a").await, Some(StoredAlert { alert: next, version }));
+        assert_eq!(bench.stored("a").await, Some(kept(next, version)));
     }
 }
 
@@ -72,10 +74,10 @@ async fn alerts_that_are_not_kept_are_not_found() {
     let grant = bench.grant(&tenant(), noon()).await;
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     let found = bench.store.alerts(&tenant(), &ids(&["a", "b"])).await.unwrap();
-    assert_eq!(found.into_keys().collect::<Vec<_>>(), ids(&["a"]));
-    assert_eq!(bench.store.alerts(&tenant(), &[]).await.unwrap(), HashMap::new());
+    assert_eq!(found.readable.into_keys().collect::<Vec<_>>(), ids(&["a"]));
+    assert_eq!(bench.store.alerts(&tenant(), &[]).await.unwrap().readable, HashMap::new());
     let other = "0a1b2c3d-2f0a-4f7b-8a34-0c5d1b7e6a11".parse().unwrap();
-    assert_eq!(bench.store.alerts(&other, &ids(&["a"])).await.unwrap(), HashMap::new());
+    assert_eq!(bench.store.alerts(&other, &ids(&["a"])).await.unwrap().readable, HashMap::new());
 }
 
 #[tokio::test]
@@ -91,8 +93,8 @@ async fn an_alert_that_somebody_else_changed_is_a_conflict_and_the_others_of_its
 
     let closed = |alert: &Alert| resolved(alert, "2026-03-02T08:00:00Z");
     let writes = [
-        told(changed(&stale, &closed(&stale.alert)), TransitionKind::Resolved, true),
-        told(changed(&good, &closed(&good.alert)), TransitionKind::Resolved, true),
+        told(changed(&stale, &closed(&stale.known.alert)), TransitionKind::Resolved, true),
+        told(changed(&good, &closed(&good.known.alert)), TransitionKind::Resolved, true),
         // It is there already.
         told(new(&alert("there")), TransitionKind::Opened, true),
         told(new(&alert("fresh")), TransitionKind::Opened, true),
@@ -103,7 +105,7 @@ async fn an_alert_that_somebody_else_changed_is_a_conflict_and_the_others_of_its
         Written { written: ids(&["good", "fresh"]), conflicted: ids(&["stale", "there"]), lease_lost: false };
     assert_eq!(written, expected);
 
-    assert_eq!(bench.stored("stale").await, Some(StoredAlert { alert: meanwhile, version: 2 }));
+    assert_eq!(bench.stored("stale").await, Some(kept(meanwhile, 2)));
     assert_eq!(bench.stored("good").await.unwrap().version, 2);
     assert_eq!(bench.stored("there").await.unwrap().version, 1);
     assert_eq!(bench.outbox_of("stale").await, [""; 0]);
@@ -119,8 +121,8 @@ async fn an_alert_that_somebody_else_changed_is_a_conflict_and_the_others_of_its
 async fn a_batch_of_conflicts_alone_writes_nothing() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;
-    let stale = StoredAlert { alert: alert("a"), version: 7 };
-    let writes = [changed(&stale, &resolved(&stale.alert, "2026-03-02T08:00:00Z"))];
+    let stale = kept(alert("a"), 7);
+    let writes = [changed(&stale, &resolved(&stale.known.alert, "2026-03-02T08:00:00Z"))];
     let written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
     assert_eq!(written, Written { conflicted: ids(&["a"]), ..Written::default() });
     assert_eq!(bench.stored("a").await, None);
@@ -143,8 +145,15 @@ async fn who_has_lost_the_lease_writes_nothing() {
 #[tokio::test]
 async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
     let bench = Bench::new().await;
-    let grant =
-        store::Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: true, trusts_hint: false };
+    let grant = store::Grant {
+        tenant: tenant(),
+        fence: 1,
+        started: noon(),
+        baseline_pending: true,
+        trusts_hint: false,
+        resumes: false,
+        last_callback: None,
+    };
     let written = bench.store.write(&grant, &[new(&alert("a"))], None, noon()).await.unwrap();
     assert!(written.lease_lost);
     assert_eq!(bench.stored("a").await, None);
@@ -154,7 +163,7 @@ async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
 async fn a_released_lease_still_writes_until_the_next_one_is_granted() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;
-    bench.store.release(&grant, store::Outcome::Complete, noon()).await.unwrap();
+    bench.store.release(&grant, COMPLETE, noon()).await.unwrap();
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     bench.grant(&tenant(), noon() + TERMS.gap).await;
     assert!(bench.store.write(&grant, &[new(&alert("b"))], None, noon()).await.unwrap().lease_lost);
@@ -180,8 +189,8 @@ async fn a_hundred_alerts_are_split_and_all_land() {
     // Lease check, 45 alerts, 45 outbox items, one day, the gauge.
     assert_eq!(actions(&bench), [93, 93, 23]);
     let found = bench.store.alerts(&tenant(), &all_of(&writes).written).await.unwrap();
-    assert_eq!(found.len(), 100);
-    assert!(writes.iter().all(|write| found[&write.alert.id].alert == *write.alert));
+    assert_eq!(found.readable.len(), 100);
+    assert!(writes.iter().all(|write| found.readable[write.id()].known == write.known));
     assert_eq!(bench.statistics(&tenant()).await[&("gauge".to_owned(), "open".to_owned())], 100);
 }
 
@@ -199,7 +208,7 @@ async fn alerts_of_many_days_are_split_so_that_their_statistics_fit() {
     let actions = actions(&bench);
     assert!(actions.iter().all(|count| *count <= 100), "{actions:?}");
     assert!(actions[0] > 90, "{actions:?}");
-    assert_eq!(bench.store.alerts(&tenant(), &all_of(&writes).written).await.unwrap().len(), 100);
+    assert_eq!(bench.store.alerts(&tenant(), &all_of(&writes).written).await.unwrap().readable.len(), 100);
 }
 
 #[tokio::test]
@@ -213,7 +222,7 @@ async fn large_alerts_are_split_by_their_size() {
     let sizes: Vec<_> = bench.wire.sent().iter().map(|sent| sent.body.len()).collect();
     assert!(sizes.iter().all(|size| *size < 4_000_000), "{sizes:?}");
     let found = bench.store.alerts(&tenant(), &all_of(&writes).written).await.unwrap();
-    assert_eq!(found.len(), 25);
+    assert_eq!(found.readable.len(), 25);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,7 +235,7 @@ async fn of_sixty_four_changes_to_one_version_one_is_written() {
     for number in 0..64 {
         let (bench, grant, stored) = (Arc::clone(&bench), grant.clone(), stored.clone());
         under_way.spawn(async move {
-            let next = Alert { display_name: format!("name {number}"), ..stored.alert.clone() };
+            let next = Alert { display_name: format!("name {number}"), ..stored.known.alert.as_ref().clone() };
             bench.store.write(&grant, &[changed(&stored, &next)], None, noon()).await.unwrap()
         });
     }
@@ -274,7 +283,7 @@ async fn an_alert_is_found_by_every_index_and_leaves_those_that_it_has_no_key_fo
     assert_eq!(places(&bench, "resolved").await.len(), 3);
 
     let stored = bench.stored("a").await.unwrap();
-    let mut next = resolved(&stored.alert, "2026-03-02T08:00:00Z");
+    let mut next = resolved(&stored.known.alert, "2026-03-02T08:00:00Z");
     next.subscription_id = None;
     next.last_observed = "2026-03-02T07:30:00Z".parse().unwrap();
     bench.write_all(&grant, &[changed(&stored, &next)]).await;
@@ -300,9 +309,9 @@ async fn the_moment_of_detection_is_corrected_and_its_place_in_exports_is_not() 
     let grant = bench.grant(&tenant(), noon()).await;
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     let stored = bench.stored("a").await.unwrap();
-    let next = Alert { detected: "2026-01-01T00:00:00Z".parse().unwrap(), ..stored.alert.clone() };
+    let next = Alert { detected: "2026-01-01T00:00:00Z".parse().unwrap(), ..stored.known.alert.as_ref().clone() };
     bench.store.write(&grant, &[changed(&stored, &next)], None, noon() + seconds(60)).await.unwrap();
-    assert_eq!(bench.stored("a").await.unwrap().alert, next);
+    assert_eq!(bench.stored("a").await.unwrap().known.alert.as_ref(), &next);
     let item = bench.alert_item("a").await;
     assert_eq!(text(&item, "detected_id"), "2026-03-02T06:12:09.123Z#a");
     assert_eq!(text(&item, "known_since"), "2026-03-02T12:00:00.250Z");
@@ -317,7 +326,7 @@ async fn ids_of_customers_and_subscriptions_are_found_in_any_case_and_kept_in_th
     bench.write_all(&grant, &[new(&shouted)]).await;
     let found: Vec<_> = places(&bench, "open").await.into_iter().map(|(index, ..)| index).collect();
     assert!(found.contains(&ALERTS_BY_SUBSCRIPTION) && found.contains(&ALERTS_BY_CUSTOMER), "{found:?}");
-    assert_eq!(bench.stored("a").await.unwrap().alert, shouted);
+    assert_eq!(bench.stored("a").await.unwrap().known.alert.as_ref(), &shouted);
 }
 
 #[tokio::test]
@@ -333,7 +342,7 @@ async fn what_people_wrote_survives_a_poll() {
     request.expression_attribute_values(":work", work.clone()).send().await.unwrap();
 
     let stored = bench.stored("a").await.unwrap();
-    bench.write_all(&grant, &[changed(&stored, &resolved(&stored.alert, "2026-03-02T08:00:00Z"))]).await;
+    bench.write_all(&grant, &[changed(&stored, &resolved(&stored.known.alert, "2026-03-02T08:00:00Z"))]).await;
     assert_eq!(bench.alert_item("a").await["work"], work);
     let listed = bench.indexed(ALERTS_BY_LAST_OBSERVED, "tenant_state", &format!("{}#resolved", tenant())).await;
     assert_eq!(listed[0]["work"], work);
@@ -378,7 +387,7 @@ async fn hostile_values_are_kept_as_data() {
         let hostile = hostile(id);
         bench.write_all(&grant, &[told(new(&hostile), TransitionKind::Opened, true)]).await;
         let stored = bench.stored(id).await.unwrap();
-        assert_eq!(stored, StoredAlert { alert: hostile.clone(), version: 1 }, "{id}");
+        assert_eq!(stored, kept(hostile.clone(), 1), "{id}");
         bench.write_all(&grant, &[told(changed(&stored, &hostile), TransitionKind::Reopened, true)]).await;
         assert_eq!(bench.stored(id).await.unwrap().version, 2, "{id}");
     }
@@ -394,13 +403,19 @@ fn ids_that_would_not_fit_a_key_never_get_here() {
 }
 
 #[tokio::test]
-async fn an_item_that_can_t_be_read_is_an_error_that_names_it() {
+async fn an_item_that_can_t_be_read_is_an_error_that_names_it_and_hides_no_other() {
     let bench = Bench::new().await;
     let key = format!("{}#a", tenant());
     let item = [("pk", key.as_str()), ("sk", "alert"), ("summary", "no map")];
     let item = item.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
     bench.client.put_item().table_name(&bench.tables.alerts).set_item(Some(item.into())).send().await.unwrap();
-    let error = bench.store.alerts(&tenant(), &ids(&["a"])).await.unwrap_err();
+    let grant = bench.grant(&tenant(), noon()).await;
+    bench.write_all(&grant, &[new(&alert("b"))]).await;
+    let found = bench.store.alerts(&tenant(), &ids(&["a", "b"])).await.unwrap();
+    assert_eq!(found.readable.into_keys().collect::<Vec<_>>(), ids(&["b"]));
+    let broken: Vec<_> = found.broken.into_iter().collect();
+    let [(id, error)] = broken.as_slice() else { panic!("{broken:?}") };
+    assert_eq!(id.as_str(), "a");
     assert_eq!(error.to_string(), format!("an item of the alerts table is not what it should be (key {key})"));
 }
 

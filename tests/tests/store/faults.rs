@@ -8,12 +8,12 @@ use aws_sdk_dynamodb::{
 use models::{AlertId, EventId, TenantId, TransitionKind};
 use serde_json::{Value, json};
 use store::{
-    Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, StoredAlert,
-    TableNames, WriteAlerts as _, Written,
+    Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, TableNames,
+    WriteAlerts as _, Written,
 };
 use tests::wire::{Fault, Wire};
 
-use crate::support::{Bench, TERMS, alert, all_of, changed, new, noon, resolved, tenant, told};
+use crate::support::{Bench, COMPLETE, TERMS, alert, all_of, changed, kept, new, noon, resolved, tenant, told};
 
 const TRANSACTION: &str = "TransactWriteItems";
 /// How often a transaction is tried.
@@ -34,7 +34,15 @@ fn alone(wire: &Wire) -> Store {
 }
 
 fn grant() -> Grant {
-    Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: false, trusts_hint: false }
+    Grant {
+        tenant: tenant(),
+        fence: 1,
+        started: noon(),
+        baseline_pending: false,
+        trusts_hint: false,
+        resumes: false,
+        last_callback: None,
+    }
 }
 
 #[tokio::test]
@@ -52,7 +60,7 @@ async fn a_transaction_that_collided_or_was_throttled_is_tried_again_and_written
         let written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
         assert_eq!(written, all_of(&writes), "{code}");
         assert_eq!(bench.wire.count(TRANSACTION), 3, "{code}");
-        assert_eq!(bench.stored(alert.id.as_str()).await, Some(StoredAlert { alert, version: 1 }));
+        assert_eq!(bench.stored(alert.id.as_str()).await, Some(kept(alert, 1)));
     }
     assert_eq!(bench.statistics(&tenant()).await[&("gauge".to_owned(), "open".to_owned())], 4);
 }
@@ -113,11 +121,8 @@ async fn a_conflict_beside_a_collision_is_told_at_once_and_the_others_are_writte
     let reasons = ["None", "ConditionalCheckFailed", "TransactionConflict", "None", "None"];
     bench.wire.plan(TRANSACTION, 1, Fault::transaction_canceled(&reasons));
     let written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
-    let expected = Written {
-        written: vec![writes[1].alert.id.clone()],
-        conflicted: vec![writes[0].alert.id.clone()],
-        lease_lost: false,
-    };
+    let expected =
+        Written { written: vec![writes[1].id().clone()], conflicted: vec![writes[0].id().clone()], lease_lost: false };
     assert_eq!(written, expected);
 }
 
@@ -127,7 +132,7 @@ async fn a_transaction_whose_answer_was_lost_is_repeated_as_the_same_one() {
     let grant = bench.grant(&tenant(), noon()).await;
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     let stored = bench.stored("a").await.unwrap();
-    let next = resolved(&stored.alert, "2026-03-02T08:00:00Z");
+    let next = resolved(&stored.known.alert, "2026-03-02T08:00:00Z");
     bench.wire.forget();
     bench.wire.plan(TRANSACTION, 1, Fault::AnswerLost);
     bench.write_all(&grant, &[changed(&stored, &next)]).await;
@@ -141,7 +146,7 @@ async fn a_transaction_whose_answer_was_lost_is_repeated_as_the_same_one() {
     assert_eq!(tokens.len(), 2);
     assert!(tokens[0].is_string());
     assert_eq!(tokens[0], tokens[1]);
-    assert_eq!(bench.stored("a").await, Some(StoredAlert { alert: next, version: 2 }));
+    assert_eq!(bench.stored("a").await, Some(kept(next, 2)));
     let statistics = bench.statistics(&tenant()).await;
     assert_eq!(statistics[&("gauge".to_owned(), "resolved".to_owned())], 1);
     assert!(!statistics.contains_key(&("gauge".to_owned(), "open".to_owned())));
@@ -160,7 +165,7 @@ async fn a_lease_that_a_transaction_holds_is_asked_for_and_given_back_again() {
     let grant = bench.grant(&tenant(), noon()).await;
     assert_eq!(bench.wire.count("UpdateItem"), 3);
     bench.wire.plan("UpdateItem", 1, held_by_a_transaction());
-    assert!(!bench.store.release(&grant, store::Outcome::Complete, noon()).await.unwrap());
+    assert!(!bench.store.release(&grant, COMPLETE, noon()).await.unwrap());
     assert_eq!(bench.wire.count("UpdateItem"), 5);
 }
 
@@ -168,7 +173,7 @@ async fn a_lease_that_a_transaction_holds_is_asked_for_and_given_back_again() {
 async fn a_lease_that_a_transaction_holds_for_good_is_an_error() {
     let wire = Wire::default();
     wire.plan_always("UpdateItem", held_by_a_transaction());
-    let error = alone(&wire).acquire(&tenant(), TERMS, noon()).await.unwrap_err();
+    let error = alone(&wire).acquire(&tenant(), TERMS, "holder", noon()).await.unwrap_err();
     assert_eq!(error.to_string(), "UpdateItem (lease) on the tenants table failed (TransactionConflictException)");
     assert_eq!(wire.count("UpdateItem"), ATTEMPTS as usize);
 }
@@ -187,7 +192,7 @@ async fn alerts_that_a_batch_read_left_out_are_asked_for_again() {
     let grant = bench.grant(&tenant(), noon()).await;
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     bench.wire.plan("BatchGetItem", 2, unread(&bench, &alert("a").id));
-    assert_eq!(bench.stored("a").await, Some(StoredAlert { alert: alert("a"), version: 1 }));
+    assert_eq!(bench.stored("a").await, Some(kept(alert("a"), 1)));
     assert_eq!(bench.wire.count("BatchGetItem"), 3);
 }
 
@@ -230,11 +235,14 @@ async fn without_a_request_id_an_event_whose_answer_was_lost_looks_like_a_duplic
 }
 
 #[tokio::test]
-async fn a_lease_whose_answer_was_lost_is_nobody_s_until_it_runs_out() {
+async fn a_lease_whose_answer_was_lost_is_granted_when_it_is_asked_for_again_and_to_nobody_else() {
     let bench = Bench::new().await;
     bench.wire.plan("UpdateItem", 1, Fault::AnswerLost);
-    assert_eq!(bench.store.acquire(&tenant(), TERMS, noon()).await.unwrap(), Acquired::Held);
-    assert_eq!(bench.grant(&tenant(), noon() + TERMS.duration).await.fence, 2);
+    let tenant = tenant();
+    let acquire = |holder| bench.store.acquire(&tenant, TERMS, holder, noon());
+    assert!(matches!(acquire("holder").await.unwrap(), Acquired::Granted(Grant { fence: 1, .. })));
+    assert_eq!(acquire("another").await.unwrap(), Acquired::Held);
+    assert_eq!(bench.grant(&tenant, noon() + TERMS.duration).await.fence, 2);
 }
 
 #[tokio::test]
@@ -252,7 +260,7 @@ async fn a_store_that_can_t_be_reached_says_so_for_every_request() {
     let store = &bench.store;
     let codes = [
         code(store.keep(&event).await.unwrap_err()),
-        code(store.acquire(&tenant, TERMS, noon()).await.unwrap_err()),
+        code(store.acquire(&tenant, TERMS, "holder", noon()).await.unwrap_err()),
         code(store.release(&grant(), store::Outcome::Failed, noon()).await.unwrap_err()),
         code(store.known(&tenant).await.unwrap_err()),
         code(store.alerts(&tenant, &[alert("a").id]).await.unwrap_err()),

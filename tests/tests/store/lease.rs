@@ -6,24 +6,32 @@ use jiff::Timestamp;
 use store::{Acquired, Grant, Lease as _, Outcome, Rung, WriteAlerts as _};
 use tokio::task::JoinSet;
 
-use crate::support::{Bench, TERMS, granted, noon, seconds, tenant, text};
+use crate::support::{Bench, COMPLETE, TERMS, granted, holder, noon, seconds, tenant, text};
 
 const GAP: i64 = 15;
 const DURATION: i64 = 120;
 const HOUR: i64 = 3600;
 
 async fn acquire(bench: &Bench, now: Timestamp) -> Acquired {
-    bench.store.acquire(&tenant(), TERMS, now).await.unwrap()
+    bench.store.acquire(&tenant(), TERMS, &holder(), now).await.unwrap()
 }
 
 async fn release(bench: &Bench, grant: &Grant, now: Timestamp) -> bool {
-    bench.store.release(grant, Outcome::Complete, now).await.unwrap()
+    bench.store.release(grant, COMPLETE, now).await.unwrap()
 }
 
 #[tokio::test]
 async fn the_first_who_asks_gets_the_lease_of_a_tenant_that_nobody_looked_at() {
     let bench = Bench::new().await;
-    let expected = Grant { tenant: tenant(), fence: 1, started: noon(), baseline_pending: true, trusts_hint: false };
+    let expected = Grant {
+        tenant: tenant(),
+        fence: 1,
+        started: noon(),
+        baseline_pending: true,
+        trusts_hint: false,
+        resumes: false,
+        last_callback: None,
+    };
     assert_eq!(acquire(&bench, noon()).await, Acquired::Granted(expected));
 }
 
@@ -97,7 +105,7 @@ async fn only_a_complete_run_is_a_success() {
     assert_eq!(text(&state, "last_attempt"), "2026-03-02T12:00:01.250Z");
     assert!(!state.contains_key("last_success"));
     let grant = granted(acquire(&bench, noon() + seconds(GAP)).await);
-    bench.store.release(&grant, Outcome::Complete, noon() + seconds(GAP + 1)).await.unwrap();
+    bench.store.release(&grant, COMPLETE, noon() + seconds(GAP + 1)).await.unwrap();
     let state = bench.item(&bench.tables.tenants, tenant().as_str(), "state").await.unwrap();
     assert_eq!(text(&state, "last_success"), "2026-03-02T12:00:16.250Z");
 }
@@ -122,14 +130,14 @@ async fn the_hint_is_believed_after_a_complete_run_and_for_a_day_after_a_full_co
     // When each run starts, how it ends, and whether it may believe the hint.
     for (later, outcome, trusts) in [
         (0, Outcome::Failed, false),
-        (60, Outcome::Complete, false),
-        (120, Outcome::Complete, true),
+        (60, COMPLETE, false),
+        (120, COMPLETE, true),
         (180, Outcome::Failed, true),
-        (240, Outcome::Complete, false),
-        (day, Outcome::Complete, true),
-        (day + 239, Outcome::Complete, true),
-        (day + 300, Outcome::Complete, false),
-        (day + 360, Outcome::Complete, true),
+        (240, COMPLETE, false),
+        (day, COMPLETE, true),
+        (day + 239, COMPLETE, true),
+        (day + 300, COMPLETE, false),
+        (day + 360, COMPLETE, true),
     ] {
         let now = noon() + seconds(later);
         let grant = granted(acquire(&bench, now).await);

@@ -11,7 +11,7 @@ use proptest::{
 };
 use store::{AlertWrite, Grant, ReadAlerts as _, StoredAlert, WriteAlerts as _};
 
-use crate::support::{Bench, alert, noon};
+use crate::support::{Bench, alert, kept, new, noon};
 
 /// What is tried with one alert.
 #[derive(Clone, Debug)]
@@ -87,16 +87,16 @@ async fn run(bench: &Bench, tenant: &TenantId, batches: &[Batch]) {
         for (number, tried) in &batch.tries {
             let (number, alert) = (*number, attempted(*number, tried));
             let stored = expected.get(&number);
-            let delta = Delta::between(stored.map(|stored| &stored.alert), &alert);
+            let delta = Delta::between(stored.map(|stored| stored.known.alert.as_ref()), &alert);
             let version = stored.map(|stored| stored.version);
             if tried.stale {
                 in_conflict.push(alert.id.clone());
                 let previous = Some(AlertWrite::version(version) + 1);
-                writes.push(AlertWrite { alert: alert.into(), previous, outbox: None, delta, trace: None });
+                writes.push(AlertWrite { delta, previous, ..new(&alert) });
             } else {
                 to_be_written.push(alert.id.clone());
-                after.insert(number, StoredAlert { alert: alert.clone(), version: AlertWrite::version(version) });
-                writes.push(AlertWrite { alert: alert.into(), previous: version, outbox: None, delta, trace: None });
+                after.insert(number, kept(alert.clone(), AlertWrite::version(version)));
+                writes.push(AlertWrite { delta, previous: version, ..new(&alert) });
             }
         }
         let grant = Grant { fence: if batch.lost { 0 } else { grant.fence }, ..grant.clone() };
@@ -110,11 +110,11 @@ async fn run(bench: &Bench, tenant: &TenantId, batches: &[Batch]) {
             expected = after;
         }
     }
-    let ids: Vec<_> = expected.values().map(|stored| stored.alert.id.clone()).collect();
-    let stored = bench.store.alerts(tenant, &ids).await.unwrap();
+    let ids: Vec<_> = expected.values().map(|stored| stored.known.alert.id.clone()).collect();
+    let stored = bench.store.alerts(tenant, &ids).await.unwrap().readable;
     assert_eq!(stored.len(), expected.len());
-    assert!(expected.values().all(|expected| stored[&expected.alert.id] == *expected));
-    assert_eq!(bench.statistics(tenant).await, sums(stored.values().map(|stored| &stored.alert)));
+    assert!(expected.values().all(|expected| stored[&expected.known.alert.id] == *expected));
+    assert_eq!(bench.statistics(tenant).await, sums(stored.values().map(|stored| stored.known.alert.as_ref())));
 }
 
 #[test]

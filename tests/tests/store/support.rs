@@ -2,18 +2,21 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, AlertId, AlertNotice, AlertSummary, AlertType, Delta, Notice, Resolution, ResolvedReason, Severity, Status,
-    TenantId, TransitionKind,
+    Alert, AlertId, AlertNotice, AlertSummary, AlertType, Delta, Known, Notice, Resolution, ResolvedReason, Severity,
+    Status, TenantId, TransitionKind,
 };
 use store::{
-    Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, OutboxRecord, ReadAlerts as _, Store, StoredAlert, TableNames,
-    WriteAlerts as _, Written,
+    Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, OutboxRecord, Outcome, ReadAlerts as _, Store, StoredAlert,
+    TableNames, WriteAlerts as _, Written,
 };
 use tests::{BY_HAND, TestSystem, wire::Wire};
 
@@ -57,7 +60,7 @@ impl Bench {
 
     /// The lease of a tenant that nobody holds.
     pub(crate) async fn grant(&self, tenant: &TenantId, now: Timestamp) -> Grant {
-        granted(self.store.acquire(tenant, TERMS, now).await.unwrap())
+        granted(self.store.acquire(tenant, TERMS, &holder(), now).await.unwrap())
     }
 
     /// Writes, with everything written.
@@ -69,7 +72,7 @@ impl Bench {
     /// What is kept of an alert.
     pub(crate) async fn stored(&self, id: &str) -> Option<StoredAlert> {
         let id: AlertId = id.parse().unwrap();
-        self.store.alerts(&tenant(), std::slice::from_ref(&id)).await.unwrap().remove(&id)
+        self.store.alerts(&tenant(), std::slice::from_ref(&id)).await.unwrap().readable.remove(&id)
     }
 
     pub(crate) async fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Item> {
@@ -126,7 +129,7 @@ pub(crate) fn granted(acquired: Acquired) -> Grant {
 
 /// The result of a write of which nothing was held back.
 pub(crate) fn all_of(writes: &[AlertWrite]) -> Written {
-    Written { written: writes.iter().map(|write| write.alert.id.clone()).collect(), ..Written::default() }
+    Written { written: writes.iter().map(|write| write.id().clone()).collect(), ..Written::default() }
 }
 
 pub(crate) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
@@ -164,11 +167,29 @@ pub(crate) fn resolved(alert: &Alert, on: &str) -> Alert {
     Alert { status: Status::Resolved, resolution, ..alert.clone() }
 }
 
+/// How a run ends that looked at everything and found nothing.
+pub(crate) const COMPLETE: Outcome = Outcome::Complete { unannounced: 0, from_start: true };
+
+/// A name that no other holder of a lease has.
+pub(crate) fn holder() -> String {
+    static HOLDERS: AtomicU64 = AtomicU64::new(0);
+    HOLDERS.fetch_add(1, Ordering::Relaxed).to_string()
+}
+
+/// The run that saw every alert here.
+const RUN: u64 = 3;
+
+/// An alert as it is kept, of which nothing else is known.
+pub(crate) fn kept(alert: Alert, version: u64) -> StoredAlert {
+    StoredAlert { known: Known::seen(Arc::new(alert), RUN), version }
+}
+
 /// The write of a new alert, without a message.
 pub(crate) fn new(alert: &Alert) -> AlertWrite {
     AlertWrite {
-        alert: Arc::new(alert.clone()),
+        known: Known::seen(Arc::new(alert.clone()), RUN),
         previous: None,
+        was_decided: false,
         outbox: None,
         delta: Delta::between(None, alert),
         trace: None,
@@ -178,17 +199,18 @@ pub(crate) fn new(alert: &Alert) -> AlertWrite {
 /// The write of a change to what is stored, without a message.
 pub(crate) fn changed(stored: &StoredAlert, alert: &Alert) -> AlertWrite {
     AlertWrite {
-        alert: Arc::new(alert.clone()),
+        known: Known::seen(Arc::new(alert.clone()), RUN),
         previous: Some(stored.version),
+        was_decided: false,
         outbox: None,
-        delta: Delta::between(Some(&stored.alert), alert),
+        delta: Delta::between(Some(&stored.known.alert), alert),
         trace: None,
     }
 }
 
 /// The same with a message.
 pub(crate) fn told(write: AlertWrite, kind: TransitionKind, publish: bool) -> AlertWrite {
-    let record = record(&write.alert, AlertWrite::version(write.previous), kind, noon(), publish);
+    let record = record(&write.known.alert, AlertWrite::version(write.previous), kind, noon(), publish);
     AlertWrite { outbox: Some(record), ..write }
 }
 

@@ -75,7 +75,7 @@ mod tests {
             (None, Some(60), State::Problem, "no run was complete yet", Some("nothing asks for runs")),
             (None, None, State::Warning, "there was no run yet", Some("wait")),
         ] {
-            let runs = LastRuns { last_attempt: minutes(attempt), last_success: minutes(success) };
+            let runs = LastRuns { last_attempt: minutes(attempt), last_success: minutes(success), unannounced: 0 };
             let found = judged(&Subject::of_tenant(&tenant, "runs"), runs, now);
             assert_eq!(found.state, state, "{runs:?}");
             assert!(found.words.contains(words), "{found:?}");

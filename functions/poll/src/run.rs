@@ -1,0 +1,334 @@
+//! One run: read the list page by page, compare each page with what is kept, write only what changed.
+//!
+//! It may be cut off at any point and started again: alerts are written before the hint of what is known, the baseline is
+//! noted after everything else, and a write that was done already is found unchanged. A list that broke off has what was read of it
+//! written and told; nothing is concluded from what is missing in it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::SignedDuration;
+use models::{AlertId, AlertState, DigestNotice, DigestReason, ReconcileCause, Seen, Step, Tenant, TraceContext};
+use partner_center::{ListAlerts, Page, Place, Walk};
+use runtime::Counts;
+use store::{
+    AlertFingerprint, Grant, KeepAside, KeepPlaces, KeptPlace, KnownAlerts, Outcome, ReadAlerts, StoredAlert,
+    WriteAlerts,
+};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    Poll, ReconcileError, Reconciled,
+    plan::{Sighting, Sightings, Telling, digest_record},
+};
+
+/// Most changes that are held back until the list is read; a digest stands for each so many. Together some 4 MB.
+const HELD: usize = 500;
+/// From how many pages on a list is read on where it broke off. Below that, reading it again costs less than what may have changed on them.
+const WORTH_RESUMING: usize = 10;
+/// How long a place can be read on from. Microsoft says nothing of how long its links live.
+const PLACE_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// How long after a callback what is found counts as announced by it.
+const ANNOUNCED: SignedDuration = SignedDuration::from_mins(15);
+
+/// A run: under which lease, of whom, why, and how far it is.
+pub(crate) struct Run<'a> {
+    pub(crate) grant: Grant,
+    pub(crate) tenant: Tenant,
+    pub(crate) cause: &'a ReconcileCause,
+    pub(crate) trace: Option<TraceContext>,
+    /// What is known of the tenant's alerts, and what the list has shown of them.
+    pub(crate) known: KnownAlerts,
+    /// Changes that people are told of, until the list is read.
+    pub(crate) held: Sightings,
+    /// What those alerts were before, as far as they were kept.
+    pub(crate) held_from: HashMap<AlertId, StoredAlert>,
+    /// How many digests it has made.
+    pub(crate) digests: u32,
+    /// In a baseline: what is open and of fraud severity.
+    open: DigestNotice,
+    /// Whether the walk began where the list does: only then is missing what it has not met.
+    pub(crate) from_start: bool,
+    /// Where the list goes on behind what is written.
+    place: Option<KeptPlace>,
+    /// Whether something may be written that the hint does not know of.
+    pub(crate) is_unsettled: bool,
+    pub(crate) counts: Found,
+}
+
+/// What a run found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Found {
+    /// Alerts that Microsoft lists.
+    pub(crate) listed: usize,
+    /// Alerts that changed, the new ones among them.
+    pub(crate) changed: usize,
+    /// Alerts that were not kept before.
+    pub(crate) new: usize,
+    /// Alerts that Microsoft knows no longer.
+    pub(crate) vanished: usize,
+    /// Decisions that Microsoft did not take.
+    pub(crate) not_accepted: usize,
+    /// Alerts that can't be read as Microsoft lists them.
+    pub(crate) unreadable: usize,
+    /// Those of them that it wrote.
+    pub(crate) kept_aside: usize,
+    /// Alerts that can't be read as they are kept.
+    pub(crate) broken: usize,
+    /// Pages that were read.
+    pages: usize,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(grant: Grant, tenant: Tenant, cause: &'a ReconcileCause, trace: Option<TraceContext>) -> Self {
+        let open = DigestNotice::empty(DigestReason::Baseline, grant.fence);
+        Self {
+            grant,
+            tenant,
+            cause,
+            trace,
+            known: KnownAlerts::default(),
+            held: Sightings::new(),
+            held_from: HashMap::new(),
+            digests: 0,
+            open,
+            from_start: true,
+            place: None,
+            is_unsettled: false,
+            counts: Found::default(),
+        }
+    }
+
+    /// Whether it read on a list that an earlier one had begun.
+    fn is_resumed(&self) -> bool {
+        !self.from_start
+    }
+
+    /// How many of the alerts that it found no callback had announced. What was there before the first look needed none.
+    pub(crate) fn unannounced(&self) -> usize {
+        let since_callback = self.grant.last_callback.map(|callback| self.grant.started.duration_since(callback));
+        let announced = since_callback.is_some_and(|since| since < ANNOUNCED);
+        let by_schedule = matches!(self.cause, ReconcileCause::Schedule) && !self.grant.baseline_pending;
+        if by_schedule && !announced { self.counts.new } else { 0 }
+    }
+
+    /// Counts a step that is written.
+    pub(crate) fn count(&mut self, id: &AlertId, step: Step) {
+        self.counts.changed += 1;
+        match step {
+            Step::Appeared | Step::AppearedResolved => self.counts.new += 1,
+            Step::DecisionNotAccepted => {
+                self.counts.not_accepted += 1;
+                tracing::error!(
+                    tenant.id = %self.tenant.id, alert.id = %id,
+                    "a decision was not accepted: Microsoft goes on showing another state, which counts"
+                );
+            }
+            Step::Vanished => {
+                self.counts.vanished += 1;
+                tracing::warn!(
+                    tenant.id = %self.tenant.id, alert.id = %id,
+                    "Microsoft knows an open alert no longer: it stays as it was seen last"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes in the hint what is settled.
+    pub(crate) fn note(&mut self, settled: Sightings) {
+        for (id, sighting) in settled {
+            if let Some(print) = sighting.print {
+                self.known.note(&id, print);
+            }
+        }
+    }
+
+    /// Everything that was read so far is written: from here on the next run can go on.
+    fn note_place(&mut self, walk: &Walk, now: jiff::Timestamp) {
+        let Some((place, pages)) = walk.place().filter(|(_, pages)| *pages >= WORTH_RESUMING) else { return };
+        self.place = Some(KeptPlace {
+            place: place.as_str().to_owned(),
+            source: self.tenant.alert_source.as_str().to_owned(),
+            pages,
+            kept: now,
+            open: self.grant.baseline_pending.then(|| self.open.clone()),
+        });
+    }
+}
+
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadAlerts + WriteAlerts + KeepAside + KeepPlaces + Sync,
+    L: ListAlerts + Sync,
+    Q: Sync,
+{
+    pub(crate) async fn run(&self, run: &mut Run<'_>) -> Result<Reconciled, ReconcileError> {
+        run.known = self.store.known(&run.tenant.id).await?;
+        let mut walk = self.begin(run).await?;
+        let walked = self.walk(run, &mut walk).await;
+        // What was read before the list broke off is known all the same.
+        let flushed = self.flush(run).await;
+        if flushed.is_ok() {
+            run.note_place(&walk, self.clock.now());
+        }
+        walked.and(flushed)?;
+        self.finish_baseline(run).await?;
+        self.look_for_vanished(run).await?;
+        // A hint that could not be written would hide an alert that goes back to what it was: the run is then not complete.
+        self.store.remember(&run.grant, &mut run.known).await?;
+        self.report(run);
+        Ok(Reconciled::Done { listed: run.counts.listed, changed: run.counts.changed })
+    }
+
+    /// Where the list is to be read from.
+    async fn begin(&self, run: &mut Run<'_>) -> Result<Walk, ReconcileError> {
+        let most = self.settings.pages;
+        if !run.grant.resumes {
+            return Ok(Walk::new(most));
+        }
+        let now = self.clock.now();
+        let usable = |kept: &KeptPlace| {
+            let age = now.duration_since(kept.kept);
+            kept.source == run.tenant.alert_source.as_str() && !age.is_negative() && age < PLACE_LIFE
+        };
+        let Some(kept) = self.store.kept_place(&run.tenant.id).await?.filter(usable) else {
+            return Ok(Walk::new(most));
+        };
+        run.from_start = false;
+        if let Some(open) = kept.open {
+            run.open = DigestNotice { run: run.grant.fence, ..open };
+        }
+        Ok(Walk::resumed(Place::from(kept.place), kept.pages, most))
+    }
+
+    async fn walk(&self, run: &mut Run<'_>, walk: &mut Walk) -> Result<(), ReconcileError> {
+        // The rest of the time is for what is left to be written.
+        let limit = self.settings.run_limit * 3 / 4;
+        let end = Instant::now() + limit;
+        loop {
+            let next = timeout_at(end, walk.next_page(&self.source, &run.tenant)).await;
+            let page = match next.map_err(|_| ReconcileError::OutOfTime { seconds: limit.as_secs() })? {
+                Ok(Some(page)) => page,
+                Ok(None) => return Ok(()),
+                Err(error) if run.is_resumed() && run.counts.pages == 0 && error.is_about_the_place() => {
+                    tracing::info!(
+                        tenant.id = %run.tenant.id, error = runtime::chain(&error),
+                        "the list can't be read on where it broke off: it is read from the start"
+                    );
+                    *walk = Walk::new(self.settings.pages);
+                    run.from_start = true;
+                    run.open = DigestNotice::empty(DigestReason::Baseline, run.grant.fence);
+                    continue;
+                }
+                Err(error) => return Err(ReconcileError::Microsoft(error)),
+            };
+            run.counts.pages += 1;
+            self.take(run, page).await?;
+            if run.held.len() > HELD {
+                self.flush(run).await?;
+            }
+            if run.held.is_empty() {
+                run.note_place(walk, self.clock.now());
+            }
+        }
+    }
+
+    /// Takes a page. Pages may shift while they are read: an alert that is listed twice counts as listed last.
+    async fn take(&self, run: &mut Run<'_>, page: Page) -> Result<(), ReconcileError> {
+        let asked = self.clock.now();
+        let mut sightings = Sightings::new();
+        let mut readable = Vec::new();
+        for alert in page.alerts {
+            let print = AlertFingerprint::of(&alert)?;
+            let alert = Arc::new(alert);
+            let id = &alert.id;
+            if run.known.meet(id) {
+                run.counts.listed += 1;
+                let is_news = alert.state() == AlertState::Open && self.settings.threshold.includes(&alert);
+                if run.grant.baseline_pending && is_news {
+                    run.open.add(&alert);
+                }
+            }
+            if run.known.was_unreadable(id) {
+                readable.push(id.clone());
+            }
+            let is_known = run.grant.trusts_hint && run.known.knows(id, print) && !run.known.is_decided(id);
+            let sighting = Sighting { seen: Seen::There(Arc::clone(&alert)), asked, print: Some(print) };
+            if let Some(held) = run.held.get_mut(id) {
+                *held = sighting;
+            } else if is_known {
+                sightings.remove(id);
+            } else {
+                sightings.insert(id.clone(), sighting);
+            }
+        }
+        self.settle(run, sightings, Telling::Held).await?;
+        self.keep_aside(run, page.unreadable).await;
+        self.mark_readable(&run.grant, &readable).await;
+        Ok(())
+    }
+
+    /// Notes that the tenant's first complete run is over, with one digest of what is open.
+    async fn finish_baseline(&self, run: &mut Run<'_>) -> Result<(), ReconcileError> {
+        if !run.grant.baseline_pending {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let open = run.open.clone().fitting();
+        let digest = (open.total > 0).then(|| digest_record(&run.grant, open, now, run.trace));
+        let finished = self.store.finish_baseline(&run.grant, digest.as_ref(), now).await?;
+        if finished { Ok(()) } else { Err(ReconcileError::LeaseLost) }
+    }
+
+    /// Keeps what a run that failed had read and written, so that the next one can go on there, if it can.
+    pub(crate) async fn keep_progress(&self, run: &mut Run<'_>) -> Outcome {
+        let Some(place) = run.place.take().filter(|_| run.counts.pages > 0) else { return Outcome::Failed };
+        let keeping = async {
+            self.store.remember(&run.grant, &mut run.known).await?;
+            self.store.keep_place(&run.grant, &place).await
+        };
+        let kept = keeping.await;
+        match kept {
+            Ok(()) => Outcome::Cut { hint_is_whole: !run.is_unsettled },
+            Err(error) => {
+                let error = runtime::chain(&error);
+                tracing::warn!(tenant.id = %run.tenant.id, error, "where the list broke off could not be kept: it is read from the start");
+                Outcome::Failed
+            }
+        }
+    }
+
+    fn report(&self, run: &Run<'_>) {
+        let Found { listed, changed, vanished, not_accepted, unreadable, broken, pages, .. } = run.counts;
+        tracing::info!(
+            tenant.id = %run.tenant.id,
+            cause = cause_name(run.cause),
+            pages,
+            listed,
+            unreadable,
+            changed,
+            vanished,
+            baseline = run.grant.baseline_pending,
+            resumed = run.is_resumed(),
+            "tenant reconciled"
+        );
+        let counts = Counts::new()
+            .with("TenantsPolled", 1)
+            .with("AlertsListed", listed)
+            .with("AlertsUnreadable", unreadable)
+            .with("AlertsBroken", broken)
+            .with("AlertsChanged", changed)
+            .with("AlertsVanished", vanished)
+            .with("DecisionsNotAccepted", not_accepted)
+            .with("AlertsFoundWithoutCallback", run.unannounced());
+        self.metrics.report(self.clock.now(), &counts);
+    }
+}
+
+fn cause_name(cause: &ReconcileCause) -> &'static str {
+    match cause {
+        ReconcileCause::Again => "again",
+        ReconcileCause::Callback { .. } => "callback",
+        ReconcileCause::Schedule => "schedule",
+    }
+}

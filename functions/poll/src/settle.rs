@@ -1,0 +1,103 @@
+//! What was seen, compared with what is kept, and written where it differs.
+
+use std::collections::HashSet;
+
+use models::Step;
+use store::{ReadAlerts, StoredAlerts, WriteAlerts};
+
+use crate::{
+    Poll, ReconcileError,
+    plan::{Sightings, Telling, Terms, plan},
+    run::Run,
+};
+
+/// How often alerts that somebody else changed meanwhile are read again within one run; what is left comes with the next.
+const ROUNDS: usize = 3;
+
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadAlerts + WriteAlerts + Sync,
+{
+    /// Writes what differs, and notes in the hint what is settled. What is held back is added to what the run holds.
+    ///
+    /// An alert whose item can't be read is left as it is, and hides no other: it is logged, and tried again by every run.
+    pub(crate) async fn settle(
+        &self,
+        run: &mut Run<'_>,
+        open: Sightings,
+        telling: Telling,
+    ) -> Result<(), ReconcileError> {
+        let ids: Vec<_> = open.keys().cloned().collect();
+        let stored =
+            if ids.is_empty() { StoredAlerts::default() } else { self.store.alerts(&run.grant.tenant, &ids).await? };
+        self.settle_with(run, open, stored, telling).await
+    }
+
+    /// The same, of alerts that were read already.
+    async fn settle_with(
+        &self,
+        run: &mut Run<'_>,
+        mut open: Sightings,
+        mut stored: StoredAlerts,
+        telling: Telling,
+    ) -> Result<(), ReconcileError> {
+        let mut told = HashSet::new();
+        for _ in 0..ROUNDS {
+            if open.is_empty() {
+                return Ok(());
+            }
+            for (id, error) in &stored.broken {
+                run.counts.broken += 1;
+                open.remove(id);
+                tracing::error!(
+                    tenant.id = %run.tenant.id, alert.id = %id, error = runtime::chain(error),
+                    "an alert is not kept as it should be, and is left as it is: mend its item"
+                );
+            }
+            let now = self.clock.now();
+            let terms = Terms {
+                threshold: self.settings.threshold,
+                digest_above: self.settings.digest_above,
+                telling,
+                now,
+                trace: run.trace,
+            };
+            let plan = plan(&run.grant, &open, &stored.readable, &told, &terms);
+            for id in plan.held {
+                run.held_from.extend(stored.readable.remove_entry(&id));
+                run.held.extend(open.remove_entry(&id));
+            }
+            run.is_unsettled = true;
+            let written = self.store.write(&run.grant, &plan.writes, plan.digest.as_ref(), now).await?;
+            for id in &written.written {
+                run.count(id, plan.steps.get(id).copied().unwrap_or(Step::Corrected));
+            }
+            // The digest is part of the first transaction, which has failed where nothing is written.
+            if !written.written.is_empty() {
+                run.digests += u32::from(plan.digest.is_some());
+                told.extend(plan.told);
+            }
+            if written.lease_lost {
+                return Err(ReconcileError::LeaseLost);
+            }
+            let conflicted: HashSet<_> = written.conflicted.into_iter().collect();
+            let (again, settled) = open.into_iter().partition(|(id, _)| conflicted.contains(id));
+            run.note(settled);
+            run.is_unsettled = false;
+            open = again;
+            if !open.is_empty() {
+                let ids: Vec<_> = open.keys().cloned().collect();
+                stored = self.store.alerts(&run.grant.tenant, &ids).await?;
+            }
+        }
+        if open.is_empty() { Ok(()) } else { Err(ReconcileError::Unsettled(open.len())) }
+    }
+
+    /// Writes what was held back. It is not read again: where somebody has changed it since, the write shows it.
+    pub(crate) async fn flush(&self, run: &mut Run<'_>) -> Result<(), ReconcileError> {
+        let held = std::mem::take(&mut run.held);
+        let stored = StoredAlerts { readable: std::mem::take(&mut run.held_from), ..StoredAlerts::default() };
+        let telling = Telling::Now { digests: run.digests };
+        self.settle_with(run, held, stored, telling).await
+    }
+}

@@ -1,0 +1,94 @@
+//! Open alerts that Microsoft lists no longer: asked for one by one before anything is concluded.
+//!
+//! A resolved alert that is listed no longer is only forgotten by the hint: nobody waits for it.
+
+use std::{collections::HashSet, sync::Arc};
+
+use models::{AlertId, Seen};
+use partner_center::{ListAlerts, Sight};
+use store::{AlertFingerprint, KeepAside, KnownAlerts, ReadAlerts, WriteAlerts};
+
+use crate::{
+    Poll, ReconcileError,
+    plan::{Sighting, Sightings, Telling},
+    run::Run,
+};
+
+/// Most alerts that one run asks for; the rest is for the next.
+const ASKED: usize = 20;
+/// Most open alerts that are looked through.
+const OPEN: usize = 2_000;
+
+impl<S, L, Q> Poll<S, L, Q>
+where
+    S: ReadAlerts + WriteAlerts + KeepAside + Sync,
+    L: ListAlerts + Sync,
+    Q: Sync,
+{
+    /// Looks for open alerts that the list has not shown, and settles what Microsoft says of each. Where it gives no answer, nothing is
+    /// concluded, and the next run asks again.
+    pub(crate) async fn look_for_vanished(&self, run: &mut Run<'_>) -> Result<(), ReconcileError> {
+        // Whoever read the end of a list alone doesn't know what is missing in it.
+        if !run.from_start {
+            return Ok(());
+        }
+        let missing = self.missing(run).await?;
+        let mut sightings = Sightings::new();
+        let mut asked = HashSet::new();
+        for id in missing.iter().take(ASKED) {
+            let now = self.clock.now();
+            let (seen, print) = match self.source.alert(&run.tenant, id).await {
+                Ok(Sight::There(alert)) => {
+                    let print = AlertFingerprint::of(&alert)?;
+                    (Seen::There(Arc::new(*alert)), Some(print))
+                }
+                Ok(Sight::Gone) => (Seen::Gone, None),
+                Ok(Sight::Unreadable(alert)) => {
+                    self.keep_aside(run, vec![alert]).await;
+                    continue;
+                }
+                // Nothing can be known of what this source leaves out: it stays as it was seen last.
+                Ok(Sight::NoWayToAsk) => {
+                    asked.extend(missing.iter().cloned());
+                    break;
+                }
+                Err(error) => {
+                    let error = runtime::chain(&error);
+                    tracing::warn!(
+                        tenant.id = %run.tenant.id, alert.id = %id, error,
+                        "an alert is listed no longer, and Microsoft could not be asked for it: the next run asks again"
+                    );
+                    break;
+                }
+            };
+            asked.insert(id.clone());
+            sightings.insert(id.clone(), Sighting { seen, asked: now, print });
+        }
+        // What is there is kept in the hint, so that it is asked for again while the list does not show it.
+        let there = |id: &&AlertId| sightings.get(*id).is_some_and(|sighting| sighting.print.is_some());
+        let again: Vec<AlertId> = missing.iter().filter(|id| !asked.contains(*id) || there(id)).cloned().collect();
+        for id in &again {
+            run.known.note(id, AlertFingerprint::UNLISTED);
+        }
+        self.settle(run, sightings, Telling::Held).await?;
+        self.flush(run).await?;
+        run.known.keep_met_and(&again);
+        Ok(())
+    }
+
+    /// The alerts to ask for: open or decided about, and not listed. Those last that Microsoft did not know before.
+    async fn missing(&self, run: &Run<'_>) -> Result<Vec<AlertId>, ReconcileError> {
+        let Run { known, grant, .. } = run;
+        let decided = known.decided().filter(|id| !known.has_met(id)).cloned();
+        if grant.trusts_hint && known.has_met_all() {
+            return Ok(decided.collect());
+        }
+        let is_missing = |known: &KnownAlerts, id: &AlertId| {
+            !known.has_met(id) && !known.is_decided(id) && (!grant.trusts_hint || known.knows_of(id))
+        };
+        let mut open = self.store.open_alerts(&grant.tenant, OPEN).await?;
+        open.retain(|alert| is_missing(known, &alert.id));
+        open.sort_by_key(|alert| alert.is_gone);
+        Ok(decided.chain(open.into_iter().map(|alert| alert.id)).collect())
+    }
+}

@@ -1,0 +1,223 @@
+//! What one more sight of an alert makes of what is known of it: the steps that an alert can take, each with its name.
+//!
+//! Promises: pure, and the same for poll and for whoever acts on an alert. Sights may come in any order and any number of times: the one
+//! of the latest run decides what the alert is in the end. Leaves to others: when Microsoft is asked (`poll`), what is told of a
+//! step ([`transition`](crate::transition())), and that a run that was overtaken writes nothing (`store`).
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Alert, AlertState, FraudThreshold, Resolution, ResolvedReason, Status};
+
+/// How long an older state than a person's decision counts as one that Microsoft's list has not caught up with (design: "pending until
+/// seen").
+pub const DECISION_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// What a person decided about an alert here, of which Microsoft was told, and which no sight of the alert has shown yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Where the alert is to stand.
+    pub status: Status,
+    /// Why, where it is resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ResolvedReason>,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+impl Decision {
+    /// Whether an alert stands where it was decided to.
+    #[must_use]
+    pub fn is_seen_in(&self, alert: &Alert) -> bool {
+        self.status == alert.status && (self.reason.is_none() || self.reason == alert.resolution.reason)
+    }
+}
+
+/// What is known of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// What Microsoft said of it last; while a decision is pending, as it was decided.
+    pub alert: Arc<Alert>,
+    /// The run that saw it so: its fencing number, which grows from run to run, whatever clocks show.
+    pub run: u64,
+    /// The run that was told that Microsoft knows it no longer. The alert then stays as it was seen last.
+    pub gone: Option<u64>,
+    /// A decision that no sight has shown yet.
+    pub decision: Option<Decision>,
+    /// Whether Microsoft did not take the last decision. It stays so until the status changes.
+    pub not_accepted: bool,
+}
+
+impl Known {
+    /// An alert that a run saw, and of which nothing else is known.
+    #[must_use]
+    pub fn seen(alert: Arc<Alert>, run: u64) -> Self {
+        Self { alert, run, gone: None, decision: None, not_accepted: false }
+    }
+
+    /// The alert as it is once a person has decided about it, who is to be named as `by`: personal data.
+    #[must_use]
+    pub fn decided(&self, decision: Decision, by: Option<String>) -> Self {
+        let mut alert = Alert::clone(&self.alert);
+        alert.status = decision.status.clone();
+        alert.resolution = match decision.status {
+            Status::Resolved => Resolution { reason: decision.reason.clone(), on: Some(decision.at), by },
+            Status::Active | Status::Investigating | Status::Unknown(_) => Resolution::default(),
+        };
+        Self { alert: Arc::new(alert), decision: Some(decision), not_accepted: false, ..self.clone() }
+    }
+}
+
+/// What a run saw of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Microsoft knows no such alert (any more): it was asked for this very alert.
+    Gone,
+    /// The alert as Microsoft describes it.
+    There(Arc<Alert>),
+}
+
+/// One sight of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// What was seen.
+    pub seen: Seen,
+    /// The run that saw it: its fencing number. Of two sights of one run the later counts.
+    pub run: u64,
+    /// When Microsoft was asked.
+    pub asked: Timestamp,
+}
+
+/// What a sight of an alert is, compared with what was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// It was not known, and needs somebody.
+    Appeared,
+    /// It was not known, and is resolved already.
+    AppearedResolved,
+    /// It had gone, and is there again, in the state that it was in.
+    CameBack,
+    /// Something that Microsoft says of it is another, and its state is not.
+    Corrected,
+    /// The state from before a person's decision, so soon that Microsoft may not have caught up with it: the decision stays.
+    DecisionAwaited,
+    /// Microsoft has another state than a person decided, and had the time to catch up: Microsoft's counts.
+    DecisionNotAccepted,
+    /// Microsoft has what a person decided.
+    DecisionSeen,
+    /// An older sight than the one that is known.
+    Overtaken,
+    /// It was resolved, and needs somebody again.
+    Reopened,
+    /// It was open, and was resolved by somebody else or elsewhere.
+    ResolvedElsewhere,
+    /// It is open, as it was, and of fraud severity by now.
+    SeverityRaised,
+    /// Nothing is another.
+    Unchanged,
+    /// It is gone, and was not known.
+    Unknown,
+    /// Microsoft knows it no longer.
+    Vanished,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 14] = [
+        Self::Appeared,
+        Self::AppearedResolved,
+        Self::CameBack,
+        Self::Corrected,
+        Self::DecisionAwaited,
+        Self::DecisionNotAccepted,
+        Self::DecisionSeen,
+        Self::Overtaken,
+        Self::Reopened,
+        Self::ResolvedElsewhere,
+        Self::SeverityRaised,
+        Self::Unchanged,
+        Self::Unknown,
+        Self::Vanished,
+    ];
+
+    /// Whether what is known is another after it. What is not written loses the number of the run alone.
+    #[must_use]
+    pub fn is_worth_writing(self) -> bool {
+        !matches!(self, Self::DecisionAwaited | Self::Overtaken | Self::Unchanged | Self::Unknown)
+    }
+}
+
+/// A step, and what is known after it. Nothing, of an alert that was not known and is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The step.
+    pub step: Step,
+    /// What is known after it.
+    pub known: Option<Known>,
+}
+
+/// What a sight makes of what is known.
+#[must_use]
+pub fn observe(known: Option<&Known>, observation: &Observation, threshold: FraudThreshold) -> Observed {
+    let Observation { seen, run, asked } = observation;
+    let Some(known) = known else {
+        return match seen {
+            Seen::Gone => Observed { step: Step::Unknown, known: None },
+            Seen::There(alert) => {
+                let step = if alert.state() == AlertState::Open { Step::Appeared } else { Step::AppearedResolved };
+                Observed { step, known: Some(Known::seen(Arc::clone(alert), *run)) }
+            }
+        };
+    };
+    if *run < known.run {
+        return Observed { step: Step::Overtaken, known: Some(known.clone()) };
+    }
+    let (step, after) = match seen {
+        Seen::Gone => gone(known, *run, *asked),
+        Seen::There(alert) => there(known, alert, *run, *asked, threshold),
+    };
+    Observed { step, known: Some(after) }
+}
+
+/// What is gone stays as it was seen last, and nothing more is waited for once Microsoft had the time to show it.
+fn gone(known: &Known, run: u64, asked: Timestamp) -> (Step, Known) {
+    let decision = known.decision.clone().filter(|decision| asked.duration_since(decision.at) < DECISION_PATIENCE);
+    let is_news = known.gone.is_none() || decision != known.decision;
+    let gone = known.gone.max(Some(run));
+    (if is_news { Step::Vanished } else { Step::Unchanged }, Known { gone, decision, ..known.clone() })
+}
+
+fn there(known: &Known, alert: &Arc<Alert>, run: u64, asked: Timestamp, threshold: FraudThreshold) -> (Step, Known) {
+    // A sight that comes late says what it was like before it went.
+    let gone = known.gone.filter(|gone| *gone > run);
+    let seen = |not_accepted| Known { gone, not_accepted, ..Known::seen(Arc::clone(alert), run) };
+    let Some(decision) = &known.decision else {
+        let after = seen(known.not_accepted && alert.status == known.alert.status);
+        let is_same = Known { run, ..known.clone() } == after;
+        return (if is_same { Step::Unchanged } else { change(known, &after, threshold) }, after);
+    };
+    if decision.is_seen_in(alert) {
+        (Step::DecisionSeen, seen(false))
+    } else if asked.duration_since(decision.at) < DECISION_PATIENCE {
+        (Step::DecisionAwaited, Known { run, ..known.clone() })
+    } else {
+        (Step::DecisionNotAccepted, seen(true))
+    }
+}
+
+/// The step between two different states without a decision.
+fn change(known: &Known, after: &Known, threshold: FraudThreshold) -> Step {
+    match (known.alert.state(), after.alert.state()) {
+        (AlertState::Open, AlertState::Resolved) => Step::ResolvedElsewhere,
+        (AlertState::Resolved, AlertState::Open) => Step::Reopened,
+        (AlertState::Open, AlertState::Open)
+            if threshold.includes(&after.alert) && !threshold.includes(&known.alert) =>
+        {
+            Step::SeverityRaised
+        }
+        _ if known.gone.is_some() && after.gone.is_none() => Step::CameBack,
+        _ => Step::Corrected,
+    }
+}

@@ -1,0 +1,264 @@
+//! The one transaction that writes alerts: with their outbox items, their share of the statistics, the marks of pending decisions, and
+//! the check of the lease.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
+};
+use jiff::Timestamp;
+use models::{AlertId, Delta, STATISTICS_FORMULA, StatisticsKey, TenantId};
+
+use crate::{
+    AlertWrite, Grant, OutboxRecord, Store, StoreError, TableRole,
+    digests::DECISION,
+    items::{self, Item},
+    lease::{STATE, number},
+    outbox::expiry,
+};
+
+const TABLE: TableRole = TableRole::Alerts;
+
+/// Most alerts in one transaction: with an outbox item each and the statistics items that they touch they stay within the
+/// 100 actions that DynamoDB takes.
+const ALERTS_A_TRANSACTION: usize = 45;
+/// Most actions in one transaction (DynamoDB's limit).
+const ACTIONS_A_TRANSACTION: usize = 100;
+/// Most bytes of alerts in one transaction, by their size as JSON; DynamoDB takes 4 MB.
+const BYTES_A_TRANSACTION: usize = 2_000_000;
+/// How often a transaction is tried that collided with another writer or was throttled, and the first pause.
+pub(crate) const ATTEMPTS: u32 = 6;
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+pub(crate) enum Transacted {
+    Done,
+    LeaseLost,
+    /// The places, in the batch, of alerts that somebody else changed.
+    Conflicted(Vec<usize>),
+}
+
+pub(crate) enum Sent {
+    Done,
+    /// The places of the actions whose condition did not hold.
+    ConditionFailed(Vec<usize>),
+}
+
+/// How many of these writes one transaction holds.
+pub(crate) fn how_many_fit(writes: &[&AlertWrite]) -> usize {
+    let mut statistics = Delta::default();
+    // The lease check, and a digest.
+    let (mut actions, mut bytes) = (2, 0);
+    for (count, write) in writes.iter().take(ALERTS_A_TRANSACTION).enumerate() {
+        statistics.add(&write.delta);
+        actions += 1 + usize::from(write.outbox.is_some()) + usize::from(marks_decision(write));
+        bytes += serde_json::to_vec(write.known.alert.as_ref()).map_or(0, |json| json.len());
+        let full = actions + statistics.items().count() > ACTIONS_A_TRANSACTION || bytes > BYTES_A_TRANSACTION;
+        if full && count > 0 {
+            return count;
+        }
+    }
+    writes.len().min(ALERTS_A_TRANSACTION)
+}
+
+impl Store {
+    /// Writes alerts with all that belongs to them. Under a lease, where there is one.
+    pub(crate) async fn transact(
+        &self,
+        grant: Option<&Grant>,
+        tenant: &TenantId,
+        batch: &[&AlertWrite],
+        digest: Option<&OutboxRecord>,
+        now: Timestamp,
+    ) -> Result<Transacted, StoreError> {
+        let mut actions: Vec<_> = grant.map(|grant| self.check_lease(grant)).transpose()?.into_iter().collect();
+        let leading = actions.len();
+        let mut statistics = Delta::default();
+        for write in batch {
+            actions.push(self.update_alert(tenant, write, now)?);
+            statistics.add(&write.delta);
+        }
+        for record in batch.iter().filter_map(|write| write.outbox.as_ref()).chain(digest) {
+            actions.push(self.put_outbox(record, now)?);
+        }
+        for write in batch {
+            actions.extend(self.mark_decision(tenant, write)?);
+        }
+        for (key, counters) in statistics.items() {
+            actions.push(self.add_statistics(tenant, key, &counters)?);
+        }
+        Ok(match self.send(actions).await? {
+            Sent::Done => Transacted::Done,
+            Sent::ConditionFailed(places) if leading > 0 && places.contains(&0) => Transacted::LeaseLost,
+            Sent::ConditionFailed(places) => {
+                Transacted::Conflicted(places.into_iter().map(|place| place - leading).collect())
+            }
+        })
+    }
+
+    /// Sends a transaction; collisions and throttling are tried again, nothing else.
+    pub(crate) async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Sent, StoreError> {
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1..=ATTEMPTS {
+            let request = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
+            let Err(error) = request.send().await else { return Ok(Sent::Done) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+                return Err(StoreError::failed("TransactWriteItems", TABLE, error));
+            };
+            let codes: Vec<&str> =
+                canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+            let failed: Vec<usize> =
+                (0..codes.len()).filter(|place| codes[*place] == "ConditionalCheckFailed").collect();
+            if !failed.is_empty() {
+                return Ok(Sent::ConditionFailed(failed));
+            }
+            let worth_another_try = |code: &&str| {
+                matches!(*code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+            };
+            if !codes.iter().all(worth_another_try) {
+                return Err(StoreError::failed("TransactWriteItems", TABLE, error));
+            }
+            if attempt < ATTEMPTS {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+        }
+        Err(StoreError::Contended { action: "TransactWriteItems", table: TABLE, attempts: ATTEMPTS })
+    }
+
+    fn check_lease(&self, grant: &Grant) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.tables.tenants)
+            .set_key(Some(state_key(&grant.tenant)))
+            .condition_expression("fence = :fence")
+            .expression_attribute_values(":fence", number(grant.fence))
+            .build()
+            .map_err(|error| StoreError::unwritable(TableRole::Tenants, error))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    fn update_alert(
+        &self,
+        tenant: &TenantId,
+        write: &AlertWrite,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let alert = &write.known.alert;
+        let (summary, detail) = items::alert_maps(&write.known)?;
+        let text = AttributeValue::S;
+        let mut update = Update::builder()
+            .table_name(&self.tables.alerts)
+            .set_key(Some(items::alert_key(tenant, &alert.id)))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#summary", "summary")
+            .expression_attribute_names("#detail", "detail")
+            .expression_attribute_names("#work", "work")
+            .expression_attribute_values(":nothing", AttributeValue::M(HashMap::new()))
+            .expression_attribute_values(":formula", number(STATISTICS_FORMULA))
+            .expression_attribute_values(":summary", summary)
+            .expression_attribute_values(":detail", detail)
+            .expression_attribute_values(":seen", number(write.known.run))
+            .expression_attribute_values(":version", number(AlertWrite::version(write.previous)))
+            .expression_attribute_values(":detected_id", text(items::detected_id(alert)))
+            .expression_attribute_values(":now", text(crate::time::sortable(now)));
+        let mut set = vec![
+            "SET #summary = :summary, #detail = :detail, #version = :version, seen = :seen".to_owned(),
+            "detected_id = if_not_exists(detected_id, :detected_id)".to_owned(),
+            "known_since = if_not_exists(known_since, :now)".to_owned(),
+            // There from the start, so that whoever writes a member of it needs not ask whether it is.
+            "#work = if_not_exists(#work, :nothing), formula = :formula".to_owned(),
+        ];
+        let mut remove = Vec::new();
+        let trace = ("trace", write.trace.map(|trace| trace.to_string()));
+        for (name, value) in items::alert_index_keys(tenant, alert).into_iter().chain([trace]) {
+            update = update.expression_attribute_names(format!("#{name}"), name);
+            match value {
+                Some(value) => {
+                    set.push(format!("#{name} = :{name}"));
+                    update = update.expression_attribute_values(format!(":{name}"), text(value));
+                }
+                None => remove.push(format!("#{name}")),
+            }
+        }
+        let removed = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        let update = match write.previous {
+            None => update.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => update
+                .condition_expression("#version = :previous")
+                .expression_attribute_values(":previous", number(version)),
+        };
+        let update = update
+            .update_expression(set.join(", ") + &removed)
+            .build()
+            .map_err(|error| StoreError::unwritable(TABLE, error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    pub(crate) fn put_outbox(&self, record: &OutboxRecord, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.tables.alerts).set_item(Some(record.item(expiry(now))?)).build();
+        let put = put.map_err(|error| StoreError::unwritable(TABLE, error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The item by which the next run finds an alert whose decision is pending, whatever the hint says: there while it is.
+    fn mark_decision(&self, tenant: &TenantId, write: &AlertWrite) -> Result<Option<TransactWriteItem>, StoreError> {
+        if !marks_decision(write) {
+            return Ok(None);
+        }
+        let unwritable = |error| StoreError::unwritable(TableRole::Tenants, error);
+        let key = decision_key(tenant, write.id());
+        let action = TransactWriteItem::builder();
+        Ok(Some(if write.known.decision.is_some() {
+            let put =
+                Put::builder().table_name(&self.tables.tenants).set_item(Some(key)).build().map_err(unwritable)?;
+            action.put(put).build()
+        } else {
+            let delete = Delete::builder().table_name(&self.tables.tenants).set_key(Some(key));
+            action.delete(delete.build().map_err(unwritable)?).build()
+        }))
+    }
+
+    fn add_statistics(
+        &self,
+        tenant: &TenantId,
+        key: StatisticsKey,
+        counters: &models::Counters,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let sort = match key {
+            StatisticsKey::Day(day) => day.to_string(),
+            StatisticsKey::Gauge => "gauge".to_owned(),
+        };
+        let mut update = Update::builder()
+            .table_name(&self.tables.tenants)
+            .key("pk", AttributeValue::S(format!("{tenant}#stats")))
+            .key("sk", AttributeValue::S(sort));
+        let mut additions = Vec::new();
+        for (name, value) in counters {
+            additions.push(format!("#{name} :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), *name)
+                .expression_attribute_values(format!(":{name}"), number(*value));
+        }
+        let update = update.update_expression(format!("ADD {}", additions.join(", ")));
+        let update = update.build().map_err(|error| StoreError::unwritable(TableRole::Tenants, error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+fn marks_decision(write: &AlertWrite) -> bool {
+    write.was_decided || write.known.decision.is_some()
+}
+
+fn decision_key(tenant: &TenantId, id: &AlertId) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(tenant.to_string())),
+        ("sk".to_owned(), AttributeValue::S(format!("{DECISION}{id}"))),
+    ])
+}
+
+pub(crate) fn state_key(tenant: &TenantId) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(tenant.to_string())),
+        ("sk".to_owned(), AttributeValue::S(STATE.to_owned())),
+    ])
+}

@@ -1,0 +1,199 @@
+//! What a person decided, against what Microsoft goes on showing.
+
+use jiff::SignedDuration;
+use models::{Alert, Decision, FraudThreshold, ResolvedReason, Status};
+use simulator::{AlertChange, Lag};
+use store::{AlertWrite, ReadAlerts as _, StoredAlert, WriteAlerts as _};
+use tests::{ByHand, text};
+use tokio::task::JoinSet;
+
+use crate::{
+    statistics::assert_statistics_add_up,
+    support::{digests, raise_many, resolved, to_be_published},
+};
+
+async fn stored(system: &ByHand, id: &str) -> StoredAlert {
+    let id = id.parse().unwrap();
+    let found = system.store().alerts(&system.tenant, std::slice::from_ref(&id)).await.unwrap();
+    found.readable.into_values().next().unwrap()
+}
+
+/// Somebody resolves an alert as fraud, here alone. False where somebody else changed it meanwhile.
+async fn decide(system: &ByHand, seen: &StoredAlert) -> bool {
+    let decision = Decision { status: Status::Resolved, reason: Some(ResolvedReason::Fraud), at: system.now() };
+    let known = seen.known.decided(decision, Some("someone@contoso.example".to_owned()));
+    let (tenant, now) = (&system.tenant, system.now());
+    let write = AlertWrite::between(tenant, Some(seen), known, FraudThreshold::High, true, now, None);
+    system.store().decide(tenant, &write, now).await.unwrap()
+}
+
+/// A system whose one alert somebody resolved as fraud just now.
+async fn decided() -> ByHand {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    system.raise("alert");
+    system.complete(1, 1).await;
+    assert!(decide(&system, &stored(&system, "alert").await).await);
+    system
+}
+
+async fn state(system: &ByHand) -> (Status, bool, bool) {
+    let known = stored(system, "alert").await.known;
+    (known.alert.status.clone(), known.decision.is_some(), known.not_accepted)
+}
+
+#[tokio::test]
+async fn a_decision_stays_while_microsoft_shows_what_was_before_and_is_settled_when_it_shows_it() {
+    let system = decided().await;
+    assert_statistics_add_up(&system).await;
+    let published = to_be_published(&system).await;
+    assert!(published.last().unwrap().contains("#resolved"), "{published:?}");
+    for _ in 0..14 {
+        // A minute each. The hint knows the alert as it is listed, and it is looked at all the same.
+        system.complete(1, 0).await;
+        assert_eq!(state(&system).await, (Status::Resolved, true, false));
+    }
+    system.change("alert", resolved("fraud"));
+
+    system.complete(1, 1).await;
+
+    assert_eq!(state(&system).await, (Status::Resolved, false, false));
+    assert_eq!(to_be_published(&system).await, published, "it is told once");
+    assert_statistics_add_up(&system).await;
+    let _ = system.tap.take();
+    system.complete(1, 0).await;
+    assert!(!system.tap.take_operations().contains(&"BatchGetItem".to_owned()), "nothing is waited for");
+}
+
+#[tokio::test]
+async fn what_microsoft_has_not_taken_in_a_quarter_of_an_hour_counts_as_microsoft_shows_it_and_is_told() {
+    let system = decided().await;
+    for _ in 0..14 {
+        system.complete(1, 0).await;
+    }
+    let _ = system.counted.take();
+
+    system.complete(1, 1).await;
+
+    assert_eq!(state(&system).await, (Status::Active, false, true));
+    assert_eq!(system.counted.take().last().unwrap().of("DecisionsNotAccepted"), Some(1));
+    let published = to_be_published(&system).await;
+    assert!(published.last().unwrap().contains("outbox#000000000003#reopened"), "{published:?}");
+    assert_statistics_add_up(&system).await;
+
+    system.complete(1, 0).await;
+    assert_eq!(state(&system).await, (Status::Active, false, true), "and stays said");
+    system.change("alert", resolved("legitimate"));
+    system.complete(1, 1).await;
+    assert_eq!(state(&system).await, (Status::Resolved, false, false));
+}
+
+#[tokio::test]
+async fn a_list_that_lags_behind_the_decision_takes_nothing_back() {
+    let system = decided().await;
+    system.change("alert", AlertChange { lag: Lag { list: 3, get: 0 }, ..resolved("fraud") });
+
+    for _ in 0..3 {
+        system.complete(1, 0).await;
+        assert_eq!(state(&system).await, (Status::Resolved, true, false));
+    }
+    system.complete(1, 1).await;
+
+    assert_eq!(state(&system).await, (Status::Resolved, false, false));
+}
+
+#[tokio::test]
+async fn a_decision_about_an_alert_that_is_listed_no_longer_is_asked_for_and_not_waited_for_for_ever() {
+    let system = decided().await;
+    system.change("alert", AlertChange { gone: Some(true), ..AlertChange::default() });
+
+    system.complete(0, 1).await;
+    let known = stored(&system, "alert").await.known;
+    assert!(known.gone.is_some() && known.decision.is_some());
+    system.clock.advance(SignedDuration::from_mins(15));
+    system.complete(0, 1).await;
+
+    assert_eq!(stored(&system, "alert").await.known.decision, None);
+    let asked = system.microsoft.requests().get;
+    system.complete(0, 0).await;
+    assert_eq!(system.microsoft.requests().get, asked);
+}
+
+#[tokio::test]
+async fn of_a_person_and_a_run_that_change_an_alert_at_once_neither_takes_anything_from_the_other() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    system.raise("alert");
+    system.complete(1, 1).await;
+    system.change("alert", AlertChange { severity: Some("medium".to_owned()), ..AlertChange::default() });
+    system.clock.advance(SignedDuration::from_mins(1));
+    let writing = system.tap.hold("TransactWriteItems");
+
+    let (run, ()) = tokio::join!(system.reconcile_at_once(), async {
+        writing.reached().await;
+        assert!(decide(&system, &stored(&system, "alert").await).await);
+        writing.open();
+    });
+
+    // The run meets the decision when it reads the alert anew: what it saw is from before.
+    run.unwrap();
+    assert_eq!(state(&system).await, (Status::Resolved, true, false));
+    assert_eq!(stored(&system, "alert").await.version, 2);
+    assert_statistics_add_up(&system).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_sixty_four_people_and_runs_on_one_alert_every_change_counts_once() {
+    let system = std::sync::Arc::new(ByHand::start().await);
+    system.baseline().await;
+    raise_many(&system, "alert", 1);
+    system.complete(1, 1).await;
+    let mut people = JoinSet::new();
+    for number in 0..64 {
+        let system = std::sync::Arc::clone(&system);
+        people.spawn(async move {
+            if number % 8 == 0 {
+                system.clock.advance(SignedDuration::from_secs(2));
+                // One that is covered by another is as good; one that lost is tried again by the next.
+                let _ = system.reconcile_at_once().await;
+                return 0;
+            }
+            let mut seen = stored(&system, "alert-000").await;
+            while !decide(&system, &seen).await {
+                seen = stored(&system, "alert-000").await;
+            }
+            1
+        });
+    }
+    let decided: u64 = people.join_all().await.into_iter().sum();
+
+    assert_eq!(decided, 56);
+    assert_eq!(stored(&system, "alert-000").await.version, 1 + decided, "one version a change");
+    assert_eq!(digests(&system).await, []);
+    assert_statistics_add_up(&system).await;
+}
+
+#[tokio::test]
+async fn an_alert_that_is_not_kept_as_it_should_be_hides_no_other_and_is_left_as_it_is() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    raise_many(&system, "alert", 3);
+    system.complete(3, 3).await;
+    let table = &system.test.system.tables().alerts;
+    let mut broken = system.alert("alert-001").await.unwrap();
+    broken.insert("summary".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S("no map".to_owned()));
+    system.dynamodb.put_item().table_name(table).set_item(Some(broken.clone())).send().await.unwrap();
+    for number in 0..3 {
+        system.change(&format!("alert-{number:03}"), resolved("fraud"));
+    }
+
+    system.complete(3, 2).await;
+
+    assert_eq!(system.counted.take().last().unwrap().of("AlertsBroken"), Some(1));
+    assert_eq!(system.alert("alert-001").await.unwrap(), broken);
+    let kept: Alert = stored(&system, "alert-002").await.known.alert.as_ref().clone();
+    assert_eq!(kept.status, Status::Resolved);
+    system.complete(3, 0).await;
+    assert_eq!(system.counted.take().last().unwrap().of("AlertsBroken"), Some(1), "it is said until it is mended");
+    assert_eq!(text(&system.state().await, "last_success"), text(&system.state().await, "last_attempt"));
+}
