@@ -286,7 +286,9 @@ impl Inner {
             "SendMessageBatch" => {
                 let body = json();
                 let entries = body["Entries"].as_array().unwrap();
-                entries.iter().for_each(|entry| self.send(entry));
+                for entry in entries {
+                    self.send(entry);
+                }
                 let sent: Vec<_> = entries.iter().map(|entry| json!({ "Id": entry["Id"], "MessageId": "m" })).collect();
                 (200, json!({ "Successful": sent, "Failed": [] }).to_string())
             }

@@ -183,7 +183,8 @@ fn transitions(
     let own = |item: &&Value| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with(&format!("{}#", IDS[who])));
     let outbox = items.iter().filter(own).map(|item| (item["pk"]["S"].as_str(), item["sk"]["S"].as_str()));
     let outbox: BTreeSet<String> = outbox
-        .filter_map(|(pk, sk)| sk?.starts_with("outbox#").then(|| format!("{} {}", pk.unwrap(), sk.unwrap())))
+        .filter(|(_, sk)| sk.is_some_and(|sk| sk.starts_with("outbox#")))
+        .map(|(pk, sk)| format!("{} {}", pk.unwrap(), sk.unwrap()))
         .collect();
     for difference in outbox.symmetric_difference(&expected_items) {
         problems.push(format!("(2) in the outbox or to be there, and not both: {difference}"));
@@ -224,7 +225,9 @@ async fn drift(world: &World<'_>, who: Who, items: &[Value]) -> Option<String> {
         is.insert(item["sk"]["S"].as_str().unwrap().to_owned(), counters.collect());
     }
     for figures in [&mut expected, &mut is] {
-        figures.values_mut().for_each(|counters| counters.retain(|_, value| *value != 0));
+        for counters in figures.values_mut() {
+            counters.retain(|_, value| *value != 0);
+        }
         figures.retain(|_, counters| !counters.is_empty());
     }
     (expected != is).then(|| format!("(3) the statistics of tenant {who} are {is:?}, and should be {expected:?}"))

@@ -36,8 +36,8 @@ impl World<'_> {
             Happening::BackDated(alert, minutes) => {
                 self.change(who, alert, AlertChange { detected_date_time: before(minutes), ..none() });
             }
-            Happening::MadeTest(alert, test) => {
-                self.change(who, alert, AlertChange { is_test: Some(test), ..none() });
+            Happening::MadeTest(alert, is_test) => {
+                self.change(who, alert, AlertChange { is_test: Some(is_test), ..none() });
             }
             Happening::Renamed(alert) => {
                 self.change(who, alert, AlertChange { display_name: Some(format!("at {now}")), ..none() });

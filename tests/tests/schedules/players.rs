@@ -169,6 +169,6 @@ impl Player {
                 vec![format!("a panic: {}", words.unwrap_or_default())]
             }
         };
-        (!problems.is_empty()).then(|| problems.iter().map(|problem| format!("{problem}\n")).collect())
+        (!problems.is_empty()).then(|| problems.join("\n"))
     }
 }

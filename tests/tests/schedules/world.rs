@@ -259,6 +259,9 @@ impl<'a> World<'a> {
             self.expect(!can_run || self.is_complete(who), || {
                 format!("an undisturbed run of tenant {who} is not complete")
             });
+            if can_run && !self.lagging {
+                self.problems.extend(self.unlike_microsoft(who));
+            }
         }
     }
 
