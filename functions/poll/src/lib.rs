@@ -44,7 +44,7 @@ use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
 pub use reconcile::{ReconcileError, Reconciled, Settings};
-pub use wire::{Deployed, wire};
+pub use wire::{Deployed, wire, wire_as};
 
 /// What wakes the function.
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,15 @@ pub type Deployed = Poll<Store, AlertSources<SecretsManager>, ReconcileQueue>;
 ///
 /// [`StartError`] where the configuration can't be used.
 pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
-    let config = Config::read(&parts.variables)?;
+    wire_as(Config::read(&parts.variables)?, parts)
+}
+
+/// Makes the function from its parts and this configuration, which may hold what no variable says: shorter pauses, for tests.
+///
+/// # Errors
+///
+/// As [`wire`].
+pub fn wire_as(config: Config, parts: &Parts) -> Result<Deployed, StartError> {
     let clock = Arc::clone(&parts.clock);
     let http = http_client(&parts.tls, config.timeout)?;
     let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&parts.aws), Purpose::Read);

@@ -178,6 +178,12 @@ impl Book {
         Ok(alert)
     }
 
+    /// Forgets all of a tenant's alerts, as if none had ever been.
+    pub(crate) fn forget(&mut self, tenant: &str) -> Result<(), AlertError> {
+        self.alerts.remove(tenant);
+        self.save()
+    }
+
     fn kept(&self, tenant: &str) -> &[Kept] {
         self.alerts.get(tenant).map(Vec::as_slice).unwrap_or_default()
     }

@@ -152,6 +152,14 @@ impl Simulator {
         self.app.change(tenant, id, change)
     }
 
+    /// None of a tenant's alerts ever was: for tests that share a simulator, one after the other.
+    ///
+    /// # Errors
+    /// The state file can't be written.
+    pub fn forget_alerts(&self, tenant: &str) -> Result<(), AlertError> {
+        lock(&self.app.book).forget(tenant)
+    }
+
     /// A tenant's alerts as they are, in the order in which they were raised, without those that are gone; none if there is no such tenant.
     #[must_use]
     pub fn alerts(&self, tenant: &str) -> Vec<Alert> {

@@ -1,0 +1,370 @@
+//! An AWS account within the process: the embedded database, the queue, the topics and the secrets, below the SDK's clients.
+//!
+//! Nothing goes over a socket, so that thousands of schedules fit. Each run has a [`Script`], which says at which of its requests
+//! there is trouble and where it is held up; requests without one (the test's own) go through.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
+};
+use dynoxide::{Database, DynoxideError};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::{
+    history::History,
+    plan::{Trouble, TroubleKind},
+};
+
+tokio::task_local! {
+    /// The script of the run that makes a request.
+    static SCRIPT: Arc<Script>;
+}
+
+/// What happens to the requests of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    requests: Mutex<usize>,
+    troubles: Vec<Trouble>,
+    /// Where it is held up, and whether that request is done before.
+    stop: Option<(usize, bool)>,
+    reached: Notify,
+    released: Notify,
+}
+
+impl Script {
+    pub(crate) fn new(troubles: &[Trouble]) -> Arc<Self> {
+        Arc::new(Self { troubles: troubles.to_vec(), ..Self::default() })
+    }
+
+    pub(crate) fn held_up(troubles: &[Trouble], at: usize, done: bool) -> Arc<Self> {
+        Arc::new(Self { troubles: troubles.to_vec(), stop: Some((at, done)), ..Self::default() })
+    }
+
+    /// Does this work by the script.
+    pub(crate) fn play<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        SCRIPT.scope(Arc::clone(self), work)
+    }
+
+    /// Waits until the work is held up.
+    pub(crate) async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets it go on.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// How many requests there were.
+    pub(crate) fn requests(&self) -> usize {
+        *lock(&self.requests)
+    }
+
+    fn next(&self) -> usize {
+        let mut requests = lock(&self.requests);
+        *requests += 1;
+        *requests - 1
+    }
+
+    fn trouble(&self, at: usize) -> Option<TroubleKind> {
+        self.troubles.iter().find(|trouble| trouble.at == at).map(|trouble| trouble.kind)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request, as far as it matters.
+#[derive(Clone, Debug)]
+struct Asked {
+    operation: String,
+    body: Vec<u8>,
+}
+
+type Answer = (u16, String);
+
+struct Inner {
+    database: Database,
+    queue: Vec<String>,
+    published: Vec<Value>,
+    secrets: BTreeMap<String, String>,
+    late: Vec<Asked>,
+    history: History,
+}
+
+/// The account. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Account(Arc<Mutex<Inner>>);
+
+impl fmt::Debug for Account {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Account").finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    pub(crate) fn new(secrets: BTreeMap<String, String>) -> Self {
+        let inner = Inner {
+            database: Database::memory().unwrap(),
+            queue: Vec::new(),
+            published: Vec::new(),
+            secrets,
+            late: Vec::new(),
+            history: History::default(),
+        };
+        Self(Arc::new(Mutex::new(inner)))
+    }
+
+    /// The bodies of the queue's messages, which is empty from now on.
+    pub(crate) fn take_queue(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.0).queue)
+    }
+
+    /// What was published so far: the JSON form of each message.
+    pub(crate) fn published(&self) -> Vec<Value> {
+        lock(&self.0).published.clone()
+    }
+
+    /// Does what was late.
+    pub(crate) fn settle(&self) {
+        let mut inner = lock(&self.0);
+        for asked in std::mem::take(&mut inner.late) {
+            inner.perform(&asked);
+        }
+    }
+
+    /// What was written so far.
+    pub(crate) fn history<T>(&self, look: impl FnOnce(&mut History) -> T) -> T {
+        look(&mut lock(&self.0).history)
+    }
+
+    /// Every item of a table, as DynamoDB writes it.
+    pub(crate) fn items(&self, table: &str) -> Vec<Value> {
+        let (_, answer) = lock(&self.0).dynamodb("Scan", json!({ "TableName": table }).to_string().as_bytes());
+        let mut answer: Value = serde_json::from_str(&answer).unwrap();
+        assert!(answer.get("LastEvaluatedKey").is_none_or(Value::is_null), "a table of a schedule is small");
+        serde_json::from_value(answer["Items"].take()).unwrap()
+    }
+
+    /// One item.
+    pub(crate) fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
+        lock(&self.0).item(table, pk, sk)
+    }
+}
+
+impl HttpClient for Account {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Account {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let asked = Asked::read(&request);
+        let Ok(script) = SCRIPT.try_with(Arc::clone) else {
+            return HttpConnectorFuture::ready(Ok(response(lock(&self.0).perform(&asked))));
+        };
+        let at = script.next();
+        let trouble = script.trouble(at);
+        let account = self.clone();
+        match script.stop {
+            Some((stop, done)) if stop == at => HttpConnectorFuture::new(async move {
+                let answer = done.then(|| account.answer(&asked, trouble));
+                script.reached.notify_one();
+                script.released.notified().await;
+                answer.unwrap_or_else(|| account.answer(&asked, trouble))
+            }),
+            _ => HttpConnectorFuture::ready(account.answer(&asked, trouble)),
+        }
+    }
+}
+
+impl Account {
+    fn answer(&self, asked: &Asked, trouble: Option<TroubleKind>) -> Result<HttpResponse, ConnectorError> {
+        let mut inner = lock(&self.0);
+        let cut = || ConnectorError::io("the connection was lost".into());
+        match trouble {
+            None => Ok(response(inner.perform(asked))),
+            Some(TroubleKind::Conflict) => Ok(response(asked.conflict())),
+            Some(TroubleKind::Late) => {
+                inner.late.push(asked.clone());
+                Err(cut())
+            }
+            Some(TroubleKind::Lost) => {
+                inner.perform(asked);
+                Err(cut())
+            }
+            Some(TroubleKind::Partial) => Ok(response(asked.in_part().unwrap_or_else(|| inner.perform(asked)))),
+            Some(TroubleKind::Refused) => Ok(response(asked.refused(500, "InternalServerError"))),
+            Some(TroubleKind::Throttled) => Ok(response(asked.refused(400, "ThrottlingException"))),
+            Some(TroubleKind::Twice) => {
+                inner.perform(asked);
+                Ok(response(inner.perform(asked)))
+            }
+            Some(TroubleKind::Unreached) => Err(cut()),
+        }
+    }
+}
+
+fn response((status, body): Answer) -> HttpResponse {
+    HttpResponse::new(http::StatusCode::from_u16(status).unwrap().into(), body.into())
+}
+
+impl Asked {
+    fn read(request: &HttpRequest) -> Self {
+        let body = request.body().bytes().unwrap_or_default().to_vec();
+        let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
+        // Only SNS speaks the query protocol.
+        let operation = target.map_or("Publish", |(_, operation)| operation).to_owned();
+        Self { operation, body }
+    }
+
+    fn refused(&self, status: u16, code: &str) -> Answer {
+        if self.operation == "Publish" {
+            return (status, format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>"));
+        }
+        (status, json!({ "__type": code, "message": "refused by the schedule" }).to_string())
+    }
+
+    fn conflict(&self) -> Answer {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        match self.operation.as_str() {
+            "TransactWriteItems" => {
+                let actions = body["TransactItems"].as_array().unwrap().len();
+                let mut reasons = vec![json!({ "Code": "None" }); actions];
+                reasons[actions - 1] = json!({ "Code": "TransactionConflict", "Message": "by the schedule" });
+                let code = "TransactionCanceledException";
+                (400, json!({ "__type": code, "message": "cancelled", "CancellationReasons": reasons }).to_string())
+            }
+            "PutItem" | "UpdateItem" => self.refused(400, "TransactionConflictException"),
+            _ => self.refused(400, "ThrottlingException"),
+        }
+    }
+
+    /// An answer to a batch that has done none of it.
+    fn in_part(&self) -> Option<Answer> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let answer = match self.operation.as_str() {
+            "BatchGetItem" => json!({ "Responses": {}, "UnprocessedKeys": body["RequestItems"] }),
+            "SendMessageBatch" => {
+                let refuse =
+                    |entry: &Value| json!({ "Id": entry["Id"], "Code": "InternalError", "SenderFault": false });
+                let failed: Vec<_> = body["Entries"].as_array()?.iter().map(refuse).collect();
+                json!({ "Successful": [], "Failed": failed })
+            }
+            _ => return None,
+        };
+        Some((200, answer.to_string()))
+    }
+}
+
+impl Inner {
+    fn perform(&mut self, asked: &Asked) -> Answer {
+        let json = || serde_json::from_slice::<Value>(&asked.body).unwrap();
+        match asked.operation.as_str() {
+            "GetSecretValue" => match self.secrets.get(json()["SecretId"].as_str().unwrap()) {
+                Some(secret) => (200, json!({ "SecretString": secret, "VersionId": "v" }).to_string()),
+                None => asked.refused(400, "ResourceNotFoundException"),
+            },
+            "Publish" => self.publish(&asked.body),
+            "SendMessage" => {
+                self.send(&json());
+                (200, json!({ "MessageId": "m" }).to_string())
+            }
+            "SendMessageBatch" => {
+                let body = json();
+                let entries = body["Entries"].as_array().unwrap();
+                for entry in entries {
+                    self.send(entry);
+                }
+                let sent: Vec<_> = entries.iter().map(|entry| json!({ "Id": entry["Id"], "MessageId": "m" })).collect();
+                (200, json!({ "Successful": sent, "Failed": [] }).to_string())
+            }
+            operation => {
+                let answer = self.dynamodb(operation, &asked.body);
+                if answer.0 == 200 {
+                    self.note(operation, &asked.body);
+                }
+                answer
+            }
+        }
+    }
+
+    fn send(&mut self, message: &Value) {
+        self.queue.push(message["MessageBody"].as_str().unwrap().to_owned());
+    }
+
+    fn publish(&mut self, body: &[u8]) -> Answer {
+        let message = form_urlencoded::parse(body).find(|(name, _)| name == "Message").unwrap().1;
+        let forms: Value = serde_json::from_str(&message).unwrap();
+        self.published.push(serde_json::from_str(forms["default"].as_str().unwrap()).unwrap());
+        let id = "<PublishResult><MessageId>m</MessageId></PublishResult>";
+        (200, format!("<PublishResponse>{id}</PublishResponse>"))
+    }
+
+    fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true }).to_string();
+        let (_, answer) = self.dynamodb("GetItem", request.as_bytes());
+        serde_json::from_str::<Value>(&answer).unwrap().get_mut("Item").map(Value::take)
+    }
+
+    /// Shows the history each item that was written.
+    fn note(&mut self, operation: &str, body: &[u8]) {
+        if !matches!(operation, "PutItem" | "TransactWriteItems" | "UpdateItem") {
+            return;
+        }
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let of_transaction = body["TransactItems"].as_array().into_iter().flatten();
+        let actions: Vec<&Value> = match operation {
+            "TransactWriteItems" => of_transaction.filter_map(|item| item.get("Put").or(item.get("Update"))).collect(),
+            _ => vec![&body],
+        };
+        for action in actions {
+            let key = action.get("Item").or(action.get("Key")).unwrap();
+            let text = |name: &str| key[name]["S"].as_str().unwrap_or_default();
+            if let Some(item) = self.item(action["TableName"].as_str().unwrap(), text("pk"), text("sk")) {
+                self.history.note(text("pk"), text("sk"), &item);
+            }
+        }
+    }
+
+    fn dynamodb(&self, operation: &str, body: &[u8]) -> Answer {
+        let database = &self.database;
+        match operation {
+            "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
+            "CreateTable" => run(body, |request| database.create_table(request)),
+            "DeleteItem" => run(body, |request| database.delete_item(request)),
+            "GetItem" => run(body, |request| database.get_item(request)),
+            "PutItem" => run(body, |request| database.put_item(request)),
+            "Query" => run(body, |request| database.query(request)),
+            "Scan" => run(body, |request| database.scan(request)),
+            "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
+            "UpdateItem" => run(body, |request| database.update_item(request)),
+            "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
+            other => panic!("{other} is an operation that no schedule knows"),
+        }
+    }
+}
+
+fn run<Q: DeserializeOwned, A: Serialize>(
+    body: &[u8],
+    operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Answer {
+    match operation(serde_json::from_slice(body).unwrap()) {
+        Ok(answer) => (200, serde_json::to_string(&answer).unwrap()),
+        Err(error) => (error.status_code(), error.to_json()),
+    }
+}
