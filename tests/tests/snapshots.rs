@@ -105,6 +105,9 @@ async fn items_of_the_tenants_table() {
             let length = AttributeValue::S(format!("({} bytes)", entries.as_ref().len()));
             item.insert("entries".to_owned(), length);
         }
+        if item.contains_key("holder") {
+            item.insert("holder".to_owned(), AttributeValue::S("(random)".to_owned()));
+        }
     }
     let items: Vec<Value> = items.iter().map(typed).collect();
     insta::assert_snapshot!("items-tenants", pretty(&json!(items)));

@@ -85,7 +85,10 @@ fn polled(listed: usize, changed: usize, without_callback: usize) -> Counts {
         .with("TenantsPolled", 1)
         .with("AlertsListed", listed)
         .with("AlertsUnreadable", 0)
+        .with("AlertsBroken", 0)
         .with("AlertsChanged", changed)
+        .with("AlertsVanished", 0)
+        .with("DecisionsNotAccepted", 0)
         .with("AlertsFoundWithoutCallback", without_callback)
 }
 

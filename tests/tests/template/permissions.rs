@@ -284,7 +284,6 @@ fn nobody_changes_the_configuration_of_tenants_and_webhook_reads_nothing_else_of
         }
     }
     let expected = [
-        "poll ForgetOldNames {\"ForAllValues:StringLike\":{\"dynamodb:LeadingKeys\":[\"*#customers\"]}}",
         "poll KeepState {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
         "poll ReadTenants null",
         "renew NoteOutcomes {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
