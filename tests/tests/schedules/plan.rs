@@ -13,7 +13,7 @@ pub(crate) const TENANTS: usize = 2;
 /// Most alerts that a schedule names; bursts add more.
 const ALERTS: u8 = 6;
 /// Most steps of a schedule.
-const STEPS: usize = 16;
+const STEPS: usize = 11;
 
 /// A whole schedule.
 #[derive(Clone, Debug)]
