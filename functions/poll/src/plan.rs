@@ -19,6 +19,16 @@ pub(crate) struct Sighting {
     pub(crate) print: Option<AlertFingerprint>,
 }
 
+impl Sighting {
+    /// How many bytes the alert has, as JSON.
+    pub(crate) fn weight(&self) -> usize {
+        match &self.seen {
+            Seen::There(alert) => serde_json::to_vec(alert.as_ref()).map_or(0, |json| json.len()),
+            Seen::Gone => 0,
+        }
+    }
+}
+
 /// What was seen, by the alert's id.
 pub(crate) type Sightings = BTreeMap<AlertId, Sighting>;
 

@@ -138,7 +138,7 @@ where
         let result = running.unwrap_or(Err(ReconcileError::OutOfTime { seconds: limit.as_secs() }));
         let outcome = match &result {
             Ok(_) => Outcome::Complete { unannounced: run.unannounced(), from_start: run.from_start },
-            Err(_) => self.keep_progress(run).await,
+            Err(error) => self.keep_progress(run, error).await,
         };
         let names = std::mem::take(&mut run.names);
         let Run { grant, tenant, .. } = &*run;

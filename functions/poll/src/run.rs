@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use models::{
     AlertId, AlertState, DigestNotice, DigestReason, NamesOfAlerts, ReconcileCause, Seen, Step, Tenant, TraceContext,
 };
@@ -23,10 +23,16 @@ use crate::{
     plan::{Sighting, Sightings, Telling, digest_record},
 };
 
-/// Most changes that are held back until the list is read; a digest stands for each so many. Together some 4 MB.
+/// Most changes that are held back until the list is read; a digest stands for each so many.
 const HELD: usize = 500;
-/// From how many pages on a list is read on where it broke off. Below that, reading it again costs less than what may have changed on them.
+/// Most bytes of them, as JSON: 500 alerts of the samples' size have half of it, and one may have 300,000.
+const HELD_BYTES: usize = 4 << 20;
+/// From how many pages on a list is read on where Microsoft broke it off. Below that, reading it again costs less than what may have
+/// changed on them. One that takes longer than a run may is read on wherever it is.
 const WORTH_RESUMING: usize = 10;
+/// How long a tenant waits for its first complete run. After that what could be read is told, and what comes is news: a list that is
+/// never read to its end would otherwise be silent for ever.
+const BASELINE_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a place can be read on from. Microsoft says nothing of how long its links live.
 const PLACE_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// How long after a callback what is found counts as announced by it.
@@ -44,16 +50,22 @@ pub(crate) struct Run<'a> {
     pub(crate) held: Sightings,
     /// What those alerts were before, as far as they were kept.
     pub(crate) held_from: HashMap<AlertId, StoredAlert>,
+    /// How many bytes they have, as JSON.
+    pub(crate) held_bytes: usize,
     /// How many digests it has made.
     pub(crate) digests: u32,
     /// In a baseline: what is open and of fraud severity.
     open: DigestNotice,
     /// Whether the walk began where the list does: only then is missing what it has not met.
     pub(crate) from_start: bool,
+    /// Where the list goes on behind the last page that was taken.
+    taken: Option<(Place, usize)>,
     /// Where the list goes on behind what is written.
     place: Option<KeptPlace>,
-    /// Whether something may be written that the hint does not know of.
+    /// Whether something that was read may not be written, or be written and not in the hint: it stays so for the rest of the run.
     pub(crate) is_unsettled: bool,
+    /// When it began.
+    pub(crate) began: Instant,
     pub(crate) counts: Found,
     /// The names that alerts need: of those that it wrote, or of all where it compared all.
     pub(crate) names: NamesOfAlerts,
@@ -93,11 +105,14 @@ impl<'a> Run<'a> {
             known: KnownAlerts::default(),
             held: Sightings::new(),
             held_from: HashMap::new(),
+            held_bytes: 0,
             digests: 0,
             open,
             from_start: true,
+            taken: None,
             place: None,
             is_unsettled: false,
+            began: Instant::now(),
             counts: Found::default(),
             names: NamesOfAlerts::default(),
         }
@@ -160,19 +175,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Everything that was read so far is written: from here on the next run can go on.
-    fn note_place(&mut self, walk: &Walk, now: jiff::Timestamp) {
-        let Some((place, pages)) = walk.place().filter(|(_, pages)| *pages >= WORTH_RESUMING) else {
-            self.place = None;
+    /// Notes where the list goes on, if everything that was read before it is written.
+    fn note_place(&mut self, now: Timestamp) {
+        if self.is_unsettled || !self.held.is_empty() {
             return;
-        };
-        self.place = Some(KeptPlace {
+        }
+        self.place = self.taken.as_ref().map(|(place, pages)| KeptPlace {
             place: place.as_str().to_owned(),
             source: self.tenant.alert_source.as_str().to_owned(),
-            pages,
+            pages: *pages,
             kept: now,
-            open: self.grant.baseline_pending.then(|| self.open.clone()),
+            open: self.grant.baseline_pending.then(|| self.open.clone().fitting()),
         });
+    }
+
+    /// Whether more is held back than may be.
+    fn holds_enough(&self) -> bool {
+        self.held.len() > HELD || self.held_bytes > HELD_BYTES
     }
 }
 
@@ -188,11 +207,18 @@ where
         let walked = self.walk(run, &mut walk).await;
         // What was read before the list broke off is known all the same.
         let flushed = self.flush(run).await;
-        if flushed.is_ok() || walk.place().is_none() {
-            run.note_place(&walk, self.clock.now());
+        if walk.place().is_none() {
+            // There is no way on, and nothing to go on with.
+            run.place = None;
+        } else {
+            run.note_place(self.clock.now());
         }
-        walked.and(flushed)?;
-        self.finish_baseline(run).await?;
+        let read = walked.and(flushed);
+        let waited = run.grant.since.is_some_and(|since| run.grant.started.duration_since(since) >= BASELINE_PATIENCE);
+        if read.is_ok() || (waited && run.counts.pages > 0) {
+            self.finish_baseline(run).await?;
+        }
+        read?;
         self.look_for_vanished(run).await?;
         // A hint that could not be written would hide an alert that goes back to what it was: the run is then not complete.
         self.store.remember(&run.grant, &mut run.known).await?;
@@ -224,8 +250,9 @@ where
     async fn walk(&self, run: &mut Run<'_>, walk: &mut Walk) -> Result<(), ReconcileError> {
         // The rest of the time is for what is left to be written.
         let limit = self.settings.run_limit * 3 / 4;
-        let end = Instant::now() + limit;
+        let end = run.began + limit;
         loop {
+            let asked = self.clock.now();
             let next = timeout_at(end, walk.next_page(&self.source, &run.tenant)).await;
             let page = match next.map_err(|_| ReconcileError::OutOfTime { seconds: limit.as_secs() })? {
                 Ok(Some(page)) => page,
@@ -243,19 +270,17 @@ where
                 Err(error) => return Err(ReconcileError::Microsoft(error)),
             };
             run.counts.pages += 1;
-            self.take(run, page).await?;
-            if run.held.len() > HELD {
+            self.take(run, page, asked).await?;
+            run.taken = walk.place().map(|(place, pages)| (place.clone(), pages));
+            if run.holds_enough() {
                 self.flush(run).await?;
             }
-            if run.held.is_empty() {
-                run.note_place(walk, self.clock.now());
-            }
+            run.note_place(self.clock.now());
         }
     }
 
     /// Takes a page. Pages may shift while they are read: an alert that is listed twice counts as listed last.
-    async fn take(&self, run: &mut Run<'_>, page: Page) -> Result<(), ReconcileError> {
-        let asked = self.clock.now();
+    async fn take(&self, run: &mut Run<'_>, page: Page, asked: Timestamp) -> Result<(), ReconcileError> {
         let mut sightings = Sightings::new();
         let mut readable = Vec::new();
         for alert in page.alerts {
@@ -301,8 +326,10 @@ where
     }
 
     /// Keeps what a run that failed had read and written, so that the next one can go on there, if it can.
-    pub(crate) async fn keep_progress(&self, run: &mut Run<'_>) -> Outcome {
-        let Some(place) = run.place.take().filter(|_| run.counts.pages > 0) else { return Outcome::Failed };
+    pub(crate) async fn keep_progress(&self, run: &mut Run<'_>, error: &ReconcileError) -> Outcome {
+        let is_too_long = matches!(error, ReconcileError::OutOfTime { .. });
+        let is_worth_it = |place: &KeptPlace| run.counts.pages > 0 && (is_too_long || place.pages >= WORTH_RESUMING);
+        let Some(place) = run.place.take().filter(is_worth_it) else { return Outcome::Failed };
         let keeping = async {
             self.store.remember(&run.grant, &mut run.known).await?;
             self.store.keep_place(&run.grant, &place).await

@@ -27,10 +27,14 @@ where
         open: Sightings,
         telling: Telling,
     ) -> Result<(), ReconcileError> {
+        if open.is_empty() {
+            return Ok(());
+        }
         let ids: Vec<_> = open.keys().cloned().collect();
-        let stored =
-            if ids.is_empty() { StoredAlerts::default() } else { self.store.alerts(&run.grant.tenant, &ids).await? };
-        self.settle_with(run, open, stored, telling).await
+        let stored = self.store.alerts(&run.grant.tenant, &ids).await;
+        // What can't be compared is not written.
+        run.is_unsettled |= stored.is_err();
+        self.settle_with(run, open, stored?, telling).await
     }
 
     /// The same, of alerts that were read already.
@@ -42,9 +46,11 @@ where
         telling: Telling,
     ) -> Result<(), ReconcileError> {
         let mut told = HashSet::new();
+        // Whatever ends this early leaves it so.
+        let was_unsettled = std::mem::replace(&mut run.is_unsettled, true);
         for _ in 0..ROUNDS {
             if open.is_empty() {
-                return Ok(());
+                break;
             }
             for (id, error) in &stored.broken {
                 run.counts.broken += 1;
@@ -66,9 +72,10 @@ where
             let plan = plan(&run.grant, &open, &stored.readable, &told, &terms);
             for id in plan.held {
                 run.held_from.extend(stored.readable.remove_entry(&id));
-                run.held.extend(open.remove_entry(&id));
+                let held = open.remove_entry(&id);
+                run.held_bytes += held.as_ref().map_or(0, |(_, sighting)| sighting.weight());
+                run.held.extend(held);
             }
-            run.is_unsettled = true;
             let written = self.store.write(&run.grant, &plan.writes, plan.digest.as_ref(), now).await?;
             for id in &written.written {
                 run.count(id, plan.steps.get(id).copied().unwrap_or(Step::Corrected));
@@ -84,19 +91,23 @@ where
             let conflicted: HashSet<_> = written.conflicted.into_iter().collect();
             let (again, settled) = open.into_iter().partition(|(id, _)| conflicted.contains(id));
             run.note(settled);
-            run.is_unsettled = false;
             open = again;
             if !open.is_empty() {
                 let ids: Vec<_> = open.keys().cloned().collect();
                 stored = self.store.alerts(&run.grant.tenant, &ids).await?;
             }
         }
-        if open.is_empty() { Ok(()) } else { Err(ReconcileError::Unsettled(open.len())) }
+        if !open.is_empty() {
+            return Err(ReconcileError::Unsettled(open.len()));
+        }
+        run.is_unsettled = was_unsettled;
+        Ok(())
     }
 
     /// Writes what was held back. It is not read again: where somebody has changed it since, the write shows it.
     pub(crate) async fn flush(&self, run: &mut Run<'_>) -> Result<(), ReconcileError> {
         let held = std::mem::take(&mut run.held);
+        run.held_bytes = 0;
         let stored = StoredAlerts { readable: std::mem::take(&mut run.held_from), ..StoredAlerts::default() };
         let telling = Telling::Now { digests: run.digests };
         self.settle_with(run, held, stored, telling).await

@@ -6,7 +6,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use models::{AlertId, Seen};
 use partner_center::{ListAlerts, MicrosoftError, Sight};
-use store::{AlertFingerprint, KeepAside, KnownAlerts, ReadAlerts, WriteAlerts};
+use store::{AlertFingerprint, KeepAside, ReadAlerts, WriteAlerts};
+use tokio::time::timeout_at;
 
 use crate::{
     Poll, ReconcileError,
@@ -16,8 +17,10 @@ use crate::{
 
 /// Most alerts that one run asks for; the rest is for the next.
 const ASKED: usize = 20;
-/// Most open alerts that are looked through.
-const OPEN: usize = 2_000;
+/// Most of them that somebody decided about: they leave room for the others.
+const DECIDED: usize = ASKED / 2;
+/// Most open alerts that are looked for at once. Where there are more, nothing is forgotten.
+const OPEN: usize = 200;
 
 impl<S, L, Q> Poll<S, L, Q>
 where
@@ -33,11 +36,15 @@ where
             return Ok(());
         }
         let missing = self.missing(run).await?;
+        // What is left of the time is for writing.
+        let end = run.began + self.settings.run_limit * 7 / 8;
         let mut sightings = Sightings::new();
         let mut asked = HashSet::new();
         for id in missing.iter().take(ASKED) {
             let now = self.clock.now();
-            let (seen, print) = match self.source.alert(&run.tenant, id).await {
+            // An answer that does not come proves nothing.
+            let Ok(answer) = timeout_at(end, self.source.alert(&run.tenant, id)).await else { break };
+            let (seen, print) = match answer {
                 Ok(Sight::There(alert)) => {
                     let print = AlertFingerprint::of(&alert);
                     (Seen::There(Arc::new(*alert)), Some(print))
@@ -77,27 +84,30 @@ where
         }
         self.settle(run, sightings, Telling::Held).await?;
         self.flush(run).await?;
-        run.known.keep_met_and(&again);
+        if missing.len() < OPEN {
+            run.known.keep_met_and(&again);
+        }
         Ok(())
     }
 
-    /// The alerts to ask for: open or decided about, and not listed. Those last that Microsoft did not know before.
+    /// The alerts to ask for: decided about or open, and not listed. Those last that Microsoft did not know before.
     async fn missing(&self, run: &Run<'_>) -> Result<Vec<AlertId>, ReconcileError> {
         let Run { known, grant, .. } = run;
-        let decided = known.decided().filter(|id| !known.has_met(id)).cloned();
-        if grant.trusts_hint && known.has_met_all() {
-            return Ok(decided.collect());
-        }
-        let is_missing = |known: &KnownAlerts, id: &AlertId| {
-            !known.has_met(id) && !known.is_decided(id) && (!grant.trusts_hint || known.knows_of(id))
-        };
-        let mut open = self.store.open_alerts(&grant.tenant, OPEN).await?;
-        open.retain(|alert| is_missing(known, &alert.id));
         // Each run begins elsewhere, so that those that can't be asked for leave room for the others.
-        let first = usize::try_from(grant.fence).unwrap_or(0) * ASKED;
+        let first = usize::try_from(grant.fence).unwrap_or(0) * DECIDED;
+        let mut decided: Vec<AlertId> = known.decided().filter(|id| !known.has_met(id)).cloned().collect();
+        let places = decided.len().max(1);
+        decided.rotate_left(first % places);
+        decided.truncate(DECIDED);
+        if grant.trusts_hint && known.has_met_all() {
+            return Ok(decided);
+        }
+        let is_missing =
+            |id: &AlertId| !known.has_met(id) && !known.is_decided(id) && (!grant.trusts_hint || known.knows_of(id));
+        let mut open = self.store.open_alerts(&grant.tenant, &is_missing, OPEN).await?;
         let places = open.len().max(1);
         open.rotate_left(first % places);
         open.sort_by_key(|alert| alert.is_gone);
-        Ok(decided.chain(open.into_iter().map(|alert| alert.id)).collect())
+        Ok(decided.into_iter().chain(open.into_iter().map(|alert| alert.id)).collect())
     }
 }

@@ -139,11 +139,12 @@ pub trait ReadAlerts {
         ids: &[AlertId],
     ) -> impl Future<Output = Result<StoredAlerts, StoreError>> + Send;
 
-    /// The ids of up to `limit` alerts that are open, those that were observed last the longest time ago first, and whether each is known
-    /// to be gone at Microsoft. An index answers: it may lag behind by moments.
+    /// Up to `limit` of the alerts that are open and wanted, those that were observed last the longest time ago first, and whether each is
+    /// known to be gone at Microsoft. An index answers: it may lag behind by moments.
     fn open_alerts(
         &self,
         tenant: &TenantId,
+        is_wanted: &(dyn Fn(&AlertId) -> bool + Sync),
         limit: usize,
     ) -> impl Future<Output = Result<Vec<OpenAlert>, StoreError>> + Send;
 }
@@ -214,7 +215,12 @@ impl ReadAlerts for Store {
         Ok(found)
     }
 
-    async fn open_alerts(&self, tenant: &TenantId, limit: usize) -> Result<Vec<OpenAlert>, StoreError> {
+    async fn open_alerts(
+        &self,
+        tenant: &TenantId,
+        is_wanted: &(dyn Fn(&AlertId) -> bool + Sync),
+        limit: usize,
+    ) -> Result<Vec<OpenAlert>, StoreError> {
         let open = format!("{tenant}#{}", AlertState::Open.as_str());
         let mut items = self
             .client
@@ -232,7 +238,10 @@ impl ReadAlerts for Store {
         let mut found = Vec::new();
         while let Some(item) = items.next().await {
             let item = item.map_err(|error| StoreError::failed("Query (open alerts)", TABLE, error))?;
-            found.push(OpenAlert { id: items::id_of(tenant, &item)?, is_gone: item.contains_key("summary") });
+            let id = items::id_of(tenant, &item)?;
+            if is_wanted(&id) {
+                found.push(OpenAlert { id, is_gone: item.contains_key("summary") });
+            }
             if found.len() == limit {
                 break;
             }

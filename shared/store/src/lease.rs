@@ -46,6 +46,8 @@ pub struct Grant {
     pub resumes: bool,
     /// When the last verified fraud callback came in.
     pub last_callback: Option<Timestamp>,
+    /// When the tenant was first looked at. Releases before this one did not note it.
+    pub since: Option<Timestamp>,
 }
 
 /// How long the hint is believed without a full comparison.
@@ -172,7 +174,10 @@ impl Lease for Store {
             }
         }
         if let Outcome::Complete { unannounced, from_start } = outcome {
-            changes.push_str(", last_success = :now, completed = :fence, hint_of = :fence");
+            changes.push_str(", last_success = :now, completed = :fence");
+            // Whoever read the end of a list alone knows nothing new of what came before it.
+            let hint_is_whole = from_start || grant.trusts_hint;
+            changes.push_str(if hint_is_whole { ", hint_of = :fence" } else { ", hint_of = :zero" });
             if !grant.trusts_hint && from_start {
                 changes.push_str(", compared = :started");
                 request = request.expression_attribute_values(":started", number(grant.started.as_millisecond()));
@@ -241,7 +246,8 @@ impl Store {
         let request = self
             .state(tenant)
             .update_expression(
-                "SET lease_until = :until, started = :now, ring_again = :false, holder = :holder ADD fence :one",
+                "SET lease_until = :until, started = :now, ring_again = :false, holder = :holder, \
+                 since = if_not_exists(since, :now) ADD fence :one",
             )
             // A lease or a start that lies further ahead than any clock of ours writes must not lock the tenant out.
             .condition_expression(
@@ -311,6 +317,8 @@ struct StateItem {
     /// The fencing number of the last run that was cut off and kept its place.
     cut: Option<u64>,
     last_callback: Option<Timestamp>,
+    /// When the tenant was first looked at, in milliseconds since 1970.
+    since: Option<i64>,
     /// Who has the lease, or had it last.
     holder: Option<String>,
 }
@@ -326,6 +334,7 @@ impl StateItem {
             trusts_hint: self.trusts_hint(now.as_millisecond()),
             resumes: self.cut.is_some_and(|run| run + 1 == self.fence),
             last_callback: self.last_callback,
+            since: self.since.and_then(|millis| Timestamp::from_millisecond(millis).ok()),
         }
     }
 

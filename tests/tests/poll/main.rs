@@ -5,6 +5,7 @@
 mod at_the_same_time;
 mod baseline;
 mod changes;
+mod cut_off;
 mod decisions;
 mod looks;
 mod many_at_once;

@@ -91,7 +91,8 @@ async fn while_microsoft_gives_no_answer_nothing_is_concluded_and_the_next_run_a
     for id in ["alert-000", "alert-002"] {
         system.change(id, gone(true));
     }
-    for kind in [FaultKind::MissingMfa, FaultKind::Truncated] {
+    let later = FaultKind::Throttle { retry_after: simulator::RetryAfter::Seconds(120) };
+    for kind in [FaultKind::MissingMfa, later] {
         fault_once(&system, Target::Get, kind);
         system.complete(1, 0).await;
         assert!(!is_gone(&system, "alert-000").await && !is_gone(&system, "alert-002").await, "{kind:?}");
