@@ -153,6 +153,7 @@ async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
         trusts_hint: false,
         resumes: false,
         last_callback: None,
+        since: None,
     };
     let written = bench.store.write(&grant, &[new(&alert("a"))], None, noon()).await.unwrap();
     assert!(written.lease_lost);

@@ -42,6 +42,7 @@ fn grant() -> Grant {
         trusts_hint: false,
         resumes: false,
         last_callback: None,
+        since: None,
     }
 }
 

@@ -31,6 +31,7 @@ async fn the_first_who_asks_gets_the_lease_of_a_tenant_that_nobody_looked_at() {
         trusts_hint: false,
         resumes: false,
         last_callback: None,
+        since: Some(noon()),
     };
     assert_eq!(acquire(&bench, noon()).await, Acquired::Granted(expected));
 }
