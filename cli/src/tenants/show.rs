@@ -58,7 +58,6 @@ impl Shown {
 
 /// When a tenant was last looked at, as it is shown. What never was is null.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_field_names, reason = "they are the members of the JSON")]
 pub struct ShownRuns {
     /// When the last run ended, whatever came of it.
     pub last_attempt: Option<Timestamp>,
