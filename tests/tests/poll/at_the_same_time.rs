@@ -44,13 +44,14 @@ async fn a_run_that_others_ring_during_asks_for_the_next_until_the_chain_is_long
     for (hops, next) in [(0, Some(1)), (7, Some(8)), (8, None), (9, None)] {
         system.clock.advance(SignedDuration::from_mins(1));
         let _ = system.tap.take();
-        let listing = system.tap.hold("GetItem");
+        system.raise(&format!("after {hops}"));
+        let writing = system.tap.hold("TransactWriteItems");
         let message = json!({ "tenant": TENANT, "cause": "again", "hops": hops }).to_string();
         let message = [("m", message.as_str())];
         let (failed, ()) = tokio::join!(system.deliver(&message), async {
-            listing.reached().await;
+            writing.reached().await;
             assert_eq!(system.reconcile_at_once().await.unwrap(), Reconciled::Covered);
-            listing.open();
+            writing.open();
         });
         assert_eq!(failed, Vec::<String>::new());
         let rung = system.tap.take_bodies("SendMessage");
@@ -61,7 +62,7 @@ async fn a_run_that_others_ring_during_asks_for_the_next_until_the_chain_is_long
     }
     // What rang last is found by the tick.
     system.raise("alert");
-    system.complete(1, 1).await;
+    system.complete(5, 1).await;
 }
 
 fn without_trace(message: &Value) -> String {
