@@ -58,7 +58,9 @@ where
     ) {
         let mut requests = names.requests(&tenant.id, trace);
         // The first message about names is sent wherever in its chain the run was: there is one to a run.
-        requests.iter_mut().for_each(|request| request.hops = hops.saturating_add(1));
+        for request in &mut requests {
+            request.hops = hops.saturating_add(1);
+        }
         if requests.is_empty() {
             return;
         }
@@ -89,9 +91,10 @@ where
 
     /// Goes on with what is left of a request, as far as its chain of messages may.
     async fn send_rest(&self, request: &NamesRequest, names: WantedNames, attempts: u32, delay: SignedDuration) {
-        match request.rest(names, attempts) {
-            Some(rest) => self.send_names(&rest, delay).await,
-            None => tracing::info!(tenant.id = %request.tenant, hops = request.hops, "names are left for another day"),
+        if let Some(rest) = request.rest(names, attempts) {
+            self.send_names(&rest, delay).await;
+        } else {
+            tracing::info!(tenant.id = %request.tenant, hops = request.hops, "names are left for another day");
         }
     }
 

@@ -146,7 +146,7 @@ pub const MOST_HOPS: u32 = 8;
 /// The hops of a message that is sent because of one with so many. None where the chain is long enough.
 #[must_use]
 pub fn next_hop(hops: u32) -> Option<u32> {
-    (hops < MOST_HOPS).then_some(hops + 1)
+    (hops < MOST_HOPS).then(|| hops + 1)
 }
 
 /// "Look at this tenant".
