@@ -11,8 +11,8 @@ use aws_sdk_sqs::types::Message;
 use jiff::{SignedDuration, Timestamp};
 use messaging::{Publish as _, ReconcileQueue, Ring as _, Topic};
 use models::{
-    Alert, AlertNotice, AlertSummary, AlertType, EventId, Notice, Publication, ReconcileCause, ReconcileRequest,
-    Resolution, Severity, Status, TenantId, TransitionKind,
+    Alert, AlertNotice, AlertSummary, AlertType, EventId, Notice, Publication, Queued, ReconcileCause,
+    ReconcileRequest, Resolution, Severity, Status, TenantId, TransitionKind,
 };
 use serde_json::json;
 use tests::account::{Account, Queue, RAW, json_of};
@@ -159,7 +159,7 @@ async fn a_ring_for_23_tenants_arrives_for_each_of_them_once() {
     let queue = account.queue("ring-all").await;
     let tenant = |number: u32| format!("9f1c7f3e-2f0a-4f7b-8a34-{number:012}").parse().unwrap();
     let request = |number| ReconcileRequest { tenant: tenant(number), cause: ReconcileCause::Schedule, trace: None };
-    let requests: Vec<_> = (0..23).map(request).collect();
+    let requests: Vec<_> = (0..23).map(|number| Queued::from(request(number))).collect();
 
     let ring = ReconcileQueue::new(account.sqs.clone(), queue.url.clone());
     ring.ring_all(&requests).await.unwrap();
@@ -168,6 +168,7 @@ async fn a_ring_for_23_tenants_arrives_for_each_of_them_once() {
     let read = received.iter().map(|message| serde_json::from_value::<ReconcileRequest>(json_of(message)).unwrap());
     let mut read: Vec<_> = read.collect();
     read.sort_by_key(|request| request.tenant.to_string());
+    let requests: Vec<_> = requests.into_iter().map(|queued| queued.request).collect();
     assert_eq!(read, requests);
 }
 
@@ -180,7 +181,7 @@ async fn a_queue_that_is_missing_is_an_error_with_the_code() {
 
     let ring = ReconcileQueue::new(account.sqs.clone(), missing);
     let one = ring.ring(&request, SignedDuration::ZERO).await.unwrap_err();
-    let all = ring.ring_all(std::slice::from_ref(&request)).await.unwrap_err();
+    let all = ring.ring_all(&[request.into()]).await.unwrap_err();
     for error in [one, all] {
         let text = error.to_string();
         assert_eq!(text, "sending to the reconcile queue failed (AWS.SimpleQueueService.NonExistentQueue)");

@@ -7,6 +7,7 @@
 //! | what happens | answer to SQS | then |
 //! |---|---|---|
 //! | the run is complete | done | |
+//! | the schedule asked longer ago than its period | done, and nothing is read | the next tick has asked again |
 //! | a run is under way | done | it looks again when it ends; if it dies, the next tick does |
 //! | a run has just been | done | a delayed message looks again |
 //! | the tenant is unknown or inactive | done | |
@@ -31,8 +32,9 @@ mod wire;
 use std::pin::Pin;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::{SignedDuration, Timestamp};
 use messaging::{AskForNames, QueueError, Ring};
-use models::{Doorbell, NamesRequest, ReconcileCause, ReconcileRequest, TraceContext};
+use models::{Doorbell, NamesRequest, Queued, ReconcileCause, ReconcileRequest, TraceContext};
 use partner_center::{ListAlerts, NewId, ReadCustomers};
 use runtime::{Counts, Metrics, SharedClock};
 use serde::Deserialize;
@@ -45,6 +47,9 @@ use tracing::Instrument as _;
 pub use config::{Config, VARIABLES};
 pub use reconcile::{ReconcileError, Reconciled, Settings};
 pub use wire::{Deployed, wire, wire_as};
+
+/// How often the schedule ticks (`template.yaml`). What it asked for longer ago has been asked for again since.
+const PERIOD: SignedDuration = SignedDuration::from_mins(5);
 
 /// What wakes the function.
 #[derive(Debug, Deserialize)]
@@ -166,8 +171,12 @@ where
     async fn ask_for_all(&self, trace: Option<TraceContext>) -> Result<(), PollError> {
         let tenants = self.store.tenants().await.map_err(PollError::Tenants)?;
         let active = tenants.iter().filter(|tenant| tenant.active);
+        let asked = self.clock.now();
         let request = |tenant| ReconcileRequest { tenant, cause: ReconcileCause::Schedule, trace };
-        let requests: Vec<_> = active.map(|tenant| request(tenant.id.clone())).collect();
+        let queued = |tenant| Queued { asked: Some(asked), ..request(tenant).into() };
+        let mut requests: Vec<_> = active.map(|tenant| queued(tenant.id.clone())).collect();
+        let first = first_of(requests.len(), asked);
+        requests.rotate_left(first);
         self.queue.ring_all(&requests).await.map_err(PollError::Queue)?;
         self.ask_for_old_names(&tenants, trace).await;
         tracing::info!(tenants = requests.len(), "runs asked for");
@@ -181,8 +190,8 @@ where
             work.instrument(runtime::linked_span(request.trace)).await;
             return true;
         }
-        let request: ReconcileRequest = match serde_json::from_str(body) {
-            Ok(request) => request,
+        let queued: Queued = match serde_json::from_str(body) {
+            Ok(queued) => queued,
             Err(error) => {
                 let id = message.message_id.as_deref().unwrap_or("none");
                 tracing::error!(message.id = id, error = ?error.classify(), "a message of the reconcile queue can't be read");
@@ -190,15 +199,50 @@ where
                 return false;
             }
         };
+        let Queued { request, hops, .. } = &queued;
         let handled = async {
+            let is_tick = matches!(request.cause, ReconcileCause::Schedule);
+            if is_tick && queued.is_older_than(PERIOD, self.clock.now()) {
+                tracing::info!(tenant.id = %request.tenant, "a tick that has been overtaken by the next one");
+                return true;
+            }
             if let ReconcileCause::Callback(bell @ Doorbell { received: Some(received), .. }) = &request.cause {
                 // Its future is large.
-                return Box::pin(self.look(&request, bell, *received, trace)).await;
+                return Box::pin(self.look(request, bell, *received, trace)).await;
             }
-            let done = self.run_logged(&request, trace).await.is_ok();
+            let done = self.run_in_chain(request, *hops, trace).await.is_ok();
             // The next tick is the retry of a tick: only what a callback rang for is worth SQS's attempts.
             done || !matches!(request.cause, ReconcileCause::Callback(_))
         };
         handled.instrument(runtime::linked_span(request.trace)).await
+    }
+}
+
+/// Which of so many tenants is asked for first at this tick. Where there is no time for all within a period, each comes in time at some
+/// ticks: from one to the next the first place moves by the golden ratio, which spreads them evenly.
+fn first_of(tenants: usize, now: Timestamp) -> usize {
+    let tick = now.as_second().div_euclid(PERIOD.as_secs());
+    let part = tick.wrapping_mul(61_803).rem_euclid(100_000);
+    usize::try_from(part).unwrap_or_default() * tenants / 100_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_time_for_a_third_only_each_tenant_comes_in_time_within_five_ticks() {
+        let start: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+        let in_time = |tenant: usize, tick: i32| {
+            let first = first_of(100, start + PERIOD * tick);
+            assert!(first < 100);
+            (tenant + 100 - first) % 100 < 33
+        };
+        for tenant in 0..100 {
+            for tick in 0..288 {
+                assert!((tick..tick + 5).any(|tick| in_time(tenant, tick)), "tenant {tenant}, from tick {tick} on");
+            }
+        }
+        assert_eq!(first_of(0, start), 0);
     }
 }

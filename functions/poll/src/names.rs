@@ -9,6 +9,10 @@
 //! Nothing here takes part in a run's lease: names are in items that no run reads or writes, so neither has to wait for the other. What
 //! keeps two of these from asking Partner Center twice as fast is a claim of their own, of a minute. A question that fails is logged and
 //! counted, and asked again later; its message is always done, and never a dead letter: nobody has to mend a missing name by hand.
+//!
+//! Messages about names share the queue, and the places in which it is served, with runs: so one invocation asks for 10 seconds
+//! at most, and a chain of messages ends after `models::MOST_HOPS`. What is left then is found anew: what alerts need by the next full
+//! comparison, what is old by the next day's look, each with a chain of its own.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -28,14 +32,14 @@ mod dates;
 mod tasks;
 
 use asking::Progress;
-use dates::is_due_to_look;
+use dates::{claim_again_after, is_due_to_look};
 use tasks::{Named, Task, of_alerts, of_old};
 
 /// How long a claim holds, and after what time is gone on with what there was no room for.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// After what time is asked again what failed: the longest delay of a message.
 const LATER: SignedDuration = SignedDuration::from_mins(15);
-/// How often a request is tried in vain: for two hours. What is left is found by the day's look at what is old.
+/// How often a request is tried in vain: for two hours, if its chain of messages is not longer for other reasons.
 const ATTEMPTS: u32 = 8;
 /// How long a run may take to ask for names.
 const SENDING: Duration = Duration::from_secs(5);
@@ -45,8 +49,18 @@ where
     Q: AskForNames + Sync,
 {
     /// Asks for the names that alerts need. What can't be sent is logged: the day's comparison asks for it again.
-    pub(crate) async fn ask_for_names(&self, tenant: &Tenant, names: NamesOfAlerts, trace: Option<TraceContext>) {
-        let requests = names.requests(&tenant.id, trace);
+    pub(crate) async fn ask_for_names(
+        &self,
+        tenant: &Tenant,
+        names: NamesOfAlerts,
+        trace: Option<TraceContext>,
+        hops: u32,
+    ) {
+        let mut requests = names.requests(&tenant.id, trace);
+        // The first message about names is sent wherever in its chain the run was: there is one to a run.
+        for request in &mut requests {
+            request.hops = hops.saturating_add(1);
+        }
         if requests.is_empty() {
             return;
         }
@@ -75,6 +89,15 @@ where
         }
     }
 
+    /// Goes on with what is left of a request, as far as its chain of messages may.
+    async fn send_rest(&self, request: &NamesRequest, names: WantedNames, attempts: u32, delay: SignedDuration) {
+        if let Some(rest) = request.rest(names, attempts) {
+            self.send_names(&rest, delay).await;
+        } else {
+            tracing::info!(tenant.id = %request.tenant, hops = request.hops, "names are left for another day");
+        }
+    }
+
     fn not_asked(&self, tenant: &TenantId, error: &str) {
         tracing::warn!(tenant.id = %tenant, error, "names could not be asked for");
         self.metrics.report(self.clock.now(), &Counts::new().with("NamesFailed", 1));
@@ -89,7 +112,7 @@ where
             WantedNames::Old { .. } => Some(WantedNames::Old { again: true }),
         };
         if let Some(names) = soon {
-            self.send_names(&request.rest(names, request.attempts), MINUTE).await;
+            self.send_rest(request, names, request.attempts, MINUTE).await;
         }
         failed.extend(untried.into_iter().filter(|_| stopped));
         let later = match &request.names {
@@ -98,7 +121,7 @@ where
             WantedNames::Old { .. } => stopped.then_some(WantedNames::Old { again: true }),
         };
         if let Some(names) = later {
-            self.send_names(&request.rest(names, request.attempts + 1), LATER).await;
+            self.send_rest(request, names, request.attempts + 1, LATER).await;
         }
     }
 }
@@ -114,8 +137,7 @@ where
         if let Err(error) = self.try_to_look_after_names(request).await {
             self.not_asked(&request.tenant, &runtime::chain(&error));
             if request.attempts + 1 < ATTEMPTS {
-                let request = request.rest(request.names.clone(), request.attempts + 1);
-                self.send_names(&request, LATER).await;
+                self.send_rest(request, request.names.clone(), request.attempts + 1, LATER).await;
             }
         }
     }
@@ -141,7 +163,13 @@ where
             return Ok(());
         }
         if !self.store.claim_names(&tenant.id, now + MINUTE, now).await? {
-            self.send_names(request, MINUTE).await;
+            // The day is begun: a look that is not said to go on would end at once.
+            let names = match &request.names {
+                WantedNames::Old { .. } => WantedNames::Old { again: true },
+                names @ WantedNames::OfAlerts { .. } => names.clone(),
+            };
+            let delay = claim_again_after(request.hops, (self.new_id)().as_u128());
+            self.send_rest(request, names, request.attempts, delay).await;
             return Ok(());
         }
         let progress = self.ask_all(&tenant, tasks).await?;

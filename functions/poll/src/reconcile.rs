@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use messaging::{AskForNames, QueueError, Ring};
-use models::{FraudThreshold, ReconcileCause, ReconcileRequest, TraceContext};
+use models::{FraudThreshold, Queued, ReconcileCause, ReconcileRequest, TraceContext, next_hop};
 use partner_center::{Diagnosis, ListAlerts, MicrosoftError};
 use store::{
     Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, Rung, StoreError, WriteAlerts,
@@ -96,6 +96,16 @@ where
         request: &ReconcileRequest,
         trace: Option<TraceContext>,
     ) -> Result<Reconciled, ReconcileError> {
+        self.reconcile_in_chain(request, 0, trace).await
+    }
+
+    /// Looks at one tenant for a message before which so many others came.
+    async fn reconcile_in_chain(
+        &self,
+        request: &ReconcileRequest,
+        hops: u32,
+        trace: Option<TraceContext>,
+    ) -> Result<Reconciled, ReconcileError> {
         let Some(tenant) = self.store.tenant(&request.tenant).await?.filter(|tenant| tenant.active) else {
             tracing::warn!(tenant.id = %request.tenant, "a run was asked for a tenant that is not polled");
             return Ok(Reconciled::NotPolled);
@@ -103,13 +113,29 @@ where
         let terms = self.settings.lease;
         let holder = (self.new_id)().to_string();
         match self.store.acquire(&tenant.id, terms, &holder, self.clock.now()).await? {
-            Acquired::Granted(grant) => self.run_under(&mut Run::new(grant, tenant, &request.cause, trace)).await,
+            Acquired::Granted(grant) => self.run_under(&mut Run::new(grant, tenant, &request.cause, trace), hops).await,
             Acquired::Held | Acquired::TooSoon { rung: Rung::Before, .. } => Ok(Reconciled::Covered),
             Acquired::TooSoon { wait, rung: Rung::ByUs } => {
-                self.queue.ring(request, wait).await.map_err(ReconcileError::Queue)?;
+                // Others count on this one from now on: it stays good, even if the schedule asked for it.
+                self.go_on_with(request.clone(), hops, wait).await?;
                 Ok(Reconciled::Covered)
             }
         }
+    }
+
+    /// Sends the next message of a chain, as far as there is to be one: after that, the schedule goes on by itself.
+    async fn go_on_with(
+        &self,
+        request: ReconcileRequest,
+        hops: u32,
+        delay: SignedDuration,
+    ) -> Result<(), ReconcileError> {
+        let Some(hops) = next_hop(hops) else {
+            tracing::info!(tenant.id = %request.tenant, hops, "the next tick looks at the tenant again, and no message before it");
+            return Ok(());
+        };
+        let message = Queued { hops, ..request.into() };
+        self.queue.ring_again(&message, delay).await.map_err(ReconcileError::Queue)
     }
 
     /// Looks at one tenant, and says so where that fails.
@@ -118,7 +144,17 @@ where
         request: &ReconcileRequest,
         trace: Option<TraceContext>,
     ) -> Result<Reconciled, ReconcileError> {
-        let done = Box::pin(self.reconcile(request, trace)).await;
+        self.run_in_chain(request, 0, trace).await
+    }
+
+    /// The same for a message before which so many others came.
+    pub(crate) async fn run_in_chain(
+        &self,
+        request: &ReconcileRequest,
+        hops: u32,
+        trace: Option<TraceContext>,
+    ) -> Result<Reconciled, ReconcileError> {
+        let done = Box::pin(self.reconcile_in_chain(request, hops, trace)).await;
         done.inspect_err(|error| {
             let diagnosis = error.diagnosis();
             let advice = diagnosis.map(Diagnosis::what_to_do);
@@ -131,7 +167,7 @@ where
         })
     }
 
-    async fn run_under(&self, run: &mut Run<'_>) -> Result<Reconciled, ReconcileError> {
+    async fn run_under(&self, run: &mut Run<'_>, hops: u32) -> Result<Reconciled, ReconcileError> {
         // Ended by ourselves, the lease is given back and the log says why; ended by Lambda, neither.
         let limit = self.settings.run_limit;
         let running = tokio::time::timeout(limit, self.run(run)).await;
@@ -152,15 +188,15 @@ where
             }
             Err(error) => return Err(error.into()),
         };
-        // A list that is too long for one run is read on at once.
+        // A list that is too long for one run is read on at once, or by a later tick: its place is kept.
         let goes_on = matches!(outcome, Outcome::Cut { .. }) && matches!(result, Err(ReconcileError::OutOfTime { .. }));
         if rung || goes_on {
             let again = ReconcileRequest { tenant: tenant.id.clone(), cause: ReconcileCause::Again, trace: run.trace };
             let rest = self.settings.lease.gap - now.duration_since(grant.started);
             let delay = rest.clamp(SignedDuration::ZERO, self.settings.lease.gap);
-            self.queue.ring(&again, delay).await.map_err(ReconcileError::Queue)?;
+            self.go_on_with(again, hops, delay).await?;
         }
-        self.ask_for_names(tenant, names, run.trace).await;
+        self.ask_for_names(tenant, names, run.trace, hops).await;
         result
     }
 }

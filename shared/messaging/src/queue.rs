@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata, types::SendMessageBatchRequestEntry};
 use jiff::SignedDuration;
-use models::ReconcileRequest;
+use models::{Queued, ReconcileRequest};
 use serde::Serialize;
 
 /// A message that is not on the queue, or of which we do not know.
@@ -43,8 +43,15 @@ pub trait Ring {
         delay: SignedDuration,
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
+    /// Goes on with a chain of messages, after a delay of up to 15 minutes (SQS's limit).
+    fn ring_again(
+        &self,
+        message: &Queued,
+        delay: SignedDuration,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
+
     /// Asks for a run of each of these tenants, now. Where some can't be asked for, the others are all the same.
-    fn ring_all(&self, requests: &[ReconcileRequest]) -> impl Future<Output = Result<(), QueueError>> + Send;
+    fn ring_all(&self, requests: &[Queued]) -> impl Future<Output = Result<(), QueueError>> + Send;
 }
 
 /// The reconcile queue.
@@ -64,6 +71,12 @@ impl ReconcileQueue {
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
+    }
+
+    async fn send<M: Serialize + Sync>(&self, message: &M, delay: SignedDuration) -> Result<(), QueueError> {
+        let message = self.client.send_message().queue_url(&self.url).message_body(body(message)?);
+        message.delay_seconds(seconds(delay)).send().await.map_err(|error| failed(&code(&error), error))?;
+        Ok(())
     }
 
     /// Sends messages, by the batch. Where some are refused, the others are sent all the same.
@@ -105,12 +118,14 @@ impl ReconcileQueue {
 
 impl Ring for ReconcileQueue {
     async fn ring(&self, request: &ReconcileRequest, delay: SignedDuration) -> Result<(), QueueError> {
-        let message = self.client.send_message().queue_url(&self.url).message_body(body(request)?);
-        message.delay_seconds(seconds(delay)).send().await.map_err(|error| failed(&code(&error), error))?;
-        Ok(())
+        self.send(request, delay).await
     }
 
-    async fn ring_all(&self, requests: &[ReconcileRequest]) -> Result<(), QueueError> {
+    async fn ring_again(&self, message: &Queued, delay: SignedDuration) -> Result<(), QueueError> {
+        self.send(message, delay).await
+    }
+
+    async fn ring_all(&self, requests: &[Queued]) -> Result<(), QueueError> {
         self.send_all(requests, SignedDuration::ZERO).await
     }
 }

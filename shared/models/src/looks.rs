@@ -139,7 +139,17 @@ pub enum ReconcileCause {
     Schedule,
 }
 
-/// The message on the reconcile queue: "look at this tenant".
+/// How many messages of ours may follow one another, each sent by whoever handled the one before. AWS ends such a chain after about 16
+/// ("Recursive loop detection" in Lambda's guide); the looks after a callback, which may come first, are not counted here.
+pub const MOST_HOPS: u32 = 8;
+
+/// The hops of a message that is sent because of one with so many. None where the chain is long enough.
+#[must_use]
+pub fn next_hop(hops: u32) -> Option<u32> {
+    (hops < MOST_HOPS).then(|| hops + 1)
+}
+
+/// "Look at this tenant".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileRequest {
     /// The tenant to look at.
@@ -149,6 +159,42 @@ pub struct ReconcileRequest {
     /// Where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceContext::lenient")]
     pub trace: Option<TraceContext>,
+}
+
+/// The message on the reconcile queue: a request, and how it came to be there.
+///
+/// The release before ignores what is said beside the request, and says nothing itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// What is asked for.
+    #[serde(flatten)]
+    pub request: ReconcileRequest,
+    /// When the schedule asked. Absent where nobody asks again soon: such a message stays good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
+    /// How many messages came before it in its chain: at most [`MOST_HOPS`].
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub hops: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+pub(crate) fn is_none_yet(hops: &u32) -> bool {
+    *hops == 0
+}
+
+impl Queued {
+    /// Whether it was asked for longer ago than this. One from the future, of a clock that was set back, counts as fresh.
+    #[must_use]
+    pub fn is_older_than(&self, period: SignedDuration, now: Timestamp) -> bool {
+        self.asked.is_some_and(|asked| now.duration_since(asked) > period)
+    }
+}
+
+impl From<ReconcileRequest> for Queued {
+    /// The first message of a chain, which stays good.
+    fn from(request: ReconcileRequest) -> Self {
+        Self { request, asked: None, hops: 0 }
+    }
 }
 
 #[cfg(test)]
@@ -246,9 +292,40 @@ mod tests {
             let text = serde_json::to_string(&ours).unwrap();
             assert_eq!(serde_json::from_str::<BeforeRequest>(&text).unwrap(), before);
             assert_eq!(serde_json::from_str::<ReconcileRequest>(&text).unwrap(), ours);
+            let queued = Queued { asked: Some(received()), hops: 3, ..ours.clone().into() };
+            let text = serde_json::to_string(&queued).unwrap();
+            assert_eq!(serde_json::from_str::<BeforeRequest>(&text).unwrap(), before);
+            assert_eq!(serde_json::from_str::<Queued>(&text).unwrap(), queued);
+            let text = serde_json::to_string(&Queued::from(ours.clone())).unwrap();
+            assert_eq!(text, serde_json::to_string(&ours).unwrap());
             let text = serde_json::to_string(&before).unwrap();
+            assert_eq!(serde_json::from_str::<Queued>(&text).unwrap().request.cause, back);
             assert_eq!(serde_json::from_str::<ReconcileRequest>(&text).unwrap().cause, back);
         }
+    }
+
+    #[test]
+    fn a_message_is_old_after_the_period_and_never_where_it_does_not_say_when_it_was_asked_for() {
+        let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
+        let request = ReconcileRequest { tenant, cause: ReconcileCause::Schedule, trace: None };
+        let period = SignedDuration::from_mins(5);
+        for (asked, old) in
+            [(Some(0), false), (Some(300), false), (Some(301), true), (Some(-3_600), false), (None, false)]
+        {
+            let asked = asked.map(|ago: i64| after(-ago));
+            let queued = Queued { asked, ..request.clone().into() };
+            assert_eq!(queued.is_older_than(period, received()), old, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_messages_ends_whatever_they_say() {
+        let mut chain = vec![0];
+        while let Some(next) = next_hop(chain[chain.len() - 1]) {
+            chain.push(next);
+        }
+        assert_eq!(chain, (0..=8).collect::<Vec<_>>());
+        assert_eq!(next_hop(u32::MAX), None);
     }
 
     #[test]

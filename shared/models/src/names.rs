@@ -7,7 +7,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, ReconcileCause, SubscriptionId, TenantId, TraceContext, text::cut};
+use crate::{
+    CustomerId, ReconcileCause, SubscriptionId, TenantId, TraceContext,
+    looks::{is_none_yet, next_hop},
+    text::cut,
+};
 
 /// Longest name that a message carries, in characters.
 const NAME_CHARACTERS: usize = 256;
@@ -193,6 +197,9 @@ pub struct NamesRequest {
     /// How often it was tried in vain.
     #[serde(default)]
     pub attempts: u32,
+    /// How many messages came before it in its chain: at most [`crate::MOST_HOPS`]. Absent in a message of the release before.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub hops: u32,
     /// Where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceContext::lenient")]
     pub trace: Option<TraceContext>,
@@ -203,16 +210,16 @@ fn again() -> ReconcileCause {
 }
 
 impl NamesRequest {
-    /// A request that nobody has tried yet.
+    /// A request that nobody has tried yet, the first message of a chain.
     #[must_use]
     pub fn new(tenant: TenantId, names: WantedNames, trace: Option<TraceContext>) -> Self {
-        Self { tenant, cause: again(), names, attempts: 0, trace }
+        Self { tenant, cause: again(), names, attempts: 0, hops: 0, trace }
     }
 
-    /// The request for what is left of this one.
+    /// The request for what is left of this one. None where the chain of messages is long enough.
     #[must_use]
-    pub fn rest(&self, names: WantedNames, attempts: u32) -> Self {
-        Self { names, attempts, ..self.clone() }
+    pub fn rest(&self, names: WantedNames, attempts: u32) -> Option<Self> {
+        Some(Self { names, attempts, hops: next_hop(self.hops)?, ..self.clone() })
     }
 }
 

@@ -5,7 +5,7 @@ use std::future::pending;
 use callback::{CertificateUrl, IssuerUrl};
 use jiff::SignedDuration;
 use messaging::{QueueError, Ring};
-use models::{AlertSource, Cloud, PathKey, ReconcileRequest, Tenant};
+use models::{AlertSource, Cloud, PathKey, Queued, ReconcileRequest, Tenant};
 use signers::{FetchCertificate, FetchError};
 use store::{KeepEvents, Kept, ReadTenants, ReceivedEvent, StoreError};
 
@@ -60,7 +60,11 @@ impl Ring for Memory {
         Ok(())
     }
 
-    async fn ring_all(&self, _: &[ReconcileRequest]) -> Result<(), QueueError> {
+    async fn ring_again(&self, _: &Queued, _: SignedDuration) -> Result<(), QueueError> {
+        Ok(())
+    }
+
+    async fn ring_all(&self, _: &[Queued]) -> Result<(), QueueError> {
         Ok(())
     }
 }

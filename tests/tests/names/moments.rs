@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use models::{NamesRequest, Tenant, WantedNames};
-use store::{ReadTenants as _, WriteTenants as _};
+use store::{KeepNames as _, ReadTenants as _, WriteTenants as _};
 use tests::ByHand;
 
 use crate::support::{asked, customer, deliver, old, raise_of, sent, settle, subscription};
@@ -70,6 +70,63 @@ async fn more_old_names_than_there_is_room_for_are_gone_on_with_a_minute_later()
     assert_eq!((again.len(), again[0].delay, request.names), (1, 60, WantedNames::Old { again: true }));
     assert_eq!(deliver(&system, &again).await, []);
     assert_eq!(asked(&system), [180; 3], "each once");
+}
+
+#[tokio::test]
+async fn a_look_at_what_is_old_that_finds_somebody_else_at_work_is_made_later() {
+    let system = ByHand::start().await;
+    raise_of(&system, "a", &customer(1), &subscription(1));
+    system.complete(1, 1).await;
+    settle(&system).await;
+    system.clock.advance(SignedDuration::from_hours(8 * 24));
+    assert!(
+        system
+            .store()
+            .claim_names(&system.tenant, system.now() + SignedDuration::from_secs(60), system.now())
+            .await
+            .unwrap()
+    );
+
+    let again = deliver(&system, &[old()]).await;
+
+    assert_eq!((again.len(), again[0].delay, asked(&system)), (1, 60, [1; 3]));
+    assert_eq!(deliver(&system, &again).await, []);
+    assert_eq!(asked(&system), [2; 3]);
+}
+
+#[tokio::test]
+async fn a_chain_of_messages_about_names_has_an_end_and_another_days_look_begins_a_new_one() {
+    let system = ByHand::with(crate::support::ONE_ATTEMPT).await;
+    for number in 0..90 {
+        raise_of(&system, &number.to_string(), &customer(number), &subscription(number));
+    }
+    system.complete(90, 90).await;
+    let first = sent(&system);
+    assert!(first.iter().all(|message| message.body["hops"] == 1), "after that of the run: {first:?}");
+    let rest = deliver(&system, &first).await;
+    assert_eq!(deliver(&system, &rest).await, []);
+    // More than there is room for; somebody else at work; a store that fails: each would be gone on with.
+    system.clock.advance(SignedDuration::from_hours(8 * 24));
+    let of = |hops: u32| {
+        let mut message = old();
+        message.body["hops"] = hops.into();
+        message.body["names"]["old"]["again"] = true.into();
+        message
+    };
+    let before: u64 = asked(&system).iter().sum();
+    assert_eq!(deliver(&system, &[of(8)]).await, []);
+    assert_eq!(deliver(&system, &[of(8)]).await, []);
+    system.tap.refuse("Query", "AccessDeniedException");
+    assert_eq!(deliver(&system, &[of(8)]).await, []);
+    let again = deliver(&system, &[of(7)]).await;
+    assert_eq!((again.len(), again[0].body["hops"].as_u64()), (1, Some(8)));
+    let so_far = asked(&system).iter().sum::<u64>() - before;
+    assert!((200..=203).contains(&so_far), "{so_far}");
+
+    system.clock.advance(SignedDuration::from_hours(24));
+    let again = deliver(&system, &[old()]).await;
+    assert_eq!(again, []);
+    assert_eq!(asked(&system), [180; 3], "what was left");
 }
 
 #[tokio::test]

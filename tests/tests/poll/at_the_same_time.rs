@@ -33,8 +33,42 @@ async fn two_runs_at_the_same_time_are_one_listing_and_the_first_rings_for_a_lat
     assert_eq!(rung.len(), 1, "{rung:?}");
     let rung: Value = serde_json::from_str(&rung[0]).unwrap();
     let body: Value = serde_json::from_str(rung["MessageBody"].as_str().unwrap()).unwrap();
-    assert_eq!(body, json!({ "tenant": TENANT, "cause": "again" }));
+    assert_eq!(body, json!({ "tenant": TENANT, "cause": "again", "hops": 1 }));
     assert_eq!(rung["DelaySeconds"], 1, "the gap between the starts of two runs");
+}
+
+#[tokio::test]
+async fn a_run_that_others_ring_during_asks_for_the_next_until_the_chain_is_long_enough_and_then_leaves_it_to_the_schedule()
+ {
+    let system = ByHand::start().await;
+    for (hops, next) in [(0, Some(1)), (7, Some(8)), (8, None), (9, None)] {
+        system.clock.advance(SignedDuration::from_mins(1));
+        let _ = system.tap.take();
+        system.raise(&format!("after {hops}"));
+        let writing = system.tap.hold("TransactWriteItems");
+        let message = json!({ "tenant": TENANT, "cause": "again", "hops": hops }).to_string();
+        let message = [("m", message.as_str())];
+        let (failed, ()) = tokio::join!(system.deliver(&message), async {
+            writing.reached().await;
+            assert_eq!(system.reconcile_at_once().await.unwrap(), Reconciled::Covered);
+            writing.open();
+        });
+        assert_eq!(failed, Vec::<String>::new());
+        let rung = system.tap.take_bodies("SendMessage");
+        let rung: Vec<Value> = rung.iter().map(|rung| serde_json::from_str(rung).unwrap()).collect();
+        let expected = next.map(|hops| json!({ "tenant": TENANT, "cause": "again", "hops": hops }).to_string());
+        let rung: Vec<_> = rung.iter().map(|rung| without_trace(&rung["MessageBody"])).collect();
+        assert_eq!(rung, Vec::from_iter(expected), "after {hops} hops");
+    }
+    // What rang last is found by the tick.
+    system.raise("alert");
+    system.complete(5, 1).await;
+}
+
+fn without_trace(message: &Value) -> String {
+    let mut message: Value = serde_json::from_str(message.as_str().unwrap()).unwrap();
+    message.as_object_mut().unwrap().remove("trace");
+    message.to_string()
 }
 
 #[tokio::test]

@@ -189,7 +189,7 @@ async fn a_list_that_takes_longer_than_a_run_may_is_told_as_far_as_it_was_read_a
     let rung = system.tap.take_bodies("SendMessage");
     let rung: Value = serde_json::from_str(&rung[0]).unwrap();
     let message = rung["MessageBody"].as_str().unwrap();
-    assert_eq!(message, format!(r#"{{"tenant":"{TENANT}","cause":"again"}}"#));
+    assert_eq!(message, format!(r#"{{"tenant":"{TENANT}","cause":"again","hops":1}}"#));
     is_silent.store(false, Ordering::Relaxed);
     system.clock.advance(SignedDuration::from_mins(1));
     let read_on = poll.reconcile(&request, None).await.unwrap();

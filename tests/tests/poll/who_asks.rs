@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use models::{AlertSource, Cloud, Tenant};
 use serde_json::{Value, json};
 use store::WriteTenants as _;
-use tests::{ByHand, TENANT};
+use tests::{ByHand, Setup, TENANT};
 
 use crate::support::{is_free, request, rung};
 
@@ -119,6 +119,66 @@ async fn the_schedule_asks_for_one_run_of_each_active_tenant_and_looks_at_none_i
     assert_eq!(tenants, ids);
     let requests = system.microsoft.requests();
     assert_eq!((requests.token, requests.list), (0, 0));
+}
+
+#[tokio::test]
+async fn a_tick_is_good_for_as_long_as_the_next_one_has_not_asked_again() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    // Ago, in seconds; one that lies in the future comes of a clock that was set back.
+    for (ago, runs) in [(0, true), (300, true), (301, false), (86_400, false), (-86_400, true)] {
+        system.clock.advance(SignedDuration::from_hours(1));
+        let _ = system.tap.take();
+        system.tick().await.unwrap();
+        let tick = messages_of(&system.tap.take_bodies("SendMessageBatch")[0]).remove(0).to_string();
+        let before = system.microsoft.requests().list;
+        system.clock.advance(SignedDuration::from_secs(ago));
+        let _ = system.tap.take();
+
+        assert_eq!(system.deliver(&[("m", &tick)]).await, Vec::<String>::new());
+
+        assert_eq!(system.microsoft.requests().list - before, u64::from(runs), "{ago} seconds ago");
+        assert_eq!(system.tap.take_operations().is_empty(), !runs, "{ago} seconds ago");
+        system.clock.advance(SignedDuration::from_secs((-ago).max(0)));
+    }
+}
+
+#[tokio::test]
+async fn what_others_than_the_schedule_ask_for_and_what_does_not_say_when_stays_good() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    let long_ago = system.now() - SignedDuration::from_hours(20);
+    let callback = json!({ "callback": { "event": "a".repeat(64) } });
+    for message in [
+        json!({ "tenant": TENANT, "cause": "schedule" }),
+        json!({ "tenant": TENANT, "cause": "again", "asked": long_ago }),
+        json!({ "tenant": TENANT, "cause": callback, "asked": long_ago }),
+    ] {
+        system.clock.advance(SignedDuration::from_mins(1));
+        let before = system.microsoft.requests().list;
+        assert_eq!(system.deliver(&[("m", &message.to_string())]).await, Vec::<String>::new());
+        assert_eq!(system.microsoft.requests().list - before, 1, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_tick_that_comes_too_soon_after_a_run_stays_good_since_others_count_on_it_and_its_chain_has_an_end() {
+    let setup = Setup { variables: &[("RECONCILE_GAP_SECONDS", "15")], ..Setup::default() };
+    for (hops, next) in [(0, Some(1)), (7, Some(8)), (8, None)] {
+        let system = ByHand::with(setup).await;
+        system.complete(0, 0).await;
+        let _ = system.tap.take();
+        let tick = json!({ "tenant": TENANT, "cause": "schedule", "asked": system.now(), "hops": hops });
+
+        assert_eq!(system.deliver(&[("m", &tick.to_string())]).await, Vec::<String>::new());
+
+        let rung = system.tap.take_bodies("SendMessage");
+        let rung: Vec<Value> = rung.iter().map(|rung| serde_json::from_str(rung).unwrap()).collect();
+        let body = |rung: &Value| serde_json::from_str(rung["MessageBody"].as_str().unwrap()).unwrap();
+        let rung: Vec<Value> = rung.iter().map(body).collect();
+        let expected = next.map(|hops| json!({ "tenant": TENANT, "cause": "schedule", "hops": hops }));
+        assert_eq!(rung, Vec::from_iter(expected), "after {hops} hops");
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::Poll;
 /// repeated requests, and for whoever else asks with this tenant's application.
 const REQUESTS: u32 = 200;
 /// How long one invocation asks Partner Center: runs of other tenants wait for its place among those that are served at once.
-const ASKING: Duration = Duration::from_secs(30);
+const ASKING: Duration = Duration::from_secs(10);
 /// After so many failures in a row it is Partner Center, and not a customer.
 const IN_A_ROW: u32 = 3;
 

@@ -14,6 +14,7 @@ const NONE: SignedDuration = SignedDuration::from_hours(24);
 const FAILED: SignedDuration = SignedDuration::from_mins(15);
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
+const SECONDS_OF_CLAIM: i64 = 60;
 const QUARTER_SECONDS: i64 = 15 * 60;
 
 /// After what time a name is asked for again.
@@ -26,6 +27,15 @@ pub(super) fn ask_again_after(id: &NameId, answer: NameAnswer<'_>) -> SignedDura
         NameAnswer::NotGiven => NONE,
         NameAnswer::Failed => FAILED,
     }
+}
+
+/// After what time is tried again to claim a tenant's names that somebody else has claimed, by a message with so many hops. At first it
+/// is a minute, for as long as a claim holds. The more often it was tried, the longer it may be, by chance: of many messages that try
+/// at the same moments, one would come through at each.
+pub(super) fn claim_again_after(hops: u32, chance: u128) -> SignedDuration {
+    let longest = (SECONDS_OF_CLAIM << hops.saturating_sub(1).min(4)).min(QUARTER_SECONDS);
+    let more = chance % u128::from((longest - SECONDS_OF_CLAIM).unsigned_abs() + 1);
+    SignedDuration::from_secs(SECONDS_OF_CLAIM + i64::try_from(more).unwrap_or_default())
 }
 
 /// Whether this is the quarter of an hour in which the old names of this tenant are looked after, every day (UTC). There are 96, so that
@@ -66,6 +76,16 @@ mod tests {
         assert!(quarters.values().all(|tenants| *tenants < 25), "{quarters:?}");
         let tomorrow = start + SignedDuration::from_mins(5 * ticks(&tenant(1))[0]) + SignedDuration::from_hours(24);
         assert!(is_due_to_look(&tenant(1), tomorrow));
+    }
+
+    #[test]
+    fn who_finds_a_claim_again_and_again_waits_longer_and_by_chance() {
+        let between = |hops| {
+            let all: Vec<i64> = (0..10_000).map(|chance| claim_again_after(hops, chance).as_secs()).collect();
+            (*all.iter().min().unwrap(), *all.iter().max().unwrap())
+        };
+        let found: Vec<_> = [0, 1, 2, 3, 4, 5, u32::MAX].map(between).into();
+        assert_eq!(found, [(60, 60), (60, 60), (60, 120), (60, 240), (60, 480), (60, 900), (60, 900)]);
     }
 
     #[test]
