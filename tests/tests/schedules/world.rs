@@ -202,7 +202,8 @@ impl<'a> World<'a> {
             self.wait(AT_THE_END);
             Box::pin(self.play(&Step::Tick(Vec::new()))).await;
             for who in 0..self.sources.len() {
-                let asked = self.queue.iter().any(|message| message.contains(IDS[who]) && message.contains("\"schedule\""));
+                let asked =
+                    self.queue.iter().any(|message| message.contains(IDS[who]) && message.contains("\"schedule\""));
                 self.expect(asked, || format!("the schedule has not asked for a run of tenant {who}"));
             }
             self.play(&Step::Deliver { twice: false }).await;
