@@ -81,6 +81,35 @@ async fn a_look_ends_and_its_event_is_told_where_partner_center_never_answers() 
 }
 
 #[tokio::test]
+async fn an_event_whose_ring_failed_is_judged_when_microsoft_sends_it_again() {
+    for listed in [false, true] {
+        let system = system().await;
+        is_ours(&system);
+        let body = json!({
+            "EventName": FRAUD, "ResourceUri": uri(CUSTOMER, SUBSCRIPTION), "ResourceChangeUtcDate": system.now(),
+        });
+        let callback = system.microsoft.sign(body.to_string().as_bytes()).unwrap();
+        system.tap.refuse("SendMessage", "AccessDeniedException");
+        assert_eq!(system.receive(&callback).await, 200);
+        let _ = system.tap.take();
+        system.clock.advance(SignedDuration::from_mins(20));
+        if listed {
+            system.raise_as(of_the_customer("alert"));
+        }
+        let mut queue = HandQueue::default();
+        for _ in 0..3 {
+            assert_eq!(system.receive(&callback).await, 200);
+            queue.pass(&system, HOUR).await;
+        }
+
+        let told = signal(SUBSCRIPTION, "2026-03-02T09", "not_found", true);
+        assert_eq!(signals(&system).await, if listed { vec![] } else { vec![told] }, "listed: {listed}");
+        assert_eq!(queue.delivered, 1, "the look, which judges: listed: {listed}");
+        assert!(queue.waiting.is_empty() && queue.dead.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn while_another_run_holds_the_lease_an_event_is_five_looks_and_four_come_backs_in_a_chain_at_most() {
     let system = system().await;
     is_ours(&system);
