@@ -236,8 +236,8 @@ where
         let event = bell.event.clone();
         let request = ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Callback(bell), trace };
         let ring = self.queue.ring(&request, SignedDuration::ZERO);
-        let rang = tokio::time::timeout(RING_LIMIT, ring).await;
-        rang.unwrap_or(Err(messaging::QueueError::OutOfTime(RING_LIMIT)))?;
+        let sent = tokio::time::timeout(RING_LIMIT, ring).await;
+        sent.unwrap_or(Err(messaging::QueueError::OutOfTime(RING_LIMIT)))?;
         self.rung.note(tenant, &event);
         Ok(())
     }
