@@ -2,15 +2,28 @@
 //!
 //! Any partner can have Microsoft send a genuine event to our address, so a customer is ours only where Microsoft says so to our own
 //! credentials: by a name that it gave, or when it is asked. It is asked once about each, so many times an hour and no more, and what it
-//! says is remembered.
+//! says is remembered. It comes after a run that may have taken nearly all of the function's time, and has a bound of its own, so that a
+//! look always ends.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use models::{Doorbell, NameId, Tenant};
-use partner_center::ReadCustomers;
+use partner_center::{MicrosoftError, ReadCustomers};
 use store::{Claimed, KeepSignals, ReadNames, StoreError};
 
 use crate::Poll;
+
+/// How long Partner Center is waited for. A run takes up to 110 of the function's 120 seconds.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why Partner Center has not said whose a customer is.
+#[derive(Debug, thiserror::Error)]
+enum LookUpError {
+    #[error(transparent)]
+    Microsoft(#[from] MicrosoftError),
+    #[error("there was no answer within {} seconds", LOOK_UP_LIMIT.as_secs())]
+    OutOfTime,
+}
 
 /// Whose the customer of an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +65,18 @@ impl<S: KeepSignals + ReadNames + Sync, L: ReadCustomers + Sync, Q: Sync> Poll<S
             Claimed::No => return Ok(Whose::CantTell),
             Claimed::UnderWay => return Ok(Whose::Awaited),
         }
-        match self.source.customer(tenant, customer).await {
-            Ok(found) => {
-                self.store.remember(&tenant.id, customer, Some(found.is_some()), self.clock.now()).await?;
-                Ok(found.is_some().into())
-            }
+        let asked = tokio::time::timeout(LOOK_UP_LIMIT, self.source.customer(tenant, customer)).await;
+        let ours = match asked.map_err(|_| LookUpError::OutOfTime).and_then(|answer| Ok(answer?)) {
+            Ok(found) => Some(found.is_some()),
             Err(error) => {
                 tracing::warn!(
                     tenant.id = %tenant.id, event.id = %bell.event, error = runtime::chain(&error),
                     "whose customer a fraud event is about could not be asked"
                 );
-                self.store.remember(&tenant.id, customer, None, self.clock.now()).await?;
-                Ok(Whose::CantTell)
+                None
             }
-        }
+        };
+        self.store.remember(&tenant.id, customer, ours, self.clock.now()).await?;
+        Ok(ours.map_or(Whose::CantTell, Whose::from))
     }
 }

@@ -9,7 +9,7 @@
 //! | an alert that we keep confirms the event | nothing: the alert is told as ever |
 //! | from five minutes on nothing does | an unconfirmed fraud signal, unless the customer is somebody else's |
 //! | Microsoft refuses our credentials | the same at once |
-//! | another run covers a look that is to be judged, or what it wrote may not show yet | the look comes back to be judged |
+//! | another run covers a look that is to be judged, or what it wrote may not show yet | the look comes back to be judged, four times at most |
 //! | the run fails | the next look is its retry |
 //! | the queue or the store fails | failed: SQS tries again, then dead letters |
 
@@ -27,7 +27,7 @@ use store::{
 
 use crate::{Poll, ReconcileError, Reconciled, customers::Whose};
 
-/// How long after it was due a look waits for a run to be judged by. Runs are 15 seconds apart, so that many have been by then.
+/// How long after it was due a look waits for a run to be judged by, as long as it may come back at all.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why a look could not be followed up.
@@ -173,26 +173,35 @@ where
     ) -> Result<(), LookError> {
         let now = self.clock.now();
         let due = bell.due().unwrap_or(received).min(now);
-        let may_wait = now.duration_since(due) < PATIENCE;
+        let comes_back = bell.again();
+        let may_wait = comes_back.is_some() && now.duration_since(due) < PATIENCE;
         let reason = match ran {
             Ok(Reconciled::NotPolled) => return Ok(()),
             Err(ReconcileError::Microsoft(error)) if refuses_us(error) => SignalReason::Refused,
             _ if !bell.is_to_be_judged(now) => return Ok(()),
             Ok(Reconciled::Done { .. }) => SignalReason::NotFound,
             Ok(Reconciled::Covered) if self.store.looked_since(&tenant.id, due, now).await? => SignalReason::NotFound,
-            Ok(Reconciled::Covered) if may_wait => return self.come_back(tenant, bell, trace).await,
+            Ok(Reconciled::Covered) if may_wait => return self.come_back(tenant, comes_back, trace).await,
             Err(_) | Ok(Reconciled::Covered) => SignalReason::NotRead,
         };
-        // Indexes follow the table a moment later.
-        let fresh = may_wait && matches!(ran, Ok(Reconciled::Done { changed: 1.., .. }));
+        // Indexes follow the table a moment later. One that is late by itself, as of an event that was delivered anew, waits once.
+        let fresh = (may_wait || !bell.again) && matches!(ran, Ok(Reconciled::Done { changed: 1.., .. }));
         match self.judge(tenant, bell, received, Grounds { reason, fresh }, trace).await? {
             Verdict::Settled => Ok(()),
-            Verdict::Later => self.come_back(tenant, bell, trace).await,
+            Verdict::Later => self.come_back(tenant, comes_back, trace).await,
         }
     }
 
-    async fn come_back(&self, tenant: &Tenant, bell: &Doorbell, trace: Option<TraceContext>) -> Result<(), LookError> {
-        Ok(self.ring_for(tenant, bell.again(), self.settings.lease.gap, trace).await?)
+    async fn come_back(
+        &self,
+        tenant: &Tenant,
+        comes_back: Option<(Doorbell, SignedDuration)>,
+        trace: Option<TraceContext>,
+    ) -> Result<(), LookError> {
+        match comes_back {
+            Some((bell, pause)) => Ok(self.ring_for(tenant, bell, pause, trace).await?),
+            None => Ok(()),
+        }
     }
 
     async fn ring_for(
@@ -235,8 +244,8 @@ where
         let refused = reason == SignalReason::Refused;
         let whose = if ours { Whose::Ours } else { self.whose(tenant, bell, refused).await? };
         let customer_known = match whose {
-            Whose::Awaited => return Ok(Verdict::Later),
-            Whose::CantTell => false,
+            Whose::Awaited if bell.again().is_some() => return Ok(Verdict::Later),
+            Whose::Awaited | Whose::CantTell => false,
             Whose::Foreign => {
                 tracing::info!(
                     tenant.id = %tenant.id, event.id = %bell.event,

@@ -117,7 +117,12 @@ where
             Acquired::Held | Acquired::TooSoon { rung: Rung::Before, .. } => Ok(Reconciled::Covered),
             Acquired::TooSoon { wait, rung: Rung::ByUs } => {
                 // Others count on this one from now on: it stays good, even if the schedule asked for it.
-                self.go_on_with(request.clone(), hops, wait).await?;
+                // What a look is for stands in the look's own messages: this one only asks for a run.
+                let cause = match &request.cause {
+                    ReconcileCause::Callback(_) => ReconcileCause::Again,
+                    cause => cause.clone(),
+                };
+                self.go_on_with(ReconcileRequest { cause, ..request.clone() }, hops, wait).await?;
                 Ok(Reconciled::Covered)
             }
         }

@@ -5,13 +5,16 @@
 //!
 //! | outcome | status | kept | does Partner Center try again? |
 //! |---|---|---|---|
-//! | kept, or kept before | 200 | yes | no |
+//! | kept, or kept before | 200 | yes | no; if it does, a fraud event of the last two days rings, unless it has here |
 //! | malformed request | 400 | no | up to 10 times, in vain |
 //! | authentic, but no event that we can read | 400 | aside | up to 10 times, in vain; each finds it kept |
 //! | not authentic, or older than we accept | 401 | no | up to 10 times, in vain |
 //! | unknown path | 404 | no | |
 //! | too large | 413 | no | |
 //! | we can't decide: certificate or store out of reach | 503 | no | yes, and it helps |
+//!
+//! A new callback takes one request and two write units of DynamoDB, one that was kept before one of each. A ring is one message of SQS;
+//! one that comes again tells when the event came in first, so that `poll`, which notes whom it follows up, does nothing twice.
 //!
 //! Bodies of refusals are constant and short; the log has the exact reason. The order of the checks is that of their cost:
 //! what a stranger can make us do is compare bytes, some downloads a second (per instance), and one signature check; the exact
@@ -22,6 +25,7 @@ mod config;
 mod keys;
 mod outcome;
 pub mod request;
+mod rung;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
@@ -44,6 +48,7 @@ pub use wire::{Deployed, wire};
 use certificates::Certificates;
 use keys::{KeysError, PathKeys};
 use request::RequestId;
+use rung::Rung;
 
 /// The route that API Gateway sends here.
 pub const ROUTE: &str = "POST /callbacks/{tenant}/{key}";
@@ -56,6 +61,10 @@ pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long a callback that is durable already waits for the ring. The schedule makes up for one that fails.
 pub const RING_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long after a fraud event came in first it rings when it comes again, for the case that its ring failed, or was never begun.
+/// Microsoft delivers for up to 48 hours; for as long `poll` notes what it follows up.
+pub const RINGS_AGAIN: SignedDuration = SignedDuration::from_hours(48);
 
 /// How callbacks are judged.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +88,7 @@ pub struct Webhook<S, F, Q> {
     certificates: Certificates<F>,
     max_body_bytes: usize,
     metrics: Metrics,
+    rung: Rung,
 }
 
 impl<S, F, Q> Webhook<S, F, Q>
@@ -98,6 +108,7 @@ where
             certificates: Certificates::new(source, settings.certificates),
             max_body_bytes: settings.max_body_bytes,
             metrics: Metrics::none(),
+            rung: Rung::default(),
         }
     }
 
@@ -199,14 +210,20 @@ where
             Ok(kept) => kept,
             Err(error) => return Outcome::Undecided { tenant: Some(tenant), why: Undecided::NotKept(error) },
         };
-        match (event, kept) {
-            (Err(error), kept) => Outcome::KeptAside { tenant, event: id, kept, error },
-            (Ok(_), Kept::Duplicate) => Outcome::Duplicate { tenant, event: id },
-            (Ok(event), Kept::New) => {
-                let bell = event.is_fraud_signal().then(|| Doorbell::of(&id, &event, now));
-                let rang = if let Some(bell) = bell { Some(self.ring(&tenant, bell, trace).await) } else { None };
-                Outcome::Kept { tenant, event: id, name: event.name, rang }
-            }
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => return Outcome::KeptAside { tenant, event: id, kept, error },
+        };
+        let first = match kept {
+            Kept::New => Some(now),
+            Kept::Duplicate { .. } if self.rung.knows(&tenant, &id) => None,
+            Kept::Duplicate { first } => first.filter(|first| now.duration_since(*first) <= RINGS_AGAIN),
+        };
+        let bell = first.filter(|_| event.is_fraud_signal()).map(|first| Doorbell::of(&id, &event, first));
+        let rang = if let Some(bell) = bell { Some(self.ring(&tenant, bell, trace).await) } else { None };
+        match kept {
+            Kept::New => Outcome::Kept { tenant, event: id, name: event.name, rang },
+            Kept::Duplicate { .. } => Outcome::Duplicate { tenant, event: id, rang },
         }
     }
 
@@ -216,9 +233,13 @@ where
         bell: Doorbell,
         trace: Option<TraceContext>,
     ) -> Result<(), messaging::QueueError> {
+        let event = bell.event.clone();
         let request = ReconcileRequest { tenant: tenant.clone(), cause: ReconcileCause::Callback(bell), trace };
         let ring = self.queue.ring(&request, SignedDuration::ZERO);
-        tokio::time::timeout(RING_LIMIT, ring).await.unwrap_or(Err(messaging::QueueError::OutOfTime(RING_LIMIT)))
+        let sent = tokio::time::timeout(RING_LIMIT, ring).await;
+        sent.unwrap_or(Err(messaging::QueueError::OutOfTime(RING_LIMIT)))?;
+        self.rung.note(tenant, &event);
+        Ok(())
     }
 }
 

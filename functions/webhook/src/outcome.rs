@@ -17,6 +17,8 @@ pub enum Outcome {
         tenant: TenantId,
         /// The event.
         event: EventId,
+        /// For a fraud event of the last two days that is not known to have rung, whether `poll` was asked to look.
+        rang: Option<Result<(), QueueError>>,
     },
     /// It is new and durable.
     Kept {
@@ -137,6 +139,7 @@ impl Outcome {
     pub(crate) fn counts(&self) -> Counts {
         let received = Counts::new().with("CallbacksReceived", 1);
         match self {
+            Self::Duplicate { rang: Some(Err(_)), .. } => received.with("CallbacksDuplicate", 1).with("RingsFailed", 1),
             Self::Duplicate { .. } => received.with("CallbacksDuplicate", 1),
             Self::Kept { rang: Some(Err(_)), .. } => received.with("CallbacksKept", 1).with("RingsFailed", 1),
             Self::Kept { .. } => received.with("CallbacksKept", 1),
@@ -170,24 +173,19 @@ impl Outcome {
     pub(crate) fn log(&self) {
         let (reason, status) = (self.reason(), self.status().as_u16());
         match self {
-            Self::Duplicate { tenant, event } => {
+            Self::Duplicate { tenant, event, rang } => {
                 tracing::info!(reason, status, tenant.id = %tenant, event.id = %event, "callback was kept before");
+                log_ring(tenant, event, rang.as_ref());
             }
             Self::Kept { tenant, event, name, rang } => {
                 // An unknown name is the sender's text: only what is documented is logged.
                 let name = if let EventName::Unknown(_) = name { "unknown" } else { name.as_str() };
                 tracing::info!(reason, status, tenant.id = %tenant, event.id = %event, event.name = name, "callback kept");
-                if let Some(Err(error)) = rang {
-                    let error = runtime::chain(error);
-                    tracing::warn!(
-                        tenant.id = %tenant, event.id = %event, error,
-                        "no run could be asked for; the schedule will look"
-                    );
-                }
+                log_ring(tenant, event, rang.as_ref());
             }
             Self::KeptAside { tenant, event, kept, error } => {
                 let error = runtime::chain(error);
-                let again = *kept == Kept::Duplicate;
+                let again = *kept != Kept::New;
                 tracing::error!(
                     reason, status, tenant.id = %tenant, event.id = %event, error, again,
                     "an authentic callback can't be read and was kept aside"
@@ -213,5 +211,13 @@ impl Outcome {
             }
             Self::UnknownPath => tracing::warn!(reason, status, "callback to an unknown path"),
         }
+    }
+}
+
+/// Says where nobody could be asked to look.
+fn log_ring(tenant: &TenantId, event: &EventId, rang: Option<&Result<(), QueueError>>) {
+    if let Some(Err(error)) = rang {
+        let error = runtime::chain(error);
+        tracing::warn!(tenant.id = %tenant, event.id = %event, error, "no run could be asked for; the schedule will look");
     }
 }

@@ -32,7 +32,9 @@ pub use alert::{Confidence, ResolvedReason, Severity, Status};
 pub use alert_type::{AlertKind, AlertType, PortalType};
 pub use event::{Event, EventName, UnreadableEvent};
 pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
-pub use looks::{CONFIRMED_WITHIN, Doorbell, LOOKS, MOST_HOPS, Queued, ReconcileCause, ReconcileRequest, next_hop};
+pub use looks::{
+    COME_BACKS, CONFIRMED_WITHIN, Doorbell, LOOKS, MOST_HOPS, Queued, ReconcileCause, ReconcileRequest, next_hop,
+};
 pub use message::{EventMessage, Publication};
 pub use named::NamesOfAlerts;
 pub use names::{

@@ -20,6 +20,15 @@ pub const LOOKS: [SignedDuration; 5] = [
 /// How long Microsoft's list may take to confirm a fraud event before it counts as unconfirmed: the fourth look.
 pub const CONFIRMED_WITHIN: SignedDuration = LOOKS[3];
 
+/// How long a look that can't be judged yet stays away, each time that it comes back. Each is a message that follows from the one before;
+/// AWS ends such a chain after about sixteen ("recursive loop detection" of Lambda), and the looks are five of them.
+pub const COME_BACKS: [SignedDuration; 4] = [
+    SignedDuration::from_secs(15),
+    SignedDuration::from_secs(30),
+    SignedDuration::from_mins(1),
+    SignedDuration::from_mins(2),
+];
+
 /// A verified fraud event that rang, and which of its looks is due.
 ///
 /// Everything but the event's id may be absent: the release before wrote nothing else, and ignores the rest.
@@ -40,16 +49,19 @@ pub struct Doorbell {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<SubscriptionId>,
     /// Which of the [`LOOKS`] is due, the first being 0.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub look: usize,
     /// Whether this look came back to be judged once another run is over: then the next one is on the queue already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// How often this look has come back, up to the number of [`COME_BACKS`]. Absent in a message of the release before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub come_backs: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_first(look: &usize) -> bool {
-    *look == 0
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Doorbell {
@@ -66,6 +78,7 @@ impl Doorbell {
             subscription,
             look: 0,
             again: false,
+            come_backs: 0,
         }
     }
 
@@ -96,13 +109,14 @@ impl Doorbell {
             LOOKS.into_iter().enumerate().skip(self.look.saturating_add(1)).find(|(_, due)| *due > age)?;
         // A clock that was set back makes nobody wait longer than from one look to the next.
         let longest = due - LOOKS[self.look];
-        Some((Self { look, again: false, ..self.clone() }, (due - age).min(longest)))
+        Some((Self { look, again: false, come_backs: 0, ..self.clone() }, (due - age).min(longest)))
     }
 
-    /// The same look, to be judged later.
+    /// The same look, to be judged later, and how long to wait for it. None where it has come back as often as it may.
     #[must_use]
-    pub fn again(&self) -> Self {
-        Self { again: true, ..self.clone() }
+    pub fn again(&self) -> Option<(Self, SignedDuration)> {
+        let pause = COME_BACKS.get(self.come_backs)?;
+        Some((Self { again: true, come_backs: self.come_backs + 1, ..self.clone() }, *pause))
     }
 
     /// When this look was due.
@@ -123,7 +137,16 @@ impl Doorbell {
 impl From<EventId> for Doorbell {
     /// A bell alone.
     fn from(event: EventId) -> Self {
-        Self { event, received: None, changed: None, customer: None, subscription: None, look: 0, again: false }
+        Self {
+            event,
+            received: None,
+            changed: None,
+            customer: None,
+            subscription: None,
+            look: 0,
+            again: false,
+            come_backs: 0,
+        }
     }
 }
 
@@ -239,7 +262,21 @@ mod tests {
             assert_eq!(found, next, "look {look} at {age} s");
         }
         assert_eq!(bell(0).bare().next(after(0)), None);
-        assert_eq!(bell(3).again().next(after(300)), None, "its next look is on the queue already");
+        assert_eq!(bell(3).again().unwrap().0.next(after(300)), None, "its next look is on the queue already");
+    }
+
+    #[test]
+    fn a_look_comes_back_four_times_at_most_and_waits_longer_each_time() {
+        let chain = std::iter::successors(bell(3).again(), |(bell, _)| bell.again());
+        let found: Vec<_> =
+            chain.map(|(bell, pause)| (bell.look, bell.again, bell.come_backs, pause.as_secs())).collect();
+        assert_eq!(found, [(3, true, 1, 15), (3, true, 2, 30), (3, true, 3, 60), (3, true, 4, 120)]);
+        let unsound = Doorbell { come_backs: usize::MAX, ..bell(3) };
+        assert_eq!(unsound.again(), None);
+        // The release before did not count.
+        let before = serde_json::json!({ "event": bell(0).event, "received": received(), "look": 3, "again": true });
+        let before: Doorbell = serde_json::from_value(before).unwrap();
+        assert_eq!(before.again().map(|(bell, pause)| (bell.come_backs, pause.as_secs())), Some((1, 15)));
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub struct SubscriptionNames {
 
 /// Reads what customers and their subscriptions are called.
 pub trait ReadCustomers {
-    /// A customer of this tenant. None where it is none: there is no such customer, or no relationship with it.
+    /// A customer of this tenant. None where Partner Center itself says that it is none: there is no such customer, or no relationship
+    /// with it.
     fn customer(
         &self,
         tenant: &Tenant,
@@ -266,10 +267,11 @@ fn guid(id: &CustomerId) -> Option<TenantId> {
     id.as_str().parse().ok()
 }
 
-/// Whether Microsoft says that there is no such customer, or none of this partner's.
+/// Whether Partner Center says that there is no such customer, or none of this partner's. Its codes are numbers; for a customer that there
+/// is not, the documents name none. Whatever else has the same status is of something in front of it, and proves nothing.
 fn is_none_of_ours(error: &MicrosoftError) -> bool {
     match error {
-        MicrosoftError::Refused { status: 404, .. } => true,
+        MicrosoftError::Refused { status: 404, code, .. } => code.parse::<u32>().is_ok(),
         MicrosoftError::Refused { status: 403, code, .. } => NO_RELATIONSHIP.contains(&code.as_str()),
         _ => false,
     }

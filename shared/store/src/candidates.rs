@@ -34,7 +34,8 @@ pub struct Candidate {
 
 /// Finds alerts by what they are about.
 pub trait FindAlerts {
-    /// The alerts of a subscription and of a customer, up to 100 of each, those that were observed last.
+    /// The alerts of a subscription and of a customer, up to 100 of each, those that were observed last. One whose item can't be read is
+    /// logged and left out: it confirms nothing.
     fn candidates(
         &self,
         tenant: &TenantId,
@@ -59,7 +60,13 @@ impl FindAlerts for Store {
                 let in_subscription = of_subscription.contains(&partition);
                 let relation = if in_subscription { Relation::Subscription } else { Relation::Customer };
                 let known_since = known_since.unwrap_or(Timestamp::MIN);
-                found.push(Candidate { alert: read_alert(item)?.known.alert, known_since, relation });
+                match read_alert(item) {
+                    Ok(stored) => found.push(Candidate { alert: stored.known.alert, known_since, relation }),
+                    Err(error) => tracing::error!(
+                        tenant.id = %tenant, error = %error,
+                        "an alert that is kept can't be read: it confirms no fraud event"
+                    ),
+                }
             }
         }
         Ok(found)

@@ -43,7 +43,10 @@ pub enum Kept {
     /// It is new and now durable.
     New,
     /// It was kept before; nothing changed.
-    Duplicate,
+    Duplicate {
+        /// When it came in first. None where its item does not say so.
+        first: Option<Timestamp>,
+    },
 }
 
 /// Keeps received events.
@@ -71,9 +74,10 @@ impl KeepEvents for Store {
             Ok(_) => Ok(Kept::New),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    let kept_by = failed.item().and_then(|item| item.get("request_id")?.as_s().ok());
-                    let is_ours = event.request_id.is_some() && kept_by.map(String::as_str) == event.request_id;
-                    Ok(if is_ours { Kept::New } else { Kept::Duplicate })
+                    let of = |name| failed.item().and_then(|item| item.get(name)?.as_s().ok()).map(String::as_str);
+                    let is_ours = event.request_id.is_some() && of("request_id") == event.request_id;
+                    let first = of("received").and_then(|received| received.parse().ok());
+                    Ok(if is_ours { Kept::New } else { Kept::Duplicate { first } })
                 }
                 _ => Err(StoreError::failed("PutItem", TABLE, error)),
             },

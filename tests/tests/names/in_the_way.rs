@@ -1,11 +1,16 @@
 //! Names are in nobody's way: alerts land whatever Partner Center does, and one tenant's trouble is no other's.
 
 use models::Tenant;
-use simulator::{Fault, FaultKind, RetryAfter, Target};
+use simulator::{ErrorBody, Fault, FaultKind, RetryAfter, Target};
 use store::{ReadTenants as _, WriteTenants as _};
 use tests::{ByHand, Setup, TENANT};
 
 use crate::support::{ONE_ATTEMPT, asked, customer, deliver, kept, name, raise_of, sent, settle, subscription};
+
+/// What looks like "no such customer", of something in front of Partner Center.
+fn in_other_words(status: u16, body: ErrorBody) -> FaultKind {
+    FaultKind::Answer { status, body, retry_after: RetryAfter::Absent }
+}
 
 #[tokio::test]
 async fn alerts_land_while_partner_center_fails_in_every_way_and_their_names_come_later() {
@@ -20,6 +25,10 @@ async fn alerts_land_while_partner_center_fails_in_every_way_and_their_names_com
         FaultKind::Truncated,
         FaultKind::MissingMfa,
         FaultKind::Slow { milliseconds: 1_500 },
+        in_other_words(403, ErrorBody::Html),
+        in_other_words(404, ErrorBody::Empty),
+        in_other_words(404, ErrorBody::Gateway),
+        in_other_words(404, ErrorBody::Html),
     ];
     for (number, trouble) in troubles.into_iter().enumerate() {
         system.microsoft.set_fault(Fault::new(Target::Customer, trouble)).unwrap();

@@ -18,6 +18,7 @@ mod signal;
 mod sources;
 mod statistics;
 mod support;
+mod trouble;
 mod unreadable;
 mod vanished;
 mod who_asks;

@@ -23,7 +23,7 @@ async fn an_event_is_new_once() {
     let key = format!("{tenant}#{id}");
     let before = bench.query(&bench.tables.events, None, "pk", &key).await;
     let later = ReceivedEvent { received: noon() + seconds(1), readable: false, ..first };
-    assert_eq!(bench.store.keep(&later).await.unwrap(), Kept::Duplicate);
+    assert_eq!(bench.store.keep(&later).await.unwrap(), Kept::Duplicate { first: Some(noon()) });
     assert_eq!(bench.query(&bench.tables.events, None, "pk", &key).await, before);
     assert_eq!(before.len(), 1);
     assert_eq!(bench.wire.operations(), ["PutItem", "PutItem"]);
@@ -35,7 +35,7 @@ async fn an_event_that_has_run_out_counts_as_gone() {
     let (tenant, id) = (tenant(), EventId::of_body(b"one"));
     let at = |later| ReceivedEvent { received: noon() + seconds(later), ..event(&tenant, &id, b"one") };
     assert_eq!(bench.store.keep(&at(0)).await.unwrap(), Kept::New);
-    assert_eq!(bench.store.keep(&at(RETENTION_SECONDS - 1)).await.unwrap(), Kept::Duplicate);
+    assert_eq!(bench.store.keep(&at(RETENTION_SECONDS - 1)).await.unwrap(), Kept::Duplicate { first: Some(noon()) });
     assert_eq!(bench.store.keep(&at(RETENTION_SECONDS)).await.unwrap(), Kept::New);
     let items = bench.query(&bench.tables.events, None, "pk", &format!("{tenant}#{id}")).await;
     let expires_at = noon().as_second() + 2 * RETENTION_SECONDS;

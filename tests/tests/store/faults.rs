@@ -221,7 +221,10 @@ async fn an_event_whose_answer_was_lost_is_kept_once_and_new_to_whoever_wrote_it
     assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::New);
     assert_eq!(bench.wire.operations(), ["PutItem", "PutItem"]);
     for request_id in [Some("another"), None] {
-        assert_eq!(bench.store.keep(&ReceivedEvent { request_id, ..event }).await.unwrap(), Kept::Duplicate);
+        assert_eq!(
+            bench.store.keep(&ReceivedEvent { request_id, ..event }).await.unwrap(),
+            Kept::Duplicate { first: Some(event.received) }
+        );
     }
     assert_eq!(bench.query(&bench.tables.events, None, "pk", &format!("{tenant}#{id}")).await.len(), 1);
 }
@@ -232,7 +235,7 @@ async fn without_a_request_id_an_event_whose_answer_was_lost_looks_like_a_duplic
     let (tenant, id) = (tenant(), EventId::of_body(b"one"));
     let event = event(&tenant, &id);
     bench.wire.plan("PutItem", 1, Fault::AnswerLost);
-    assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::Duplicate);
+    assert_eq!(bench.store.keep(&event).await.unwrap(), Kept::Duplicate { first: Some(event.received) });
 }
 
 #[tokio::test]

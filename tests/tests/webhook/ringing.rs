@@ -5,9 +5,9 @@ use models::{Doorbell, EventId, ReconcileCause, ReconcileRequest};
 use serde_json::json;
 use simulator::Forgery;
 use tests::wire::Fault;
-use webhook::{Outcome, request::RequestId};
+use webhook::{Outcome, RINGS_AGAIN, request::RequestId};
 
-use crate::support::{FRAUD, Fixture, event_body};
+use crate::support::{FRAUD, Fixture, event_body, receive, told};
 
 /// The requests that were rung with, each without delay.
 fn rung(here: &Fixture) -> Vec<ReconcileRequest> {
@@ -21,12 +21,13 @@ fn rung(here: &Fixture) -> Vec<ReconcileRequest> {
 }
 
 #[tokio::test]
-async fn a_fraud_event_rings_once_for_its_tenant_and_a_repetition_does_not() {
+async fn a_fraud_event_rings_for_its_tenant_and_a_repetition_only_where_that_is_not_known_and_with_the_same_words() {
     let here = Fixture::new().await;
     let body = here.fraud_body(0);
-    let request = here.genuine(&body);
+    let genuine = here.genuine(&body);
     for expected in ["kept", "duplicate", "duplicate"] {
-        assert_eq!(here.told(&request).await, (expected, 200));
+        assert_eq!(here.told(&genuine).await, (expected, 200));
+        here.advance(60);
     }
     // Of that resource nothing is known but that it is none of the documented ones.
     let bell = Doorbell {
@@ -37,9 +38,30 @@ async fn a_fraud_event_rings_once_for_its_tenant_and_a_repetition_does_not() {
         subscription: None,
         look: 0,
         again: false,
+        come_backs: 0,
     };
     let cause = ReconcileCause::Callback(bell);
-    assert_eq!(rung(&here), [ReconcileRequest { tenant: here.tenant(), cause, trace: None }]);
+    let request = ReconcileRequest { tenant: here.tenant(), cause, trace: None };
+    assert_eq!(rung(&here), std::slice::from_ref(&request));
+    for _ in 0..2 {
+        assert_eq!(told(&receive(&here.another(), &genuine).await), ("duplicate", 200));
+    }
+    assert_eq!(
+        rung(&here),
+        vec![request; 3],
+        "of the moment when it came in first, so that nothing is followed up twice"
+    );
+}
+
+#[tokio::test]
+async fn a_repetition_rings_for_two_days_and_no_longer() {
+    let here = Fixture::new().await;
+    let request = here.genuine(&here.fraud_body(0));
+    for (seconds, rings) in [(0, 1), (RINGS_AGAIN.as_secs(), 2), (1, 2)] {
+        here.advance(seconds);
+        receive(&here.another(), &request).await;
+        assert_eq!(rung(&here).len(), rings);
+    }
 }
 
 #[tokio::test]
@@ -81,6 +103,8 @@ async fn other_events_ring_nobody() {
     for name in ["test-created", "subscription-updated", "invoice-ready", "azure-fraud-event-detected-2"] {
         let outcome = here.receive(&here.genuine(&event_body(name, here.now, 0))).await;
         assert!(matches!(outcome, Outcome::Kept { rang: None, .. }), "{outcome:?}");
+        let outcome = here.receive(&here.genuine(&event_body(name, here.now, 0))).await;
+        assert!(matches!(outcome, Outcome::Duplicate { rang: None, .. }), "{outcome:?}");
     }
     assert_eq!(rung(&here), []);
 }
@@ -94,7 +118,22 @@ async fn a_bell_that_does_not_ring_is_no_reason_to_refuse() {
     assert_eq!((outcome.reason(), outcome.status().as_u16()), ("kept", 200));
     let Outcome::Kept { rang: Some(Err(error)), .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.to_string(), "sending to the reconcile queue failed (AccessDeniedException)");
-    assert_eq!(here.told(&request).await, ("duplicate", 200));
+    // One that comes again is what makes up for it.
+    let outcome = here.receive(&request).await;
+    assert!(matches!(outcome, Outcome::Duplicate { rang: Some(Err(_)), .. }), "{outcome:?}");
+    here.event().await;
+}
+
+#[tokio::test]
+async fn an_event_whose_ring_failed_rings_when_it_comes_again() {
+    let here = Fixture::new().await;
+    here.wire.plan("SendMessage", 1, Fault::access_denied());
+    let request = here.genuine(&here.fraud_body(0));
+    let outcome = here.receive(&request).await;
+    assert!(matches!(outcome, Outcome::Kept { rang: Some(Err(_)), .. }), "{outcome:?}");
+    here.advance(600);
+    let outcome = here.receive(&request).await;
+    assert!(matches!(outcome, Outcome::Duplicate { rang: Some(Ok(())), .. }), "{outcome:?}");
     here.event().await;
 }
 
