@@ -108,6 +108,22 @@ async fn whatever_comes_twice_asks_for_no_look_twice_and_tells_nobody_twice() {
 }
 
 #[tokio::test]
+async fn two_events_at_once_whose_runs_fail_leave_no_dead_letter() {
+    let system = system().await;
+    system.microsoft.set_fault(Fault::new(Target::List, FaultKind::MissingMfa)).unwrap();
+    let mut queue = HandQueue::default();
+    // The second is too soon after the first, and asks for a run that comes later.
+    for subscription in [SUBSCRIPTION, "0d3b4f58-6c2e-4a47-92a7-b1e6c4d0f381"] {
+        rings(&system, &mut queue, &uri(CUSTOMER, subscription)).await;
+    }
+
+    queue.pass(&system, HOUR).await;
+
+    assert_eq!(queue.dead, [""; 0]);
+    assert!(signals(&system).await.contains(&signal("unknown", "2026-03-02T09", "refused", false)));
+}
+
+#[tokio::test]
 async fn a_message_of_the_release_before_is_one_run_and_fails_where_that_fails() {
     let system = system().await;
     let (mut queue, start) = (HandQueue::default(), system.now());
