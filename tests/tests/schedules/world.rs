@@ -193,14 +193,16 @@ impl<'a> World<'a> {
         self.queue.extend(self.account.take_queue());
     }
 
-    /// Ends all trouble: two undisturbed runs of each tenant, and what they ask for, and one sweep.
+    /// Ends all trouble: two undisturbed runs of each tenant, more where its list is late, and what they ask for, and one sweep.
     pub(crate) async fn settle(&mut self) {
         self.stage.microsoft.clear_faults();
         self.off = SignedDuration::ZERO;
         for who in 0..self.sources.len() {
             self.switch(who, true).await;
         }
-        for _ in 0..2 {
+        // A list that lags shows what is new to the run after the last that it is late for.
+        let rounds = if self.lagging { 4 } else { 2 };
+        for _ in 0..rounds {
             self.wait(AT_THE_END);
             Box::pin(self.play(&Step::Tick(Vec::new()))).await;
             for who in 0..self.sources.len() {
