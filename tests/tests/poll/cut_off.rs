@@ -32,6 +32,9 @@ async fn reading_fails_on_the_twelfth_page(system: &ByHand) {
     let (error, words) = failed(system).await;
     assert!(matches!(error, ReconcileError::Store(_)), "{words}");
     assert_eq!(system.alerts().await.len(), 11);
+    // The hint may lack what that page would have been.
+    let state = system.state().await;
+    assert!(number(&state, "hint_of") < number(&state, "fence"), "{state:?}");
 }
 
 #[tokio::test]
@@ -53,6 +56,9 @@ async fn a_baseline_that_failed_in_the_middle_of_a_page_counts_every_alert_once(
     let system = ByHand::with(ONE_A_PAGE).await;
     raise_many(&system, "alert", 15);
     reading_fails_on_the_twelfth_page(&system).await;
+    // Nothing was held back, so that the place behind the eleventh is kept.
+    let state = system.state().await;
+    assert_eq!(number(&state, "cut"), number(&state, "fence"));
 
     system.reconcile().await.unwrap();
     system.reconcile().await.unwrap();
