@@ -215,7 +215,8 @@ where
         }
         let read = walked.and(flushed);
         let waited = run.grant.since.is_some_and(|since| run.grant.started.duration_since(since) >= BASELINE_PATIENCE);
-        if read.is_ok() || (waited && run.counts.pages > 0) {
+        // What was not written is told when it is: it must not be in the digest, too.
+        if read.is_ok() || (waited && run.counts.pages > 0 && !run.is_unsettled) {
             self.finish_baseline(run).await?;
         }
         read?;

@@ -78,7 +78,9 @@ where
         }
         // What is there is kept in the hint, so that it is asked for again while the list does not show it.
         let there = |id: &&AlertId| sightings.get(*id).is_some_and(|sighting| sighting.print.is_some());
-        let again: Vec<AlertId> = missing.iter().filter(|id| !asked.contains(*id) || there(id)).cloned().collect();
+        // One that can't be read is noted as such already.
+        let is_open = |id: &&AlertId| !run.known.has_met(id) && (!asked.contains(*id) || there(id));
+        let again: Vec<AlertId> = missing.iter().filter(is_open).cloned().collect();
         for id in &again {
             run.known.note(id, AlertFingerprint::UNLISTED);
         }

@@ -125,6 +125,23 @@ async fn a_list_that_is_never_read_to_its_end_is_told_after_an_hour_and_what_com
     assert_eq!(to_be_published(&system).await.len(), 3, "the digest, and the two that nobody had seen");
 }
 
+#[tokio::test]
+async fn after_an_hour_too_nothing_is_told_of_what_is_not_written() {
+    let system = ByHand::with(ONE_A_PAGE).await;
+    raise_many(&system, "alert", 15);
+    fault(&system, Target::List, FaultKind::MissingMfa);
+    failed(&system).await;
+    system.microsoft.clear_faults();
+    system.clock.advance(SignedDuration::from_hours(1));
+    reading_fails_on_the_twelfth_page(&system).await;
+    assert_eq!(to_be_published(&system).await, Vec::<String>::new());
+
+    system.reconcile().await.unwrap();
+
+    assert_eq!(digests(&system).await[0].1, 15);
+    assert_eq!(to_be_published(&system).await.len(), 1);
+}
+
 /// Microsoft as slow as a test likes: pages of one alert each, and answers to questions for one.
 struct Slow {
     alerts: Vec<Alert>,
@@ -172,7 +189,7 @@ impl Slow {
     }
 }
 
-fn poll_of(system: &ByHand, source: Slow) -> Poll<Store, Slow, ReconcileQueue> {
+fn poll_of<L>(system: &ByHand, source: L) -> Poll<Store, L, ReconcileQueue> {
     let lease = LeaseTerms { duration: SignedDuration::from_secs(150), gap: SignedDuration::from_secs(15) };
     let (run_limit, threshold) = (Duration::from_secs(110), FraudThreshold::High);
     let settings = Settings { lease, run_limit, threshold, digest_above: 20, pages: 100 };
@@ -182,7 +199,10 @@ fn poll_of(system: &ByHand, source: Slow) -> Poll<Store, Slow, ReconcileQueue> {
     Poll::new(system.store(), source, queue, system.clock.clone(), Arc::new(runtime::random_id), settings)
 }
 
-async fn run(system: &ByHand, poll: &Poll<Store, Slow, ReconcileQueue>) -> Result<Reconciled, ReconcileError> {
+async fn run<L: ListAlerts + Sync>(
+    system: &ByHand,
+    poll: &Poll<Store, L, ReconcileQueue>,
+) -> Result<Reconciled, ReconcileError> {
     system.clock.advance(SignedDuration::from_mins(5));
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };
     poll.reconcile(&request, None).await
@@ -230,6 +250,36 @@ async fn slow_answers_about_single_alerts_keep_no_run_from_being_complete() {
         assert_eq!(run(&system, &poll).await.unwrap(), Reconciled::Done { listed: 1, changed });
     }
     assert!(stored(&system, "alert-000").await.known.gone.is_some());
+}
+
+/// Microsoft with an empty list and one alert that can't be read when it is asked for.
+struct Odd;
+
+impl ListAlerts for Odd {
+    async fn page(&self, _: &Tenant, _: Option<&Place>) -> Result<Page, MicrosoftError> {
+        Ok(Page::default())
+    }
+
+    async fn alert(&self, _: &Tenant, id: &AlertId) -> Result<Sight, MicrosoftError> {
+        let undated = format!(r#"{{"id":"{id}"}}"#);
+        Ok(Sight::Unreadable(partner_center::read_alert(undated.as_bytes()).unwrap_err()))
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_is_listed_no_longer_and_cannot_be_read_is_kept_aside_once() {
+    let system = ByHand::start().await;
+    system.raise("alert");
+    system.complete(1, 1).await;
+    let poll = poll_of(&system, Odd);
+    run(&system, &poll).await.unwrap();
+    let table = &system.test.system.tables().alerts;
+    let kept = system.items(table).await;
+    assert!(kept.iter().any(|item| tests::text(item, "sk") == "unreadable#alert"));
+
+    run(&system, &poll).await.unwrap();
+
+    assert_eq!(system.items(table).await, kept, "and not written again");
 }
 
 #[tokio::test]
