@@ -21,6 +21,30 @@ pub const DEPLOYED: &str = "release";
 /// The functions: package and binary have the same name.
 pub const FUNCTIONS: [&str; 4] = ["notify", "poll", "renew", "webhook"];
 
+/// What `template.yaml` gives the functions where nobody changes a parameter, all functions together, and what Lambda adds: for starts
+/// that are measured. A test holds it to the template.
+pub const STARTED_WITH: [(&str, &str); 19] = [
+    ("ALERTS_TABLE", "alerts"),
+    ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+    ("AWS_REGION", "eu-west-1"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ("AWS_SESSION_TOKEN", "session"),
+    ("CERTIFICATE_ISSUER_HOSTS", ""),
+    ("CERTIFICATE_LOCATIONS", ""),
+    ("CERTIFICATE_NAMES", ""),
+    ("EVENTS_TABLE", "events"),
+    ("EVENTS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:events"),
+    ("FRAUD_SEVERITY", "high"),
+    ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
+    ("LOG_LEVEL", "info"),
+    ("OPERATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:operations"),
+    ("OUTGOING_TLS_TRUST_ANCHORS_FILE", ""),
+    ("RECONCILE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile"),
+    ("SIGNATURE_INTERMEDIATES_FILE", ""),
+    ("SIGNATURE_TRUST_ANCHORS_FILE", ""),
+    ("TENANTS_TABLE", "tenants"),
+];
+
 /// Every variable of a function, beside those of all functions.
 ///
 /// # Panics

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use tests::{
-    binaries::{DEPLOYED, FUNCTIONS, build},
+    binaries::{DEPLOYED, FUNCTIONS, STARTED_WITH, build},
     lambda::{Environment, Lambda},
     measured::median,
 };
@@ -22,7 +22,8 @@ pub(crate) async fn measure(report: &mut Report) {
     let mut binaries = build(DEPLOYED, &FUNCTIONS.map(|name| format!("--package={name}")));
     // On its own, so that it has no feature of a dependency that only ours need.
     binaries.extend(build(DEPLOYED, &[format!("--package={BARE}")]));
-    let environment = environment();
+    // Nothing of it is asked at start.
+    let environment: Environment = STARTED_WITH.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let mut took: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for _ in 0..ROUNDS {
         for (name, binary) in &binaries {
@@ -42,28 +43,4 @@ async fn once(binary: &Path, environment: &[(String, String)]) -> f64 {
     let took = lambda.ready().await.unwrap();
     lambda.kill().await;
     took.as_secs_f64()
-}
-
-/// What `template.yaml` gives the functions where nobody changes a parameter. Nothing of it is asked at start.
-fn environment() -> Environment {
-    let set = [
-        ("ALERTS_TABLE", "alerts"),
-        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("AWS_SESSION_TOKEN", "session"),
-        ("CERTIFICATE_LOCATIONS", ""),
-        ("CERTIFICATE_NAMES", ""),
-        ("EVENTS_TABLE", "events"),
-        ("EVENTS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:events"),
-        ("FRAUD_SEVERITY", "high"),
-        ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
-        ("LOG_LEVEL", "info"),
-        ("OUTGOING_TLS_TRUST_ANCHORS_FILE", ""),
-        ("RECONCILE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile"),
-        ("SIGNATURE_INTERMEDIATES_FILE", ""),
-        ("SIGNATURE_TRUST_ANCHORS_FILE", ""),
-        ("TENANTS_TABLE", "tenants"),
-    ];
-    set.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }

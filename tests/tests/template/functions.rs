@@ -1,11 +1,15 @@
 //! Binaries, variables and parameters.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use models::FraudThreshold;
 use runtime::{AWS_OPERATION_LIMIT, ConfigError, LOG_LEVEL, OutgoingTls, Variable};
 use serde_json::json;
 use signers::FETCH_LIMIT;
+use tests::binaries::STARTED_WITH;
 use webhook::RING_LIMIT;
 
 use crate::support::{FUNCTIONS, Template, listed};
@@ -43,6 +47,17 @@ fn the_variables_of_a_function_are_all_that_it_needs() {
     for function in &FUNCTIONS {
         let variables = template.variables(function.resource);
         let result = function.try_with(&variables);
+        assert!(result.is_ok(), "{}: {result:?}", function.resource);
+    }
+}
+
+#[test]
+fn starts_are_measured_with_all_that_the_template_gives() {
+    let template = Template::read();
+    let given: BTreeMap<String, String> = STARTED_WITH.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    for function in &FUNCTIONS {
+        let (named, result) = (template.variables(function.resource), function.try_with(&given));
+        assert!(named.keys().all(|name| given.contains_key(name)), "{}: {:?}", function.resource, named.keys());
         assert!(result.is_ok(), "{}: {result:?}", function.resource);
     }
 }
