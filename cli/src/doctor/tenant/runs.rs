@@ -45,12 +45,10 @@ fn judged(subject: &Subject, runs: LastRuns, now: Timestamp) -> Finding {
                 let words = format!("the last run failed {}, the last complete one was {}", ago(attempt), ago(success));
                 return subject.warning(words, failing);
             }
-            let callback = runs.last_callback.map_or("not yet".to_owned(), ago);
-            let words = format!(
-                "the last complete run was {}; Microsoft last rang, whoever's the customer, {callback}",
-                ago(success)
-            );
-            subject.ok(words)
+            let rang = runs.last_callback.map_or("has not rung yet".to_owned(), |callback| {
+                format!("last rang {}, whoever's the customer", ago(callback))
+            });
+            subject.ok(format!("the last complete run was {}; Microsoft {rang}", ago(success)))
         }
         Some(success) => {
             let attempt = runs.last_attempt.map_or("none since".to_owned(), ago);
@@ -75,13 +73,7 @@ mod tests {
         let minutes = |ago: Option<i64>| ago.map(|ago| now - SignedDuration::from_mins(ago));
         let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
         for (success, attempt, state, words, advice) in [
-            (
-                Some(15),
-                Some(15),
-                State::Ok,
-                "was 15 minutes ago; Microsoft last rang, whoever's the customer, not yet",
-                None,
-            ),
+            (Some(15), Some(15), State::Ok, "was 15 minutes ago; Microsoft has not rung yet", None),
             (Some(-1), Some(-1), State::Ok, "was 0 minutes ago", None),
             // One that failed may be a passing trouble; two in a row are none.
             (Some(7), Some(2), State::Ok, "was 7 minutes ago", None),
@@ -113,7 +105,7 @@ mod tests {
         }
         let runs = LastRuns { last_success: minutes(Some(1)), last_callback: minutes(Some(90)), ..LastRuns::default() };
         let found = judged(&Subject::of_tenant(&tenant, "runs"), runs, now);
-        assert!(found.words.ends_with("Microsoft last rang, whoever's the customer, 90 minutes ago"), "{found:?}");
+        assert!(found.words.ends_with("Microsoft last rang 90 minutes ago, whoever's the customer"), "{found:?}");
     }
 
     #[test]
