@@ -105,6 +105,9 @@ impl MicrosoftError {
                 "nothing at first: it is asked for again; if it stays, look for a proxy that answers in Microsoft's place, and give \
                  Microsoft's support the ids"
             }
+            Self::Credential { source, .. } if source.may_pass() => {
+                "nothing, if it ends: the secret is read again; if it stays, look at the health of AWS"
+            }
             Self::Credential { .. } => {
                 "write the tenant's secret anew with `tenants set`, or let poll read it: `doctor` says what is wrong with it"
             }
