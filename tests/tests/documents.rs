@@ -273,13 +273,17 @@ fn sources(places: &[&str]) -> String {
         if path.is_dir() {
             let mut entries: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
             entries.sort();
-            entries.iter().for_each(|entry| collect(entry, text));
+            for entry in entries {
+                collect(&entry, text);
+            }
         } else {
             text.push_str(&fs::read_to_string(path).unwrap());
         }
     }
     let mut text = String::new();
-    places.iter().for_each(|place| collect(&root().join(place), &mut text));
+    for place in places {
+        collect(&root().join(place), &mut text);
+    }
     text
 }
 

@@ -227,7 +227,8 @@ where
         // Ended by ourselves, the lease is given back and the log says why; ended by Lambda, neither.
         let limit = self.settings.run_limit;
         let heard = run.heard.clone();
-        let running = tokio::time::timeout(limit, heard.during(self.run(run))).await;
+        // Its future is large.
+        let running = tokio::time::timeout(limit, Box::pin(heard.during(self.run(run)))).await;
         let result = running.unwrap_or_else(|_| Err(ReconcileError::out_of_time(limit, &heard)));
         let outcome = match &result {
             Ok(_) => Outcome::Complete { unannounced: run.unannounced(), from_start: run.from_start },

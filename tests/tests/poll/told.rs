@@ -78,8 +78,14 @@ async fn a_run_that_has_no_more_time_tells_what_microsoft_said_last() {
     assert!(matches!(error, ReconcileError::OutOfTime { seconds: 12, last: Some(_) }), "{error:?}");
     assert_eq!(error.diagnosis(), Some(partner_center::Diagnosis::Throttled));
     let words = runtime::chain(&error);
-    assert!(words.starts_with("the run was not complete after 12 seconds: listing security alerts for tenant "), "{words}");
-    assert!(words.contains("was refused with status 429 and code TooManyRequests after 1 attempts (request-id "), "{words}");
+    assert!(
+        words.starts_with("the run was not complete after 12 seconds: listing security alerts for tenant "),
+        "{words}"
+    );
+    assert!(
+        words.contains("was refused with status 429 and code TooManyRequests after 1 attempts (request-id "),
+        "{words}"
+    );
 }
 
 #[tokio::test]
