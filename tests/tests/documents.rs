@@ -242,3 +242,78 @@ fn every_outcome_of_a_credential_is_documented_and_every_documented_one_exists()
     assert!(existing.len() > 4, "{existing:?}");
     assert_eq!(first_column(table.split("\n\n").next().unwrap()), existing);
 }
+
+/// The texts in a call, up to its closing parenthesis.
+fn texts_of_call(call: &str) -> Vec<String> {
+    let (mut texts, mut depth, mut marks) = (Vec::new(), 1, call.chars());
+    while depth > 0 {
+        match marks.next().unwrap() {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            '"' => {
+                let mut text = String::new();
+                loop {
+                    match marks.next().unwrap() {
+                        '"' => break,
+                        '\\' => text.extend(marks.next()),
+                        mark => text.push(mark),
+                    }
+                }
+                texts.push(text);
+            }
+            _ => {}
+        }
+    }
+    texts
+}
+
+/// The sources below these folders, and these files.
+fn sources(places: &[&str]) -> String {
+    fn collect(path: &Path, text: &mut String) {
+        if path.is_dir() {
+            let mut entries: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+            entries.sort();
+            for entry in entries {
+                collect(&entry, text);
+            }
+        } else {
+            text.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    let mut text = String::new();
+    for place in places {
+        collect(&root().join(place), &mut text);
+    }
+    text
+}
+
+#[test]
+fn every_warning_and_error_that_is_logged_is_explained_to_whoever_reads_it() {
+    let text = read("docs/operations.md");
+    let functions = ["functions/poll/src", "functions/webhook/src", "functions/notify/src"];
+    let sources = sources(&[&functions[..], &["shared/store/src", "shared/partner-center/src"]].concat());
+    let calls = ["tracing::warn!(", "tracing::error!("].into_iter().flat_map(|start| sources.split(start).skip(1));
+    let messages: BTreeSet<String> = calls.map(|call| texts_of_call(call).pop().expect("a message in words")).collect();
+    assert!(messages.len() > 35, "{messages:#?}");
+    let missing: Vec<_> = messages.iter().filter(|message| !text.contains(&format!("`{message}`"))).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn what_a_run_that_failed_says_is_found_by_its_words() {
+    let text = read("docs/operations.md");
+    let errors = ["functions/poll/src", "shared/store/src", "shared/messaging/src/queue.rs"];
+    let errors = sources(&[&errors[..], &["shared/partner-center/src/error.rs"]].concat());
+    let answers = sources(&["shared/partner-center/src"]);
+    let calls = errors.split("#[error(").skip(1).chain(answers.split("bad(").skip(1));
+    // The longest piece between what differs from one to the next.
+    let words = calls.filter_map(|call| texts_of_call(call).into_iter().next()).map(|words| {
+        let pieces = words.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, rest)| rest));
+        let pieces = pieces.map(|piece| piece.trim_matches([' ', '(', ')', ':']).to_owned());
+        pieces.max_by_key(String::len).unwrap()
+    });
+    let words: BTreeSet<String> = words.collect();
+    assert!(words.len() > 25, "{words:#?}");
+    let missing: Vec<_> = words.iter().filter(|words| !text.contains(*words)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}

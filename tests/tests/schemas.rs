@@ -488,7 +488,7 @@ async fn the_documents_examples_are_messages_that_are_really_sent() {
         .map(|name| json_of(&sent[name]))
         .collect();
     assert_eq!(examples, expected);
-    assert_eq!(blocks("text"), ["unconfirmed", "opened"].map(|name| sent[name].text.trim_end()));
+    assert_eq!(blocks("text"), ["unconfirmed", "opened", "digest-baseline"].map(|name| sent[name].text.trim_end()));
 }
 
 #[tokio::test]

@@ -134,6 +134,9 @@ async fn a_tenant_that_was_not_looked_at_for_long_is_a_problem_and_one_that_neve
         let moment = here.test.system.parts().clock.now() - SignedDuration::from_mins(minutes);
         Some(moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
     };
+    here.state("last_success", ago(12)).await;
+    here.state("last_attempt", ago(2)).await;
+    cases.add("the last runs failed", &here.seen().await);
     here.state("last_success", ago(40)).await;
     cases.add("runs fail", &here.seen().await);
     here.state("last_attempt", ago(35)).await;

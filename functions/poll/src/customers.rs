@@ -70,7 +70,7 @@ impl<S: KeepSignals + ReadNames + Sync, L: ReadCustomers + Sync, Q: Sync> Poll<S
             Ok(found) => Some(found.is_some()),
             Err(error) => {
                 tracing::warn!(
-                    tenant.id = %tenant.id, event.id = %bell.event, error = runtime::chain(&error),
+                    tenant.id = %tenant.id, event.id = %bell.event, customer.id = %customer, error = runtime::chain(&error),
                     "whose customer a fraud event is about could not be asked"
                 );
                 None

@@ -49,7 +49,7 @@ pub use reconcile::{ReconcileError, Reconciled, Settings};
 pub use wire::{Deployed, wire, wire_as};
 
 /// How often the schedule ticks (`template.yaml`). What it asked for longer ago has been asked for again since.
-const PERIOD: SignedDuration = SignedDuration::from_mins(5);
+pub const PERIOD: SignedDuration = SignedDuration::from_mins(5);
 
 /// What wakes the function.
 #[derive(Debug, Deserialize)]

@@ -16,7 +16,8 @@
 use jiff::{SignedDuration, Timestamp};
 use messaging::{AskForNames, QueueError, Ring};
 use models::{
-    Doorbell, Notice, ReconcileCause, ReconcileRequest, SignalNotice, SignalReason, Tenant, TraceContext, confirms,
+    CustomerId, Doorbell, Notice, ReconcileCause, ReconcileRequest, SignalNotice, SignalReason, SubscriptionId, Tenant,
+    TraceContext, confirms,
 };
 use partner_center::{ListAlerts, MicrosoftError, ReadCustomers};
 use runtime::Counts;
@@ -83,8 +84,10 @@ where
     ) -> bool {
         let followed_up = self.try_look(request, bell, received, trace).await;
         if let Err(error) = &followed_up {
+            let (customer, subscription) = ids(bell.customer.as_ref(), bell.subscription.as_ref());
             tracing::error!(
-                tenant.id = %request.tenant, event.id = %bell.event, error = runtime::chain(error),
+                tenant.id = %request.tenant, event.id = %bell.event, customer.id = customer, subscription.id = subscription,
+                error = runtime::chain(error),
                 "a fraud event could not be followed up: the queue tries again"
             );
             self.report_failure();
@@ -230,10 +233,12 @@ where
             Some(subject) => self.store.candidates(&tenant.id, subject).await?,
             None => Vec::new(),
         };
+        let (customer, subscription) = ids(bell.customer.as_ref(), bell.subscription.as_ref());
         let confirming = |one: &&Candidate| confirms(&one.alert, one.known_since, one.relation, since);
         if let Some(Candidate { alert, .. }) = found.iter().find(confirming) {
             tracing::info!(
-                tenant.id = %tenant.id, event.id = %bell.event, alert.id = %alert.id, "the fraud event is confirmed"
+                tenant.id = %tenant.id, event.id = %bell.event, customer.id = customer, subscription.id = subscription,
+                alert.id = %alert.id, "the fraud event is confirmed"
             );
             return Ok(Verdict::Settled);
         }
@@ -248,7 +253,7 @@ where
             Whose::Awaited | Whose::CantTell => false,
             Whose::Foreign => {
                 tracing::info!(
-                    tenant.id = %tenant.id, event.id = %bell.event,
+                    tenant.id = %tenant.id, event.id = %bell.event, customer.id = customer, subscription.id = subscription,
                     "a fraud event is about a customer that is none of ours: nobody is told"
                 );
                 self.metrics.report(self.clock.now(), &Counts::new().with("FraudEventsForeign", 1));
@@ -271,18 +276,28 @@ where
 
     async fn tell(&self, tenant: &Tenant, notice: SignalNotice, trace: Option<TraceContext>) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let (event, reason) = (notice.event_id.clone(), notice.reason.as_str());
+        let told = notice.clone();
         let notice = Notice::Signal(notice);
         let record = OutboxRecord { tenant: tenant.id.clone(), created: now, notice, publish: true, trace };
         if self.store.signal(&record, now).await? {
+            let (customer, subscription) = ids(told.customer_id.as_ref(), told.subscription_id.as_ref());
             tracing::warn!(
-                tenant.id = %tenant.id, event.id = %event, reason,
+                tenant.id = %tenant.id, event.id = %told.event_id, customer.id = customer, subscription.id = subscription,
+                reason = told.reason.as_str(),
                 "a fraud event is not confirmed: an unconfirmed fraud signal goes out"
             );
             self.metrics.report(now, &Counts::new().with("FraudSignalsUnconfirmed", 1));
         }
         Ok(())
     }
+}
+
+/// What an event is about, as log lines have it.
+fn ids<'a>(
+    customer: Option<&'a CustomerId>,
+    subscription: Option<&'a SubscriptionId>,
+) -> (Option<&'a str>, Option<&'a str>) {
+    (customer.map(CustomerId::as_str), subscription.map(SubscriptionId::as_str))
 }
 
 /// Whether Microsoft will not let us look until somebody mends something. What may pass by itself has until the look at five minutes.

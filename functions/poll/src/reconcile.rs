@@ -5,12 +5,15 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use messaging::{AskForNames, QueueError, Ring};
 use models::{FraudThreshold, Queued, ReconcileCause, ReconcileRequest, TraceContext, next_hop};
-use partner_center::{Diagnosis, ListAlerts, MicrosoftError};
+use partner_center::{Diagnosis, Heard, ListAlerts, MicrosoftError};
 use store::{
     Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, Rung, StoreError, WriteAlerts,
 };
 
-use crate::{Poll, run::Run};
+use crate::{
+    Poll,
+    run::{Run, cause_name},
+};
 
 /// How runs are made.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +60,9 @@ pub enum ReconcileError {
     OutOfTime {
         /// How long it took.
         seconds: u64,
+        /// What Microsoft had said last, where a call was being tried again.
+        #[source]
+        last: Option<Box<MicrosoftError>>,
     },
     /// The next run could not be asked for.
     #[error("the next run could not be asked for")]
@@ -75,8 +81,45 @@ impl ReconcileError {
     pub fn diagnosis(&self) -> Option<Diagnosis> {
         match self {
             Self::Microsoft(error) => error.diagnosis(),
-            _ => None,
+            Self::OutOfTime { last, .. } => last.as_ref()?.diagnosis(),
+            Self::LeaseLost | Self::Queue(_) | Self::Store(_) | Self::Unsettled(_) => None,
         }
+    }
+
+    /// What to do, in a sentence or two.
+    #[must_use]
+    pub fn what_to_do(&self) -> &'static str {
+        match self {
+            Self::LeaseLost => "nothing: the run that has the lease goes on; if it stays, give LEASE_SECONDS more time",
+            Self::Microsoft(error) => error.what_to_do(),
+            Self::OutOfTime { last: Some(error), .. } => error.what_to_do(),
+            Self::OutOfTime { last: None, .. } => {
+                "nothing: the next run reads on; if the last success stays old, give RUN_SECONDS, LEASE_SECONDS and the timeout more time"
+            }
+            Self::Queue(_) | Self::Store(_) => {
+                "nothing, if it ends: the next tick runs anyway; if it stays, AWS's word for it stands in the error"
+            }
+            Self::Unsettled(_) => "nothing: the next run goes on",
+        }
+    }
+
+    /// The run took so long.
+    pub(crate) fn out_of_time(after: Duration, heard: &Heard) -> Self {
+        Self::OutOfTime { seconds: after.as_secs(), last: heard.take_failure().map(Box::new) }
+    }
+}
+
+/// A run that failed, and how far it had come.
+struct Failed {
+    error: ReconcileError,
+    /// Pages that it had read.
+    pages: usize,
+}
+
+impl<E: Into<ReconcileError>> From<E> for Failed {
+    /// Before there was a run, or behind it.
+    fn from(error: E) -> Self {
+        Self { error: error.into(), pages: 0 }
     }
 }
 
@@ -96,7 +139,7 @@ where
         request: &ReconcileRequest,
         trace: Option<TraceContext>,
     ) -> Result<Reconciled, ReconcileError> {
-        self.reconcile_in_chain(request, 0, trace).await
+        self.reconcile_in_chain(request, 0, trace).await.map_err(|failed| failed.error)
     }
 
     /// Looks at one tenant for a message before which so many others came.
@@ -105,7 +148,7 @@ where
         request: &ReconcileRequest,
         hops: u32,
         trace: Option<TraceContext>,
-    ) -> Result<Reconciled, ReconcileError> {
+    ) -> Result<Reconciled, Failed> {
         let Some(tenant) = self.store.tenant(&request.tenant).await?.filter(|tenant| tenant.active) else {
             tracing::warn!(tenant.id = %request.tenant, "a run was asked for a tenant that is not polled");
             return Ok(Reconciled::NotPolled);
@@ -113,7 +156,11 @@ where
         let terms = self.settings.lease;
         let holder = (self.new_id)().to_string();
         match self.store.acquire(&tenant.id, terms, &holder, self.clock.now()).await? {
-            Acquired::Granted(grant) => self.run_under(&mut Run::new(grant, tenant, &request.cause, trace), hops).await,
+            Acquired::Granted(grant) => {
+                let mut run = Run::new(grant, tenant, &request.cause, trace);
+                let done = self.run_under(&mut run, hops).await;
+                done.map_err(|error| Failed { error, pages: run.counts.pages })
+            }
             Acquired::Held | Acquired::TooSoon { rung: Rung::Before, .. } => Ok(Reconciled::Covered),
             Acquired::TooSoon { wait, rung: Rung::ByUs } => {
                 // Others count on this one from now on: it stays good, even if the schedule asked for it.
@@ -160,23 +207,29 @@ where
         trace: Option<TraceContext>,
     ) -> Result<Reconciled, ReconcileError> {
         let done = Box::pin(self.reconcile_in_chain(request, hops, trace)).await;
-        done.inspect_err(|error| {
-            let diagnosis = error.diagnosis();
-            let advice = diagnosis.map(Diagnosis::what_to_do);
-            let (error, diagnosis) = (runtime::chain(error), diagnosis.map(Diagnosis::code));
+        done.map_err(|Failed { error, pages }| {
             tracing::error!(
-                tenant.id = %request.tenant, error, diagnosis, advice,
+                tenant.id = %request.tenant,
+                cause = cause_name(&request.cause),
+                hops,
+                pages,
+                error = runtime::chain(&error),
+                diagnosis = error.diagnosis().map(Diagnosis::code),
+                advice = error.what_to_do(),
                 "the tenant could not be reconciled"
             );
             self.report_failure();
+            error
         })
     }
 
     async fn run_under(&self, run: &mut Run<'_>, hops: u32) -> Result<Reconciled, ReconcileError> {
         // Ended by ourselves, the lease is given back and the log says why; ended by Lambda, neither.
         let limit = self.settings.run_limit;
-        let running = tokio::time::timeout(limit, self.run(run)).await;
-        let result = running.unwrap_or(Err(ReconcileError::OutOfTime { seconds: limit.as_secs() }));
+        let heard = run.heard.clone();
+        // Its future is large.
+        let running = tokio::time::timeout(limit, Box::pin(heard.during(self.run(run)))).await;
+        let result = running.unwrap_or_else(|_| Err(ReconcileError::out_of_time(limit, &heard)));
         let outcome = match &result {
             Ok(_) => Outcome::Complete { unannounced: run.unannounced(), from_start: run.from_start },
             Err(error) => self.keep_progress(run, error).await,

@@ -8,9 +8,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    AlertId, AlertState, DigestNotice, DigestReason, NamesOfAlerts, ReconcileCause, Seen, Step, Tenant, TraceContext,
+    Alert, AlertId, AlertState, DigestNotice, DigestReason, NamesOfAlerts, ReconcileCause, Seen, Step, Tenant,
+    TraceContext,
 };
-use partner_center::{ListAlerts, Page, Place, Walk};
+use partner_center::{Heard, ListAlerts, Page, Place, Walk};
 use runtime::Counts;
 use store::{
     AlertFingerprint, Grant, KeepAside, KeepPlaces, KeptPlace, KnownAlerts, Outcome, ReadAlerts, StoredAlert,
@@ -66,6 +67,8 @@ pub(crate) struct Run<'a> {
     pub(crate) is_unsettled: bool,
     /// When it began.
     pub(crate) began: Instant,
+    /// What its calls hear from Microsoft.
+    pub(crate) heard: Heard,
     pub(crate) counts: Found,
     /// The names that alerts need: of those that it wrote, or of all where it compared all.
     pub(crate) names: NamesOfAlerts,
@@ -91,7 +94,7 @@ pub(crate) struct Found {
     /// Alerts that can't be read as they are kept.
     pub(crate) broken: usize,
     /// Pages that were read.
-    pages: usize,
+    pub(crate) pages: usize,
 }
 
 impl<'a> Run<'a> {
@@ -113,6 +116,7 @@ impl<'a> Run<'a> {
             place: None,
             is_unsettled: false,
             began: Instant::now(),
+            heard: Heard::default(),
             counts: Found::default(),
             names: NamesOfAlerts::default(),
         }
@@ -151,6 +155,16 @@ impl<'a> Run<'a> {
                 );
             }
             _ => {}
+        }
+    }
+
+    /// Says of an alert that it has no status that can be read.
+    pub(crate) fn look_at_status(&self, alert: &Alert) {
+        if alert.status.is_unreadable() {
+            tracing::warn!(
+                tenant.id = %self.tenant.id, alert.id = %alert.id,
+                "an alert has no readable status: it counts as open"
+            );
         }
     }
 
@@ -255,7 +269,7 @@ where
         loop {
             let asked = self.clock.now();
             let next = timeout_at(end, walk.next_page(&self.source, &run.tenant)).await;
-            let page = match next.map_err(|_| ReconcileError::OutOfTime { seconds: limit.as_secs() })? {
+            let page = match next.map_err(|_| ReconcileError::out_of_time(limit, &run.heard))? {
                 Ok(Some(page)) => page,
                 Ok(None) => return Ok(()),
                 Err(error) if run.is_resumed() && run.counts.pages == 0 && error.is_about_the_place() => {
@@ -305,6 +319,7 @@ where
             } else if is_known {
                 sightings.remove(id);
             } else {
+                run.look_at_status(&alert);
                 sightings.insert(id.clone(), sighting);
             }
         }
@@ -373,7 +388,7 @@ where
     }
 }
 
-fn cause_name(cause: &ReconcileCause) -> &'static str {
+pub(crate) fn cause_name(cause: &ReconcileCause) -> &'static str {
     match cause {
         ReconcileCause::Again => "again",
         ReconcileCause::Callback { .. } => "callback",

@@ -46,6 +46,7 @@ where
             let Ok(answer) = timeout_at(end, self.source.alert(&run.tenant, id)).await else { break };
             let (seen, print) = match answer {
                 Ok(Sight::There(alert)) => {
+                    run.look_at_status(&alert);
                     let print = AlertFingerprint::of(&alert);
                     (Seen::There(Arc::new(*alert)), Some(print))
                 }

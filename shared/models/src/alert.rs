@@ -20,6 +20,23 @@ open_enum! {
     }
 }
 
+impl Status {
+    /// The name of what can't be read as one.
+    const UNREADABLE: &'static str = "unknown";
+
+    /// What stands for a status that is absent, or no text.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        Self::Unknown(Self::UNREADABLE.to_owned())
+    }
+
+    /// Whether it stands for one that can't be read.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unknown(name) if name == Self::UNREADABLE)
+    }
+}
+
 open_enum! {
     /// How bad it is.
     Severity {

@@ -4,7 +4,9 @@
 
 use std::fmt::Write as _;
 
-use crate::{AlertNotice, DigestNotice, DigestReason, SignalNotice, SignalReason, TenantId, TransitionKind};
+use crate::{
+    AlertNotice, AlertSummary, DigestNotice, DigestReason, SignalNotice, SignalReason, TenantId, TransitionKind,
+};
 
 pub(crate) fn alert_text(notice: &AlertNotice, tenant: &TenantId) -> String {
     let alert = &notice.alert;
@@ -54,17 +56,24 @@ pub(crate) fn digest_text(digest: &DigestNotice, tenant: &TenantId) -> String {
     line(&mut text, "Partner tenant", tenant.as_str());
     line(&mut text, "", "");
     for alert in &digest.alerts {
-        let subscription = alert.subscription_id.as_ref().map_or("unknown", crate::SubscriptionId::as_str);
-        let status = alert.status.as_str();
-        let entry =
-            format!("{} {} [{status}] subscription {subscription}, alert {}", alert.detected, alert.name, alert.id);
-        line(&mut text, "", &entry);
+        line(&mut text, "", &digest_line(alert, tenant));
     }
     let unlisted = digest.total - digest.alerts.len().min(digest.total);
     if unlisted > 0 {
         line(&mut text, "", &format!("and {unlisted} alerts more"));
     }
     text
+}
+
+/// One alert of a digest. Its name comes last, so that no word in it looks like one of the ids.
+fn digest_line(alert: &AlertSummary, tenant: &TenantId) -> String {
+    let AlertSummary { id, name, severity, status, detected, .. } = alert;
+    let customer = alert.customer_id.as_ref().map_or("unknown", crate::CustomerId::as_str);
+    let subscription = alert.subscription_id.as_ref().map_or("unknown", crate::SubscriptionId::as_str);
+    format!(
+        "{detected} {severity} [{status}] customer {customer}, subscription {subscription}, partner tenant {tenant}, \
+         alert {id}: {name}"
+    )
 }
 
 pub(crate) fn signal_text(signal: &SignalNotice, tenant: &TenantId) -> String {

@@ -25,7 +25,7 @@ pub enum MicrosoftError {
         call: &'static str,
         /// The tenant.
         tenant: String,
-        /// What is wrong.
+        /// What is wrong, and what Microsoft calls the answer.
         problem: String,
     },
     /// There is no credential to call with.
@@ -92,6 +92,30 @@ impl MicrosoftError {
     #[must_use]
     pub fn is_about_the_place(&self) -> bool {
         matches!(self, Self::BadAnswer { .. } | Self::PlaceRefused { .. })
+    }
+
+    /// What to do, in a sentence or two: what its diagnosis says, where it has one.
+    #[must_use]
+    pub fn what_to_do(&self) -> &'static str {
+        if let Some(diagnosis) = self.diagnosis() {
+            return diagnosis.what_to_do();
+        }
+        match self {
+            Self::BadAnswer { .. } => {
+                "nothing at first: it is asked for again; if it stays, look for a proxy that answers in Microsoft's place, and give \
+                 Microsoft's support the ids"
+            }
+            Self::Credential { source, .. } if source.may_pass() => {
+                "nothing, if it ends: the secret is read again; if it stays, look at the health of AWS"
+            }
+            Self::Credential { .. } => {
+                "write the tenant's secret anew with `tenants set`, or let poll read it: `doctor` says what is wrong with it"
+            }
+            Self::PlaceRefused { .. } => "nothing: the list is read from its start",
+            Self::AppOnly { .. } | Self::NoAnswer { .. } | Self::Refused { .. } => {
+                "look the code up, and give Microsoft's support the ids if it says nothing"
+            }
+        }
     }
 
     /// Until when Microsoft asks to wait before the next call, where it does.

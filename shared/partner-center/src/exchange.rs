@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     Limits, MicrosoftError, Now,
     error_words::ErrorWords,
+    heard,
     patience::{is_passing, retry_after},
     support_ids::SupportIds,
 };
@@ -29,6 +30,7 @@ impl Call<'_> {
     pub(crate) async fn send(self, now: &Now, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, MicrosoftError> {
         let began = Instant::now();
         let mut attempts = 0;
+        heard::begin();
         loop {
             attempts += 1;
             let Failure { error, asked } = match self.attempt(now, request(), attempts).await {
@@ -36,9 +38,13 @@ impl Call<'_> {
                 Err(failure) => failure,
             };
             let pause = self.limits.pause(attempts, asked, began.elapsed()).filter(|_| is_passing(&error));
-            let Some(pause) = pause else { return Err(error) };
+            let Some(pause) = pause else {
+                heard::end(None);
+                return Err(error);
+            };
             let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(tenant.id = %self.tenant, call = self.name, wait_ms, %error, "trying again");
+            heard::failed(error);
             sleep(pause).await;
         }
     }
@@ -62,10 +68,12 @@ impl Call<'_> {
             Ok(body) => body,
             Err(ReadError::NoAnswer(error)) => return Err(no_answer(error, ids)),
             Err(ReadError::TooLarge) => {
-                return Err(self.bad(format!("more than {} bytes", self.limits.answer_bytes)).into());
+                let problem = format!("more than {} bytes", self.limits.answer_bytes);
+                return Err(self.unusable(problem, Some(&ids)).into());
             }
         };
         if status.is_success() {
+            heard::end(Some(ids));
             return Ok(body);
         }
         let ErrorWords { code, trace_id } = ErrorWords::of(&body);
@@ -81,8 +89,13 @@ impl Call<'_> {
         Err(Failure { error, asked })
     }
 
-    /// The error that says that the answer can't be used.
+    /// The error that says that the last answer can't be used, by what Microsoft calls it where somebody [listens](heard).
     pub(crate) fn bad(self, problem: String) -> MicrosoftError {
+        self.unusable(problem, heard::last_answer().as_ref())
+    }
+
+    fn unusable(self, problem: String, ids: Option<&SupportIds>) -> MicrosoftError {
+        let problem = if let Some(ids) = ids { format!("{problem} ({ids})") } else { problem };
         MicrosoftError::BadAnswer { call: self.name, tenant: self.tenant.to_string(), problem }
     }
 

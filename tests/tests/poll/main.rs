@@ -18,6 +18,7 @@ mod signal;
 mod sources;
 mod statistics;
 mod support;
+mod told;
 mod trouble;
 mod unreadable;
 mod vanished;

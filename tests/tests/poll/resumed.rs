@@ -184,7 +184,7 @@ async fn a_list_that_takes_longer_than_a_run_may_is_told_as_far_as_it_was_read_a
 
     let error = poll.reconcile(&request, None).await.unwrap_err();
 
-    assert!(matches!(error, ReconcileError::OutOfTime { seconds: 82 }), "{error:?}");
+    assert!(matches!(error, ReconcileError::OutOfTime { seconds: 82, last: None }), "{error:?}");
     assert_eq!(to_be_published(&system).await.len(), 1 + 11, "told before the time was up");
     let rung = system.tap.take_bodies("SendMessage");
     let rung: Value = serde_json::from_str(&rung[0]).unwrap();

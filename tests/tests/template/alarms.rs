@@ -29,7 +29,9 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
         template.at(&schedule).as_str().unwrap().to_owned()
     };
     assert_eq!(rate("RenewFunction"), format!("rate({} hours)", TICK / 3_600));
-    assert_eq!(rate("PollFunction"), format!("rate({} minutes)", RUNS / 60 / 3));
+    // What poll drops as overtaken, and whom it asks for first, follows from it.
+    assert_eq!(rate("PollFunction"), format!("rate({} minutes)", poll::PERIOD.as_mins()));
+    assert_eq!(poll::PERIOD.as_secs() * 3, i64::try_from(RUNS).unwrap());
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let mut watched = BTreeSet::new();
     for (name, alarm) in &alarms {
@@ -53,9 +55,12 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
         assert!(alarm.get("AlarmName").is_none(), "{name}");
     }
     let all = [
+        "AlertsUnreadable",
+        "AlertsVanished",
         "CredentialsChecked",
         "CredentialsFailed",
         "CredentialsUndecided",
+        "DecisionsNotAccepted",
         "FirstExpiryDays",
         "OldestRefreshTokenDays",
         "RunsFailed",
@@ -85,6 +90,14 @@ fn thresholds_leave_time_to_act() {
     assert_eq!(compared(&alarm("TenantsUnreadableAlarm")), is("Maximum", at_least, 1, "ignore"));
     assert_eq!(compared(&alarm("RunsFailedAlarm")), is("Sum", at_least, 1, "notBreaching"));
     assert_eq!(compared(&alarm("NothingPolledAlarm")), is("Sum", "LessThanThreshold", 1, "breaching"));
+    assert_eq!(compared(&alarm("DecisionsNotAcceptedAlarm")), is("Sum", at_least, 1, "notBreaching"));
+    assert_eq!(compared(&alarm("AlertsUnreadableAlarm")), is("Sum", at_least, 1, "ignore"));
+    let vanished = compared(&alarm("AlertsVanishedAlarm"));
+    assert_eq!((vanished.0.as_str(), vanished.1.as_str(), vanished.3.as_str()), ("Sum", at_least, "notBreaching"));
+    assert!((2..=20).contains(&vanished.2), "more than one, and no more than a run asks for: {}", vanished.2);
+    for told_once in ["DecisionsNotAcceptedAlarm", "AlertsVanishedAlarm"] {
+        assert_eq!(alarm(told_once)["EvaluationPeriods"], 1, "{told_once}");
+    }
     let old = compared(&alarm("RefreshTokenOldAlarm"));
     assert_eq!((old.0.as_str(), old.1.as_str(), old.3.as_str()), ("Maximum", at_least, "missing"));
     assert_eq!(old.2, partner_center::REFRESH_TOKEN_OLD.as_hours() / 24, "as renew itself tells of it");

@@ -13,6 +13,8 @@ use crate::{
     },
 };
 
+/// How often the schedule asks for a run (`template.yaml`).
+const PERIOD: SignedDuration = SignedDuration::from_mins(5);
 /// How long ago the last complete run may be: three ticks of the schedule.
 const LATEST: SignedDuration = SignedDuration::from_mins(15);
 
@@ -38,8 +40,15 @@ fn judged(subject: &Subject, runs: LastRuns, now: Timestamp) -> Finding {
     let advice = if recent(runs.last_attempt) { failing } else { silent };
     match runs.last_success {
         Some(success) if recent(Some(success)) => {
-            let callback = runs.last_callback.map_or("none yet".to_owned(), ago);
-            subject.ok(format!("the last complete run was {}, the last fraud callback {callback}", ago(success)))
+            // A complete run is an attempt of the same moment: one that is later has failed.
+            if let Some(attempt) = runs.last_attempt.filter(|attempt| attempt.duration_since(success) > PERIOD) {
+                let words = format!("the last run failed {}, the last complete one was {}", ago(attempt), ago(success));
+                return subject.warning(words, failing);
+            }
+            let rang = runs.last_callback.map_or("has not rung yet".to_owned(), |callback| {
+                format!("last rang {}, whoever's the customer", ago(callback))
+            });
+            subject.ok(format!("the last complete run was {}; Microsoft {rang}", ago(success)))
         }
         Some(success) => {
             let attempt = runs.last_attempt.map_or("none since".to_owned(), ago);
@@ -64,8 +73,17 @@ mod tests {
         let minutes = |ago: Option<i64>| ago.map(|ago| now - SignedDuration::from_mins(ago));
         let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
         for (success, attempt, state, words, advice) in [
-            (Some(15), Some(15), State::Ok, "was 15 minutes ago, the last fraud callback none yet", None),
+            (Some(15), Some(15), State::Ok, "was 15 minutes ago; Microsoft has not rung yet", None),
             (Some(-1), Some(-1), State::Ok, "was 0 minutes ago", None),
+            // One that failed may be a passing trouble; two in a row are none.
+            (Some(7), Some(2), State::Ok, "was 7 minutes ago", None),
+            (
+                Some(8),
+                Some(2),
+                State::Warning,
+                "the last run failed 2 minutes ago, the last complete one was 8 minutes ago",
+                Some("log of poll"),
+            ),
             (
                 Some(16),
                 Some(2),
@@ -87,6 +105,11 @@ mod tests {
         }
         let runs = LastRuns { last_success: minutes(Some(1)), last_callback: minutes(Some(90)), ..LastRuns::default() };
         let found = judged(&Subject::of_tenant(&tenant, "runs"), runs, now);
-        assert!(found.words.ends_with("the last fraud callback 90 minutes ago"), "{found:?}");
+        assert!(found.words.ends_with("Microsoft last rang 90 minutes ago, whoever's the customer"), "{found:?}");
+    }
+
+    #[test]
+    fn what_counts_as_failing_and_as_too_long_follows_from_how_often_the_schedule_ticks() {
+        assert_eq!((PERIOD, LATEST), (poll::PERIOD, poll::PERIOD * 3));
     }
 }

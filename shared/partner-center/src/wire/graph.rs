@@ -107,16 +107,13 @@ impl WireAlert {
     pub(super) fn into_alert(self) -> Result<Alert, AlertId> {
         let moments = [self.detected_date_time, self.first_observed_date_time, self.last_observed_date_time];
         let Some(detected) = moments.into_iter().flatten().next() else { return Err(self.id) };
-        if self.status.is_none() {
-            tracing::warn!(alert.id = %self.id, "an alert has no readable status: it counts as open");
-        }
         // Texts that are there and empty say no more than absent ones.
         let name = |text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| bounded(text, NAME_BYTES));
         Ok(Alert {
             display_name: bounded(self.display_name.unwrap_or_else(|| "Security alert".to_owned()), NAME_BYTES),
             description: self.description.map(|text| bounded(text, DESCRIPTION_BYTES)),
             alert_type: AlertType::named(&bounded(self.alert_type.unwrap_or_else(|| "unknown".to_owned()), NAME_BYTES)),
-            status: self.status.unwrap_or_else(|| Status::Unknown("unknown".to_owned())),
+            status: self.status.unwrap_or_else(Status::unreadable),
             // Without a severity an alert counts as one of a severity that we have not met: the highest.
             severity: self.severity.unwrap_or_else(|| Severity::Unknown("unknown".to_owned())),
             confidence: self.confidence_level,
