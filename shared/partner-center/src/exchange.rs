@@ -68,7 +68,8 @@ impl Call<'_> {
         if status.is_success() {
             return Ok(body);
         }
-        let ErrorWords { code, trace_id } = ErrorWords::of(&body);
+        let ErrorWords { code, trace_id, wait } = ErrorWords::of(&body);
+        let asked = asked.or(wait);
         let error = MicrosoftError::Refused {
             call: self.name,
             tenant: self.tenant.to_string(),
