@@ -17,6 +17,9 @@ use crate::{
 
 /// How long before its end a token is renewed: longer than any run uses it.
 const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
+/// How old a token is at least before it is dropped for want of a right: what has been mended since shows in the next one. A lasting
+/// refusal thereby costs a sign-in a minute at most, however often it is met.
+const DROP_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Tells the time: `runtime`'s clock, without the dependency.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -24,8 +27,16 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Makes random ids: `runtime`'s, without the dependency.
 pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
 
+/// A token that is kept.
+#[derive(Clone)]
+struct Kept {
+    given: Given,
+    /// When it was given to us.
+    since: Timestamp,
+}
+
 /// Where a token is kept, and awaited while one call fetches it.
-type Slot = Arc<Mutex<Option<Given>>>;
+type Slot = Arc<Mutex<Option<Kept>>>;
 
 /// Gives access tokens.
 pub struct Tokens<C> {
@@ -76,12 +87,12 @@ impl<C: Credentials + Sync> Tokens<C> {
         let slot = Arc::clone(self.kept.lock().await.entry((tenant.id.clone(), audience)).or_default());
         let mut token = slot.lock().await;
         let now = (self.now)();
-        if let Some(kept) = token.as_ref().filter(|kept| kept.expires - RENEW_EARLY > now) {
-            return Ok(kept.access_token.clone());
+        if let Some(Kept { given, .. }) = token.as_ref().filter(|kept| kept.given.expires - RENEW_EARLY > now) {
+            return Ok(given.access_token.clone());
         }
-        let fresh = self.fetch(tenant, audience).await?;
-        *token = Some(fresh.clone());
-        Ok(fresh.access_token)
+        let given = self.fetch(tenant, audience).await?;
+        *token = Some(Kept { given: given.clone(), since: now });
+        Ok(given.access_token)
     }
 
     /// Whether a tenant's credential is for its application alone, as far as it can be read.
@@ -92,19 +103,21 @@ impl<C: Credentials + Sync> Tokens<C> {
 
     /// Holds a token that is there already, in place of one that would be fetched.
     pub(crate) async fn hold(&self, tenant: &TenantId, audience: Audience, given: Given) {
-        let slot = Arc::new(Mutex::new(Some(given)));
+        let slot = Arc::new(Mutex::new(Some(Kept { given, since: (self.now)() })));
         self.kept.lock().await.insert((tenant.clone(), audience), slot);
     }
 
-    /// Forgets a token that Microsoft refused, unless another has taken its place: then nobody has to sign in anew.
-    async fn forget(&self, tenant: &TenantId, audience: Audience, refused: &SecretString) {
+    /// Forgets a token that Microsoft refused and that was given by this moment, unless another has taken its place: then nobody has to sign
+    /// in anew.
+    async fn forget(&self, tenant: &TenantId, audience: Audience, refused: &SecretString, given_by: Timestamp) {
         let slot = self.kept.lock().await.get(&(tenant.clone(), audience)).map(Arc::clone);
         if let Some(slot) = slot {
-            drop_refused(&mut *slot.lock().await, refused);
+            drop_refused(&mut *slot.lock().await, refused, given_by);
         }
     }
 
-    /// Makes a call with a token. One that Microsoft no longer takes is replaced once.
+    /// Makes a call with a token. One that Microsoft no longer takes is replaced once. One that lacks a right is dropped, so that the next
+    /// call signs in anew, with what the secret then says.
     ///
     /// To Partner Center every attempt has the same `MS-RequestId`, so that the work is done once however often it is asked for, and an
     /// `MS-CorrelationId` of its own. To Graph it has a `client-request-id` of its own: there the former has no counterpart.
@@ -126,14 +139,17 @@ impl<C: Credentials + Sync> Tokens<C> {
             let named = &named;
             move || named().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
         };
-        let token = self.token(tenant, audience).await?;
-        match call.send(&self.now, with(token.clone())).await {
-            Err(error) if may_be_the_token(&error) => {
-                self.forget(&tenant.id, audience, &token).await;
-                call.send(&self.now, with(self.token(tenant, audience).await?)).await
-            }
-            answer => answer,
+        let mut token = self.token(tenant, audience).await?;
+        let mut answer = call.send(&self.now, with(token.clone())).await;
+        if answer.as_ref().is_err_and(may_be_the_token) {
+            self.forget(&tenant.id, audience, &token, Timestamp::MAX).await;
+            token = self.token(tenant, audience).await?;
+            answer = call.send(&self.now, with(token.clone())).await;
         }
+        if answer.as_ref().is_err_and(lacks_a_right) {
+            self.forget(&tenant.id, audience, &token, (self.now)() - DROP_AFTER).await;
+        }
+        answer
     }
 
     fn fresh_id(&self) -> String {
@@ -153,8 +169,9 @@ impl<C: Credentials + Sync> Tokens<C> {
     }
 }
 
-fn drop_refused(kept: &mut Option<Given>, refused: &SecretString) {
-    if kept.as_ref().is_some_and(|kept| kept.access_token.expose_secret() == refused.expose_secret()) {
+fn drop_refused(kept: &mut Option<Kept>, refused: &SecretString, given_by: Timestamp) {
+    let is_refused = |kept: &Kept| kept.given.access_token.expose_secret() == refused.expose_secret();
+    if kept.as_ref().is_some_and(|kept| kept.since <= given_by && is_refused(kept)) {
         *kept = None;
     }
 }
@@ -165,37 +182,59 @@ fn may_be_the_token(error: &MicrosoftError) -> bool {
     matches!(error, MicrosoftError::Refused { status: 401, .. }) && !of_any
 }
 
+/// Whether a token of the same credential may be taken once somebody has mended what it lacks: a consent, a role, a second factor, a
+/// policy. That partner and customer are strangers is no matter of the token.
+fn lacks_a_right(error: &MicrosoftError) -> bool {
+    let of_the_token = match error.diagnosis() {
+        Some(Diagnosis::MfaMissing) => return true,
+        Some(Diagnosis::RelationshipMissing) => false,
+        _ => true,
+    };
+    // In whoever's words: what services say to a token that lacks a right is documented for the least of them.
+    matches!(error, MicrosoftError::Refused { status: 403, .. }) && of_the_token
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_refused_token_is_forgotten_and_not_the_one_that_took_its_place() {
-        let given = |token: &str| Given {
-            access_token: token.to_owned().into(),
-            expires: Timestamp::UNIX_EPOCH,
-            refresh_token: None,
-            id_token: None,
+        let now = Timestamp::UNIX_EPOCH;
+        let kept = |token: &str| Kept {
+            given: Given { access_token: token.to_owned().into(), expires: now, refresh_token: None, id_token: None },
+            since: now,
         };
-        let left = |kept: Option<&str>, refused: &str| {
-            let mut kept = kept.map(given);
-            drop_refused(&mut kept, &refused.to_owned().into());
-            kept.map(|kept| kept.access_token.expose_secret().to_owned())
+        let left_of = |token: Option<&str>, refused: &str, given_by: Timestamp| {
+            let mut kept = token.map(kept);
+            drop_refused(&mut kept, &refused.to_owned().into(), given_by);
+            kept.map(|kept| kept.given.access_token.expose_secret().to_owned())
         };
+        let left = |token, refused| left_of(token, refused, now);
         // Two calls went out with the first token; the answer to one of them comes when the other has signed in anew.
         assert_eq!(left(Some("second"), "first").as_deref(), Some("second"));
         assert_eq!(left(Some("second"), "second"), None);
         assert_eq!(left(None, "first"), None);
+        // One that was given since is as good as a new one.
+        assert_eq!(left_of(Some("first"), "first", now - DROP_AFTER).as_deref(), Some("first"));
     }
 
     #[test]
-    fn another_token_is_asked_for_only_where_it_may_help() {
-        for (status, code, helps) in [
-            (401, "none", true),
-            (401, "InvalidAuthenticationToken", true),
-            (401, "900421", false),
-            (401, "900420", false),
-            (403, "none", false),
+    fn another_token_is_asked_for_at_once_or_the_next_time_only_where_it_may_help() {
+        for (status, code, at_once, later) in [
+            (401, "none", true, false),
+            (401, "InvalidAuthenticationToken", true, false),
+            (401, "900421", false, true),
+            (401, "900420", false, false),
+            (403, "none", false, true),
+            (403, "Unauthorized_MissingMFA", false, true),
+            (403, "Forbidden", false, true),
+            (403, "900150", false, true),
+            (403, "900329", false, true),
+            (403, "20002", false, false),
+            (403, "900159", false, false),
+            (404, "none", false, false),
+            (429, "none", false, false),
         ] {
             let refused = MicrosoftError::Refused {
                 call: "a call",
@@ -206,7 +245,7 @@ mod tests {
                 attempts: 1,
                 wait_until: None,
             };
-            assert_eq!(may_be_the_token(&refused), helps, "{status} {code}");
+            assert_eq!((may_be_the_token(&refused), lacks_a_right(&refused)), (at_once, later), "{status} {code}");
         }
     }
 }
