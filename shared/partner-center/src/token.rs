@@ -17,9 +17,9 @@ use crate::{
 
 /// How long before its end a token is renewed: longer than any run uses it.
 const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
-/// How old a token is at least before it is dropped for want of a right: what has been mended since shows in the next one. A lasting
-/// refusal thereby costs a sign-in a minute at most, however often it is met.
-const DROP_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// How long a token is used on that was found to lack a right. After that another is asked for, in which shows what has been mended
+/// since: a lasting refusal thereby costs a sign-in a minute at most, however often it is met.
+const USED_ON: SignedDuration = SignedDuration::from_mins(1);
 
 /// Tells the time: `runtime`'s clock, without the dependency.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -33,6 +33,23 @@ struct Kept {
     given: Given,
     /// When it was given to us.
     since: Timestamp,
+    /// Whether a service has refused it for want of a right.
+    lacks_a_right: bool,
+}
+
+impl Kept {
+    fn new(given: Given, since: Timestamp) -> Self {
+        Self { given, since, lacks_a_right: false }
+    }
+
+    fn is_of_use(&self, now: Timestamp) -> bool {
+        let is_worn = self.lacks_a_right && now.duration_since(self.since) >= USED_ON;
+        self.given.expires - RENEW_EARLY > now && !is_worn
+    }
+
+    fn is(&self, token: &SecretString) -> bool {
+        self.given.access_token.expose_secret() == token.expose_secret()
+    }
 }
 
 /// Where a token is kept, and awaited while one call fetches it.
@@ -87,11 +104,11 @@ impl<C: Credentials + Sync> Tokens<C> {
         let slot = Arc::clone(self.kept.lock().await.entry((tenant.id.clone(), audience)).or_default());
         let mut token = slot.lock().await;
         let now = (self.now)();
-        if let Some(Kept { given, .. }) = token.as_ref().filter(|kept| kept.given.expires - RENEW_EARLY > now) {
-            return Ok(given.access_token.clone());
+        if let Some(kept) = token.as_ref().filter(|kept| kept.is_of_use(now)) {
+            return Ok(kept.given.access_token.clone());
         }
         let given = self.fetch(tenant, audience).await?;
-        *token = Some(Kept { given: given.clone(), since: now });
+        *token = Some(Kept::new(given.clone(), now));
         Ok(given.access_token)
     }
 
@@ -103,21 +120,26 @@ impl<C: Credentials + Sync> Tokens<C> {
 
     /// Holds a token that is there already, in place of one that would be fetched.
     pub(crate) async fn hold(&self, tenant: &TenantId, audience: Audience, given: Given) {
-        let slot = Arc::new(Mutex::new(Some(Kept { given, since: (self.now)() })));
+        let slot = Arc::new(Mutex::new(Some(Kept::new(given, (self.now)()))));
         self.kept.lock().await.insert((tenant.clone(), audience), slot);
     }
 
-    /// Forgets a token that Microsoft refused and that was given by this moment, unless another has taken its place: then nobody has to sign
-    /// in anew.
-    async fn forget(&self, tenant: &TenantId, audience: Audience, refused: &SecretString, given_by: Timestamp) {
+    /// Does this with a token that Microsoft refused, unless another has taken its place: then nobody has to sign in anew.
+    async fn with_refused(
+        &self,
+        tenant: &TenantId,
+        audience: Audience,
+        refused: &SecretString,
+        change: impl FnOnce(&mut Option<Kept>),
+    ) {
         let slot = self.kept.lock().await.get(&(tenant.clone(), audience)).map(Arc::clone);
         if let Some(slot) = slot {
-            drop_refused(&mut *slot.lock().await, refused, given_by);
+            change_refused(&mut *slot.lock().await, refused, change);
         }
     }
 
-    /// Makes a call with a token. One that Microsoft no longer takes is replaced once. One that lacks a right is dropped, so that the next
-    /// call signs in anew, with what the secret then says.
+    /// Makes a call with a token. One that Microsoft no longer takes is replaced once. One that lacks a right is not
+    /// used on for long, so that a later call signs in anew, with what the secret then says.
     ///
     /// To Partner Center every attempt has the same `MS-RequestId`, so that the work is done once however often it is asked for, and an
     /// `MS-CorrelationId` of its own. To Graph it has a `client-request-id` of its own: there the former has no counterpart.
@@ -142,12 +164,13 @@ impl<C: Credentials + Sync> Tokens<C> {
         let mut token = self.token(tenant, audience).await?;
         let mut answer = call.send(&self.now, with(token.clone())).await;
         if answer.as_ref().is_err_and(may_be_the_token) {
-            self.forget(&tenant.id, audience, &token, Timestamp::MAX).await;
+            self.with_refused(&tenant.id, audience, &token, |kept| *kept = None).await;
             token = self.token(tenant, audience).await?;
             answer = call.send(&self.now, with(token.clone())).await;
         }
         if answer.as_ref().is_err_and(lacks_a_right) {
-            self.forget(&tenant.id, audience, &token, (self.now)() - DROP_AFTER).await;
+            let mark = |kept: &mut Option<Kept>| kept.iter_mut().for_each(|kept| kept.lacks_a_right = true);
+            self.with_refused(&tenant.id, audience, &token, mark).await;
         }
         answer
     }
@@ -169,10 +192,9 @@ impl<C: Credentials + Sync> Tokens<C> {
     }
 }
 
-fn drop_refused(kept: &mut Option<Kept>, refused: &SecretString, given_by: Timestamp) {
-    let is_refused = |kept: &Kept| kept.given.access_token.expose_secret() == refused.expose_secret();
-    if kept.as_ref().is_some_and(|kept| kept.since <= given_by && is_refused(kept)) {
-        *kept = None;
+fn change_refused(kept: &mut Option<Kept>, refused: &SecretString, change: impl FnOnce(&mut Option<Kept>)) {
+    if kept.as_ref().is_some_and(|kept| kept.is(refused)) {
+        change(kept);
     }
 }
 
@@ -198,25 +220,39 @@ fn lacks_a_right(error: &MicrosoftError) -> bool {
 mod tests {
     use super::*;
 
+    fn given(token: &str, expires: Timestamp) -> Given {
+        Given { access_token: token.to_owned().into(), expires, refresh_token: None, id_token: None }
+    }
+
     #[test]
     fn a_refused_token_is_forgotten_and_not_the_one_that_took_its_place() {
         let now = Timestamp::UNIX_EPOCH;
-        let kept = |token: &str| Kept {
-            given: Given { access_token: token.to_owned().into(), expires: now, refresh_token: None, id_token: None },
-            since: now,
-        };
-        let left_of = |token: Option<&str>, refused: &str, given_by: Timestamp| {
-            let mut kept = token.map(kept);
-            drop_refused(&mut kept, &refused.to_owned().into(), given_by);
+        let left = |token: Option<&str>, refused: &str| {
+            let mut kept = token.map(|token| Kept::new(given(token, now), now));
+            change_refused(&mut kept, &refused.to_owned().into(), |kept| *kept = None);
             kept.map(|kept| kept.given.access_token.expose_secret().to_owned())
         };
-        let left = |token, refused| left_of(token, refused, now);
         // Two calls went out with the first token; the answer to one of them comes when the other has signed in anew.
         assert_eq!(left(Some("second"), "first").as_deref(), Some("second"));
         assert_eq!(left(Some("second"), "second"), None);
         assert_eq!(left(None, "first"), None);
-        // One that was given since is as good as a new one.
-        assert_eq!(left_of(Some("first"), "first", now - DROP_AFTER).as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn a_token_is_of_use_until_shortly_before_its_end_and_for_a_minute_where_it_lacks_a_right() {
+        let now = Timestamp::UNIX_EPOCH;
+        let seconds = SignedDuration::from_secs;
+        for (lacks_a_right, lives, after, expected) in [
+            (false, 3_600, 0, true),
+            (false, 3_600, 3_299, true),
+            (false, 3_600, 3_300, false),
+            (true, 3_600, 59, true),
+            (true, 3_600, 60, false),
+            (true, 300, 0, false),
+        ] {
+            let kept = Kept { lacks_a_right, ..Kept::new(given("a", now + seconds(lives)), now) };
+            assert_eq!(kept.is_of_use(now + seconds(after)), expected, "{lacks_a_right} {lives} {after}");
+        }
     }
 
     #[test]
