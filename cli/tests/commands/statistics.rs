@@ -66,6 +66,12 @@ async fn set(here: &Here, table: &str, key: [&str; 2], name: &str, value: Attrib
     update.expression_attribute_values(":value", value).send().await.unwrap();
 }
 
+async fn store_item(here: &Here, table: &str, key: [&str; 2]) -> tests::Item {
+    let client = aws_sdk_dynamodb::Client::new(&here.test.system.parts().aws);
+    let [partition, sort] = key.map(|key| AttributeValue::S(key.to_owned()));
+    client.get_item().table_name(table).key("pk", partition).key("sk", sort).send().await.unwrap().item.unwrap()
+}
+
 #[tokio::test]
 async fn figures_that_drifted_are_shown_and_set_to_what_the_alerts_add_up_to() {
     let here = with_alerts().await;
@@ -93,6 +99,39 @@ async fn figures_that_drifted_are_shown_and_set_to_what_the_alerts_add_up_to() {
     let mended = here.told(&[&RECOUNT[..], &["--mend"]].concat()).await;
     assert!(mended.contains("and are so now"), "{mended}");
     assert_eq!(here.told(&RECOUNT).await, fine);
+}
+
+#[tokio::test]
+async fn a_counter_that_is_no_number_is_shown_as_such_and_mended_and_what_is_no_counter_stays() {
+    let here = with_alerts().await;
+    let statistics = format!("{TENANT}#stats");
+    let tenants = here.test.system.tables().tenants.clone();
+    let odd = || AttributeValue::S("two".into());
+    for (item, name, value) in [
+        ("gauge", "open", odd()),
+        ("gauge", "test", AttributeValue::N("1.5".into())),
+        ("2026-03-02", "resolved", AttributeValue::Null(true)),
+        ("gauge", "note", odd()),
+    ] {
+        set(&here, &tenants, [&statistics, item], name, value).await;
+    }
+
+    let output = here.run(&[&["--json"], &RECOUNT[..]].concat()).await;
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = json!([
+        { "item": "2026-03-02", "counter": "resolved", "kept": null, "counted": 0 },
+        { "item": "gauge", "counter": "open", "kept": null, "counted": 2 },
+        { "item": "gauge", "counter": "test", "kept": null, "counted": 0 },
+    ]);
+    assert_eq!((&shown[0]["state"], &shown[0]["drift"]), (&json!("drift"), &expected));
+
+    let mended = here.told(&[&RECOUNT[..], &["--mend"]].concat()).await;
+    assert!(mended.contains("and are so now") && mended.contains("no number"), "{mended}");
+    let fine = here.told(&RECOUNT).await;
+    assert!(fine.contains("the figures are what 2 alerts add up to"), "{fine}");
+    let item = store_item(&here, &tenants, [&statistics, "gauge"]).await;
+    assert_eq!(item["note"], odd());
+    assert_eq!(item["open"], AttributeValue::N("2".into()));
 }
 
 #[tokio::test]

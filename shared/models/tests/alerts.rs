@@ -212,6 +212,22 @@ fn any_alert() -> impl Strategy<Value = Alert> {
     )
 }
 
+#[test]
+fn every_counter_is_known_by_its_name_and_every_name_is_a_counter() {
+    let moments = models::BUCKET_UPPER_BOUNDS_SECONDS.into_iter().chain([-1, 2_592_001]).map(SignedDuration::from_secs);
+    let closed = moments.map(|after| resolved(alert(), after));
+    let mut counters: Vec<_> = closed
+        .chain([alert(), Alert { is_test: true, ..alert() }])
+        .flat_map(|alert| models::contribution(&alert).items().flat_map(|(_, counters)| counters).collect::<Vec<_>>())
+        .map(|(name, _)| name)
+        .collect();
+    counters.sort_unstable();
+    counters.dedup();
+    let mut names = models::COUNTER_NAMES;
+    names.sort_unstable();
+    assert_eq!(counters, names);
+}
+
 proptest! {
     /// Whatever an alert went through, the sum of the differences is the contribution of where it ended.
     #[test]
