@@ -9,13 +9,13 @@ use partner_center::Purpose;
 use super::TenantsError;
 use crate::{
     account::Account,
-    doctor::{self, Finding, State, tenant},
+    doctor::{Finding, State, tenant},
 };
 
 /// What the read secret is good for at a source of alerts that the tenant is to have, if its alerts can be listed there, or `anyway`. There
 /// nothing has worked before that this could be measured by.
 pub(super) async fn of_source(account: &Account, tenant: &Tenant, anyway: bool) -> Result<Vec<Finding>, TenantsError> {
-    let found = doctor::tenant::kept(account, tenant, Purpose::Read).await;
+    let found = tenant::kept(account, tenant, Purpose::Read).await;
     listed(judged(found, &[], &[Purpose::Read], anyway)?, tenant, anyway)
 }
 

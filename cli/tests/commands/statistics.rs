@@ -4,39 +4,15 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use models::{Alert, AlertType, FraudThreshold, Known, Resolution, Severity, Status, TenantId};
+use models::{FraudThreshold, Known, TenantId};
 use serde_json::json;
 use store::{Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, Store, WriteAlerts as _};
 use tests::TENANT;
 
 use crate::support::{Here, OTHER};
 
-const NOW: Timestamp = Timestamp::constant(1_772_442_000, 0);
+const NOW: Timestamp = made_alerts::DETECTED;
 const RECOUNT: [&str; 2] = ["statistics", "recount"];
-
-fn alert(id: &str) -> Alert {
-    Alert {
-        id: id.parse().unwrap(),
-        display_name: "An alert".into(),
-        description: None,
-        alert_type: AlertType("CryptoMining".into()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
-        customer_id: None,
-        subscription_id: None,
-        reseller_id: None,
-        catalog_offer_id: None,
-        detected: NOW,
-        first_observed: NOW,
-        last_observed: NOW,
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: std::collections::BTreeMap::new(),
-    }
-}
 
 /// A system that keeps two alerts of its tenant.
 async fn with_alerts() -> Here {
@@ -46,7 +22,7 @@ async fn with_alerts() -> Here {
     let Acquired::Granted(grant) = store.acquire(&tenant, terms, "the test", NOW).await.unwrap() else { panic!() };
     let Grant { fence, .. } = grant;
     let write = |id| {
-        let known = Known::seen(Arc::new(alert(id)), fence);
+        let known = Known::seen(Arc::new(made_alerts::alert(id)), fence);
         AlertWrite::between(&tenant, None, known, FraudThreshold::High, false, NOW, None)
     };
     store.write(&grant, &[write("one"), write("two")], None, NOW).await.unwrap();

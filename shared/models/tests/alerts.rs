@@ -13,25 +13,13 @@ use proptest::prelude::*;
 fn alert() -> Alert {
     let detected: Timestamp = "2026-03-02T06:12:09Z".parse().unwrap();
     Alert {
-        id: "alert-1".parse().unwrap(),
-        display_name: "Connections to known mining pools".into(),
         description: Some("Look at the machine.".into()),
-        alert_type: AlertType("CryptoMining".into()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
         customer_id: Some("customer-1".parse().unwrap()),
         subscription_id: Some("subscription-1".parse().unwrap()),
-        reseller_id: None,
-        catalog_offer_id: None,
         detected,
         first_observed: detected,
         last_observed: detected,
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: std::collections::BTreeMap::new(),
+        ..made_alerts::alert("alert-1")
     }
 }
 

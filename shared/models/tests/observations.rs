@@ -6,35 +6,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, AlertType, DECISION_PATIENCE, Decision, FraudThreshold, Known, Observation, Resolution, ResolvedReason,
-    Seen, Severity, Status, Step, observe,
+    Alert, DECISION_PATIENCE, Decision, FraudThreshold, Known, Observation, Resolution, ResolvedReason, Seen, Severity,
+    Status, Step, observe,
 };
 use proptest::{prelude::*, sample::subsequence};
 
-const NOW: Timestamp = Timestamp::constant(1_772_442_000, 0);
+const NOW: Timestamp = made_alerts::DETECTED;
 
 fn alert() -> Alert {
-    Alert {
-        id: "alert-1".parse().unwrap(),
-        display_name: "Connections to known mining pools".into(),
-        description: None,
-        alert_type: AlertType("CryptoMining".into()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
-        customer_id: None,
-        subscription_id: None,
-        reseller_id: None,
-        catalog_offer_id: None,
-        detected: NOW,
-        first_observed: NOW,
-        last_observed: NOW,
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: std::collections::BTreeMap::new(),
-    }
+    made_alerts::alert("alert-1")
 }
 
 fn closed(reason: ResolvedReason) -> Alert {

@@ -117,7 +117,7 @@ impl Store {
                 matches!(*code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
             };
             // The action that failed says which table it was, not the transaction.
-            let lasting = codes.iter().position(|code| !worth_another_try(&code));
+            let lasting = codes.iter().position(|code| !worth_another_try(code));
             let failed = lasting.or_else(|| codes.iter().position(|code| *code != "None"));
             table = failed.and_then(|place| actions.get(place)).map_or(TABLE, |action| self.table_of(action));
             if lasting.is_some() {

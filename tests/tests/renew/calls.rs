@@ -8,7 +8,7 @@ use store::WriteTenants as _;
 use crate::support::{CONTOSO, Found, World, app_only};
 
 /// The refresh token that this person leaves takes the place of what is in a secret. Nobody says how old it is.
-async fn consent_as(world: &World, tenant: &models::Tenant, purpose: Purpose, person: Person) -> String {
+async fn consent_as(world: &World, tenant: &Tenant, purpose: Purpose, person: Person) -> String {
     let token = world.microsoft.refresh_token_of(CONTOSO, person).unwrap();
     let mut secret = app_only(tenant);
     secret["refresh_token"] = json!(token);
