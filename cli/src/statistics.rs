@@ -68,7 +68,8 @@ struct Shown {
 struct ShownDrift {
     item: String,
     counter: String,
-    kept: i64,
+    /// None where that is no whole number.
+    kept: Option<i64>,
     counted: i64,
 }
 
@@ -119,8 +120,8 @@ impl Shown {
     fn new(tenant: TenantId, counted: Recounted, mended: bool) -> Self {
         let state = if mended { "mended" } else { state(&counted) };
         let Recounted { alerts, broken, drift, .. } = counted;
-        let drift =
-            drift.into_iter().map(|Drift { item, counter, kept, counted }| ShownDrift { item, counter, kept, counted });
+        let of = |Drift { item, counter, kept, counted, .. }| ShownDrift { item, counter, kept, counted };
+        let drift = drift.into_iter().map(of);
         Self { tenant, state, alerts, unreadable_alerts: broken, drift: drift.collect() }
     }
 
@@ -143,7 +144,8 @@ fn text_of(shown: &[Shown]) -> String {
     let tenants: Vec<String> = shown.iter().map(Shown::words).collect();
     let row = |shown: &Shown, drift: &ShownDrift| {
         let ShownDrift { item, counter, kept, counted } = drift;
-        vec![shown.tenant.to_string(), item.clone(), counter.clone(), kept.to_string(), counted.to_string()]
+        let kept = kept.map_or("no number".to_owned(), |kept| kept.to_string());
+        vec![shown.tenant.to_string(), item.clone(), counter.clone(), kept, counted.to_string()]
     };
     let rows: Vec<_> = shown.iter().flat_map(|shown| shown.drift.iter().map(|drift| row(shown, drift))).collect();
     if rows.is_empty() {

@@ -82,25 +82,11 @@ fn tenant() -> TenantId {
 fn bare() -> Alert {
     let detected: Timestamp = "2026-03-02T06:12:09Z".parse().unwrap();
     Alert {
-        id: "alert".parse().unwrap(),
         display_name: "name".to_owned(),
-        description: None,
-        alert_type: AlertType("CryptoMining".to_owned()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
-        customer_id: None,
-        subscription_id: None,
-        reseller_id: None,
-        catalog_offer_id: None,
         detected,
         first_observed: detected,
         last_observed: detected,
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: BTreeMap::new(),
+        ..made_alerts::alert("alert")
     }
 }
 

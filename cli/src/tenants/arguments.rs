@@ -68,7 +68,7 @@ pub struct Set {
     /// Forget one of two path keys: the one from before, or the new one where its address was lost.
     #[arg(long, value_name = "WHICH", value_enum)]
     pub(super) drop_path_key: Option<WhichKey>,
-    /// Change it although a sign-in does not work or no longer, functions may not read a secret of this name, or the path key that
+    /// Change it although a sign-in does not work or no longer, alerts can't be listed by the new source, functions may not read a secret of this name, or the path key that
     /// is dropped is in use.
     #[arg(long)]
     pub(super) anyway: bool,

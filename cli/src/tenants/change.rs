@@ -126,10 +126,15 @@ pub(super) async fn set(
     }
     let mut shown = Shown::from(&tenant).with_secret_written(&set.sign_in, purpose, &tenant);
     if !set.dry_run {
+        let has_new_read = set.sign_in.ask_for_something() && purpose == Purpose::Read;
+        // With a new read secret it is tried when that is there, below.
+        if tenant.alert_source != before.alert_source && !has_new_read {
+            shown.checks = Box::pin(proof::of_source(account, &tenant, anyway)).await?;
+        }
         if set.sign_in.ask_for_something() {
             let (tenant, before) = (&tenant, &before);
             let keeping = Keeping { account, tenant, before, purpose, existing: Existing::MayBeReplaced, anyway };
-            shown.checks = Box::pin(keeping.keep(&set.sign_in, output)).await?;
+            shown.checks.extend(Box::pin(keeping.keep(&set.sign_in, output)).await?);
         }
         // Before the tenant is changed: after that a new path key has to be said, whatever else fails.
         for changed in Purpose::ALL {

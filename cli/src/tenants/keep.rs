@@ -150,7 +150,9 @@ impl Keeping<'_> {
         };
         let after = doctor::tenant::given(self.account, self.tenant, self.purpose, secret);
         let (before, after) = tokio::join!(Box::pin(before), Box::pin(after));
-        proof::judged(after, &before, &[self.purpose], self.anyway)
+        let found = proof::judged(after, &before, &[self.purpose], self.anyway)?;
+        let has_new_source = self.purpose == Purpose::Read && self.tenant.alert_source != self.before.alert_source;
+        if has_new_source { proof::listed(found, self.tenant, self.anyway) } else { Ok(found) }
     }
 
     fn name(&self) -> String {

@@ -61,7 +61,8 @@ pub enum Command {
     ///
     /// With `--client-id` the proof in its secret is replaced, and a refresh token of the same application stays; with `--consent` the
     /// refresh token is. Neither is written before it is proven: where a sign-in does not work, or something that worked before would no
-    /// longer, nothing is changed without `--anyway`. What was there before stays as the version AWSPREVIOUS.
+    /// longer, nothing is changed without `--anyway`. What was there before stays as the version AWSPREVIOUS. Another `--alert-source` is
+    /// tried first, too: where the read secret can't list alerts by it, nothing is changed.
     ///
     /// To change the path key without a gap: `--new-path-key`, register the address that it says, then
     /// `--drop-path-key oldest`; where the new address was lost, `--drop-path-key newest` takes it back.

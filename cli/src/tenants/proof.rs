@@ -3,10 +3,30 @@
 //! The sign-ins have to work, and nothing may get worse. What is missing beside, as a registration that is still to be made, is said
 //! and stands in nobody's way.
 
+use models::Tenant;
 use partner_center::Purpose;
 
 use super::TenantsError;
-use crate::doctor::{Finding, State, tenant};
+use crate::{
+    account::Account,
+    doctor::{Finding, State, tenant},
+};
+
+/// What the read secret is good for at a source of alerts that the tenant is to have, if its alerts can be listed there, or `anyway`. There
+/// nothing has worked before that this could be measured by.
+pub(super) async fn of_source(account: &Account, tenant: &Tenant, anyway: bool) -> Result<Vec<Finding>, TenantsError> {
+    let found = tenant::kept(account, tenant, Purpose::Read).await;
+    listed(judged(found, &[], &[Purpose::Read], anyway)?, tenant, anyway)
+}
+
+/// What was found of a read secret, if the tenant's alerts can be listed with it, or `anyway`.
+pub(super) fn listed(found: Vec<Finding>, tenant: &Tenant, anyway: bool) -> Result<Vec<Finding>, TenantsError> {
+    if anyway || tenant::lists_alerts(&found) {
+        return Ok(found);
+    }
+    let why = format!("alerts can't be listed by {}", tenant.alert_source.as_str());
+    Err(TenantsError::NotProven { why, checks: found })
+}
 
 /// What was found, if it is good enough, or `anyway`.
 pub(super) fn judged(

@@ -4,39 +4,15 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use models::{Alert, AlertType, FraudThreshold, Known, Resolution, Severity, Status, TenantId};
+use models::{FraudThreshold, Known, TenantId};
 use serde_json::json;
 use store::{Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, Store, WriteAlerts as _};
 use tests::TENANT;
 
 use crate::support::{Here, OTHER};
 
-const NOW: Timestamp = Timestamp::constant(1_772_442_000, 0);
+const NOW: Timestamp = made_alerts::DETECTED;
 const RECOUNT: [&str; 2] = ["statistics", "recount"];
-
-fn alert(id: &str) -> Alert {
-    Alert {
-        id: id.parse().unwrap(),
-        display_name: "An alert".into(),
-        description: None,
-        alert_type: AlertType("CryptoMining".into()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
-        customer_id: None,
-        subscription_id: None,
-        reseller_id: None,
-        catalog_offer_id: None,
-        detected: NOW,
-        first_observed: NOW,
-        last_observed: NOW,
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: std::collections::BTreeMap::new(),
-    }
-}
 
 /// A system that keeps two alerts of its tenant.
 async fn with_alerts() -> Here {
@@ -46,7 +22,7 @@ async fn with_alerts() -> Here {
     let Acquired::Granted(grant) = store.acquire(&tenant, terms, "the test", NOW).await.unwrap() else { panic!() };
     let Grant { fence, .. } = grant;
     let write = |id| {
-        let known = Known::seen(Arc::new(alert(id)), fence);
+        let known = Known::seen(Arc::new(made_alerts::alert(id)), fence);
         AlertWrite::between(&tenant, None, known, FraudThreshold::High, false, NOW, None)
     };
     store.write(&grant, &[write("one"), write("two")], None, NOW).await.unwrap();
@@ -64,6 +40,12 @@ async fn set(here: &Here, table: &str, key: [&str; 2], name: &str, value: Attrib
     let update = client.update_item().table_name(table).key("pk", partition).key("sk", sort);
     let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", name);
     update.expression_attribute_values(":value", value).send().await.unwrap();
+}
+
+async fn store_item(here: &Here, table: &str, key: [&str; 2]) -> tests::Item {
+    let client = aws_sdk_dynamodb::Client::new(&here.test.system.parts().aws);
+    let [partition, sort] = key.map(|key| AttributeValue::S(key.to_owned()));
+    client.get_item().table_name(table).key("pk", partition).key("sk", sort).send().await.unwrap().item.unwrap()
 }
 
 #[tokio::test]
@@ -93,6 +75,39 @@ async fn figures_that_drifted_are_shown_and_set_to_what_the_alerts_add_up_to() {
     let mended = here.told(&[&RECOUNT[..], &["--mend"]].concat()).await;
     assert!(mended.contains("and are so now"), "{mended}");
     assert_eq!(here.told(&RECOUNT).await, fine);
+}
+
+#[tokio::test]
+async fn a_counter_that_is_no_number_is_shown_as_such_and_mended_and_what_is_no_counter_stays() {
+    let here = with_alerts().await;
+    let statistics = format!("{TENANT}#stats");
+    let tenants = here.test.system.tables().tenants.clone();
+    let odd = || AttributeValue::S("two".into());
+    for (item, name, value) in [
+        ("gauge", "open", odd()),
+        ("gauge", "test", AttributeValue::N("1.5".into())),
+        ("2026-03-02", "resolved", AttributeValue::Null(true)),
+        ("gauge", "note", odd()),
+    ] {
+        set(&here, &tenants, [&statistics, item], name, value).await;
+    }
+
+    let output = here.run(&[&["--json"], &RECOUNT[..]].concat()).await;
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = json!([
+        { "item": "2026-03-02", "counter": "resolved", "kept": null, "counted": 0 },
+        { "item": "gauge", "counter": "open", "kept": null, "counted": 2 },
+        { "item": "gauge", "counter": "test", "kept": null, "counted": 0 },
+    ]);
+    assert_eq!((&shown[0]["state"], &shown[0]["drift"]), (&json!("drift"), &expected));
+
+    let mended = here.told(&[&RECOUNT[..], &["--mend"]].concat()).await;
+    assert!(mended.contains("and are so now") && mended.contains("no number"), "{mended}");
+    let fine = here.told(&RECOUNT).await;
+    assert!(fine.contains("the figures are what 2 alerts add up to"), "{fine}");
+    let item = store_item(&here, &tenants, [&statistics, "gauge"]).await;
+    assert_eq!(item["note"], odd());
+    assert_eq!(item["open"], AttributeValue::N("2".into()));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use models::{CredentialDates, Purpose};
 use serde_json::{Value, json};
+use simulator::{FaultKind, Target};
 use store::{Looking, NoteCallbacks as _, Store, WatchCredentials as _};
 use tests::{Scripted, TENANT};
 
@@ -54,7 +55,7 @@ async fn what_is_not_named_stays_as_it_is() {
     for (arguments, member, value) in [
         (&["--name", "Fabrikam Ltd"][..], "name", json!("Fabrikam Ltd")),
         (&["--cloud", "us-government-l4"], "cloud", json!("us-government-l4")),
-        (&["--alert-source", "fraud-events"], "alert_source", json!("fraud-events")),
+        (&["--alert-source", "fraud-events", "--anyway"], "alert_source", json!("fraud-events")),
         (&["--read-secret", "partner-alerts/read/other"], "read_secret", json!("partner-alerts/read/other")),
         (&["--act-secret", "partner-alerts/act/x"], "act_secret", json!("partner-alerts/act/x")),
         (&["--act-secret", ""], "act_secret", Value::Null),
@@ -70,7 +71,9 @@ async fn what_is_not_named_stays_as_it_is() {
         assert_eq!(here.json(&["tenants", "show", OTHER]).await, shown, "{arguments:?}: nothing was changed");
         expected[member] = value.clone();
         assert_eq!(dry, expected, "{arguments:?}");
-        assert_eq!(here.json(&[&["tenants", "set", OTHER], arguments].concat()).await, expected);
+        let mut set = here.json(&[&["tenants", "set", OTHER], arguments].concat()).await;
+        let is_tried = set.as_object_mut().unwrap().remove("checks").is_some();
+        assert_eq!((set, is_tried), (expected, member == "alert_source"), "{arguments:?}");
         let now = here.json(&["tenants", "show", OTHER]).await;
         assert_eq!((&now[member], now.as_object().unwrap().len()), (&value, shown.as_object().unwrap().len()));
     }
@@ -85,8 +88,48 @@ async fn a_tenant_has_its_alerts_from_the_source_that_is_named_and_a_change_says
     let set = ["tenants", "set", OTHER, "--alert-source"];
     let same = here.told(&[&set[..], &["fraud-events"]].concat()).await;
     assert!(same.contains("alert source fraud-events") && !same.contains("ids of their own"), "{same}");
-    let changed = here.told(&[&set[..], &["graph"]].concat()).await;
+    let changed = here.told(&[&set[..], &["graph", "--anyway"]].concat()).await;
     assert!(changed.contains("alert source graph") && changed.contains("ids of their own"), "{changed}");
+}
+
+#[tokio::test]
+async fn a_source_that_the_read_secret_cannot_list_alerts_by_is_not_written() {
+    let here = Here::new().await;
+    let set = ["tenants", "set", TENANT, "--alert-source", "fraud-events"];
+    let before = here.json(&["tenants", "show", TENANT]).await;
+    // The seed tenant's secret is for its application alone.
+    let refused = here.refused(&set).await;
+    assert!(refused.contains("nothing was written: alerts can't be listed by fraud-events"), "{refused}");
+    assert!(refused.contains("app-only-not-allowed") && refused.contains("--anyway"), "{refused}");
+    here.fault(FaultKind::Fail { status: 503 }, Target::Token);
+    let refused = here.refused(&set).await;
+    assert!(refused.contains("so try again"), "{refused}");
+    here.simulator().clear_faults();
+    assert_eq!(here.json(&["tenants", "show", TENANT]).await, before);
+
+    // With a person's consent it can; what is said in one go is tried together.
+    let token = here.simulator().refresh_token(TENANT).unwrap();
+    let secret =
+        json!({ "client_id": tests::CLIENT_ID, "client_secret": tests::CLIENT_SECRET, "refresh_token": token });
+    let secrets = aws_sdk_secretsmanager::Client::new(&here.test.system.parts().aws);
+    let put = secrets.put_secret_value().secret_id("partner-alerts/read/local").secret_string(secret.to_string());
+    put.send().await.unwrap();
+    let changed = here.json(&set).await;
+    assert_eq!(changed["alert_source"], "fraud-events");
+    assert!(changed["checks"].to_string().contains("they can be listed by fraudEvents"), "{changed}");
+    assert!(here.json(&["tenants", "set", TENANT, "--name", "Contoso"]).await.get("checks").is_none());
+
+    here.told(&["tenants", "set", TENANT, "--alert-source", "graph"]).await;
+    let app_only = [
+        &set[..],
+        &["--client-id", tests::CLIENT_ID, "--client-secret-file", "-", "--client-secret-expires", "2099-01-01"],
+        &["--app-only"],
+    ];
+    let refused = refusal(&here.run_with(&app_only.concat(), tests::CLIENT_SECRET).await);
+    assert!(refused.contains("nothing was written: "), "{refused}");
+    assert_eq!(here.json(&["tenants", "show", TENANT]).await["alert_source"], "graph");
+
+    here.told(&[&set[..], &["--anyway"]].concat()).await;
 }
 
 #[tokio::test]

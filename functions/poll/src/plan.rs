@@ -15,7 +15,7 @@ pub(crate) struct Sighting {
     pub(crate) seen: Seen,
     /// When Microsoft was asked.
     pub(crate) asked: Timestamp,
-    /// The fingerprint of what was seen; none of what is gone.
+    /// The fingerprint of what was seen, where there is something.
     pub(crate) print: Option<AlertFingerprint>,
 }
 
@@ -24,7 +24,7 @@ impl Sighting {
     pub(crate) fn weight(&self) -> usize {
         match &self.seen {
             Seen::There(alert) => serde_json::to_vec(alert.as_ref()).map_or(0, |json| json.len()),
-            Seen::Gone => 0,
+            Seen::Gone | Seen::Nothing => 0,
         }
     }
 }

@@ -85,7 +85,7 @@ pub(crate) struct Found {
     pub(crate) new: usize,
     /// Alerts that Microsoft knows no longer.
     pub(crate) vanished: usize,
-    /// Decisions that Microsoft did not take.
+    /// Decisions that Microsoft did not take, or shows nothing of.
     pub(crate) not_accepted: usize,
     /// Alerts that can't be read as Microsoft lists them.
     pub(crate) unreadable: usize,
@@ -145,6 +145,13 @@ impl<'a> Run<'a> {
                 tracing::error!(
                     tenant.id = %self.tenant.id, alert.id = %id,
                     "a decision was not accepted: Microsoft goes on showing another state, which counts"
+                );
+            }
+            Step::DecisionUnseen => {
+                self.counts.not_accepted += 1;
+                tracing::error!(
+                    tenant.id = %self.tenant.id, alert.id = %id,
+                    "a decision was not seen: Microsoft shows nothing of the alert, which stays as it was decided"
                 );
             }
             Step::Vanished => {

@@ -80,6 +80,11 @@ where
             for id in &written.written {
                 run.count(id, plan.steps.get(id).copied().unwrap_or(Step::Corrected));
             }
+            for write in plan.writes.iter().filter(|write| written.written.contains(write.id())) {
+                if write.was_decided && write.known.decision.is_none() {
+                    run.known.settle(write.id());
+                }
+            }
             // The digest is part of the first transaction, which has failed where nothing is written.
             if !written.written.is_empty() {
                 run.digests += u32::from(plan.digest.is_some());

@@ -4,6 +4,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use jiff::Timestamp;
 use models::{AlertId, Seen};
 use partner_center::{ListAlerts, MicrosoftError, Sight};
 use store::{AlertFingerprint, KeepAside, ReadAlerts, WriteAlerts};
@@ -35,6 +36,7 @@ where
         if !run.from_start {
             return Ok(());
         }
+        self.forget_marks(run).await?;
         let missing = self.missing(run).await?;
         // What is left of the time is for writing.
         let end = run.began + self.settings.run_limit * 7 / 8;
@@ -52,23 +54,27 @@ where
                 }
                 Ok(Sight::Gone) => (Seen::Gone, None),
                 Ok(Sight::Unreadable(alert)) => {
+                    sightings.extend(nothing_seen(run, id, now));
                     self.keep_aside(run, vec![alert]).await;
                     continue;
                 }
                 // Nothing can be known of what this source leaves out: it stays as it was seen last.
                 Ok(Sight::NoWayToAsk) => {
+                    sightings.extend(missing.iter().filter_map(|id| nothing_seen(run, id, now)));
                     asked.extend(missing.iter().cloned());
                     break;
                 }
                 Err(error) => {
                     // Nobody's trouble but this alert's: it keeps no other from being asked for.
                     let is_its_own = matches!(error, MicrosoftError::Refused { status: 400 | 404 | 410 | 422, .. });
+                    let is_graphs = error.has_code();
                     let error = runtime::chain(&error);
                     tracing::warn!(
                         tenant.id = %run.tenant.id, alert.id = %id, error,
                         "an alert is listed no longer, and Microsoft could not be asked for it: the next run asks again"
                     );
                     if is_its_own {
+                        sightings.extend(nothing_seen(run, id, now).filter(|_| is_graphs));
                         continue;
                     }
                     break;
@@ -93,15 +99,28 @@ where
         Ok(())
     }
 
+    /// Takes away marks of decisions that their alerts don't have, of as many as are asked for: nothing would ever show them.
+    async fn forget_marks(&self, run: &mut Run<'_>) -> Result<(), ReconcileError> {
+        let decided = some_decided(run, |_| true);
+        if decided.is_empty() {
+            return Ok(());
+        }
+        let stored = self.store.alerts(&run.grant.tenant, &decided).await?;
+        for id in decided {
+            let is_pending = stored.readable.get(&id).is_some_and(|stored| stored.known.decision.is_some());
+            if !is_pending && !stored.broken.contains_key(&id) {
+                self.store.forget_decision(&run.grant, &mut run.known, &id).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The alerts to ask for: decided about or open, and not listed. Those last that Microsoft did not know before.
     async fn missing(&self, run: &Run<'_>) -> Result<Vec<AlertId>, ReconcileError> {
         let Run { known, grant, .. } = run;
-        // Each run begins elsewhere, so that those that can't be asked for leave room for the others.
-        let first = usize::try_from(grant.fence).unwrap_or(0) * DECIDED;
-        let mut decided: Vec<AlertId> = known.decided().filter(|id| !known.has_met(id)).cloned().collect();
-        let places = decided.len().max(1);
-        decided.rotate_left(first % places);
-        decided.truncate(DECIDED);
+        // What is listed and can't be read shows as little.
+        let decided = some_decided(run, |id| !known.has_met(id) || known.was_unreadable(id));
+        let first = first_place(run);
         if grant.trusts_hint && known.has_met_all() {
             return Ok(decided);
         }
@@ -113,4 +132,24 @@ where
         open.sort_by_key(|alert| alert.is_gone);
         Ok(decided.into_iter().chain(open.into_iter().map(|alert| alert.id)).collect())
     }
+}
+
+/// Each run begins elsewhere, so that those that can't be asked for leave room for the others.
+fn first_place(run: &Run<'_>) -> usize {
+    usize::try_from(run.grant.fence).unwrap_or(0) * DECIDED
+}
+
+/// As many as a run asks for of those alerts that somebody decided about.
+fn some_decided(run: &Run<'_>, is_wanted: impl Fn(&AlertId) -> bool) -> Vec<AlertId> {
+    let mut decided: Vec<AlertId> = run.known.decided().filter(|id| is_wanted(id)).cloned().collect();
+    let places = decided.len().max(1);
+    decided.rotate_left(first_place(run) % places);
+    decided.truncate(DECIDED);
+    decided
+}
+
+/// That nothing was seen of an alert that somebody decided about: of any other that says nothing.
+fn nothing_seen(run: &Run<'_>, id: &AlertId, asked: Timestamp) -> Option<(AlertId, Sighting)> {
+    let sighting = Sighting { seen: Seen::Nothing, asked, print: None };
+    run.known.is_decided(id).then(|| (id.clone(), sighting))
 }

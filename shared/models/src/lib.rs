@@ -44,7 +44,9 @@ pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, 
 pub use observation::{DECISION_PATIENCE, Decision, Known, Observation, Observed, Seen, Step, observe};
 pub use severity::{FraudThreshold, ThresholdError};
 pub use signal::{CONFIRMED_SINCE, Relation, SignalNotice, SignalReason, confirms, hour_of};
-pub use statistics::{BUCKET_UPPER_BOUNDS_SECONDS, Counters, Delta, STATISTICS_FORMULA, StatisticsKey, contribution};
+pub use statistics::{
+    BUCKET_UPPER_BOUNDS_SECONDS, COUNTER_NAMES, Counters, Delta, STATISTICS_FORMULA, StatisticsKey, contribution,
+};
 pub use subject::EventSubject;
 pub use tenant::{AlertSource, Cloud, CloudUrls, CredentialDates, Purpose, Tenant};
 pub use trace::{TraceContext, TraceContextError};

@@ -75,6 +75,8 @@ impl Known {
 pub enum Seen {
     /// Microsoft knows no such alert (any more): it was asked for this very alert.
     Gone,
+    /// Nothing: neither does a whole list show it, nor can it be asked for, or what is shown can't be read.
+    Nothing,
     /// The alert as Microsoft describes it.
     There(Arc<Alert>),
 }
@@ -107,6 +109,9 @@ pub enum Step {
     DecisionNotAccepted,
     /// Microsoft has what a person decided.
     DecisionSeen,
+    /// Microsoft had the time to show what a person decided, and nothing of the alert can be seen: it stays as it was decided, and nothing is
+    /// waited for.
+    DecisionUnseen,
     /// An older sight than the one that is known.
     Overtaken,
     /// It was resolved, and needs somebody again.
@@ -125,7 +130,7 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Appeared,
         Self::AppearedResolved,
         Self::CameBack,
@@ -133,6 +138,7 @@ impl Step {
         Self::DecisionAwaited,
         Self::DecisionNotAccepted,
         Self::DecisionSeen,
+        Self::DecisionUnseen,
         Self::Overtaken,
         Self::Reopened,
         Self::ResolvedElsewhere,
@@ -164,7 +170,7 @@ pub fn observe(known: Option<&Known>, observation: &Observation, threshold: Frau
     let Observation { seen, run, asked } = observation;
     let Some(known) = known else {
         return match seen {
-            Seen::Gone => Observed { step: Step::Unknown, known: None },
+            Seen::Gone | Seen::Nothing => Observed { step: Step::Unknown, known: None },
             Seen::There(alert) => {
                 let step = if alert.state() == AlertState::Open { Step::Appeared } else { Step::AppearedResolved };
                 Observed { step, known: Some(Known::seen(Arc::clone(alert), *run)) }
@@ -176,6 +182,7 @@ pub fn observe(known: Option<&Known>, observation: &Observation, threshold: Frau
     }
     let (step, after) = match seen {
         Seen::Gone => gone(known, *run, *asked),
+        Seen::Nothing => nothing(known, *asked),
         Seen::There(alert) => there(known, alert, *run, *asked, threshold),
     };
     Observed { step, known: Some(after) }
@@ -187,6 +194,17 @@ fn gone(known: &Known, run: u64, asked: Timestamp) -> (Step, Known) {
     let is_news = known.gone.is_none() || decision != known.decision;
     let gone = known.gone.max(Some(run));
     (if is_news { Step::Vanished } else { Step::Unchanged }, Known { gone, decision, ..known.clone() })
+}
+
+/// Where nothing is seen, nothing is another, and a decision is waited for no longer than for one that is seen otherwise. What Microsoft
+/// shows later, if anything, counts as any sight does.
+fn nothing(known: &Known, asked: Timestamp) -> (Step, Known) {
+    let step = match &known.decision {
+        None => Step::Unchanged,
+        Some(decision) if asked.duration_since(decision.at) < DECISION_PATIENCE => Step::DecisionAwaited,
+        Some(_) => return (Step::DecisionUnseen, Known { decision: None, ..known.clone() }),
+    };
+    (step, known.clone())
 }
 
 fn there(known: &Known, alert: &Arc<Alert>, run: u64, asked: Timestamp, threshold: FraudThreshold) -> (Step, Known) {

@@ -18,6 +18,28 @@ pub const BUCKET_UPPER_BOUNDS_SECONDS: [i64; 11] =
 /// The version of the formula below. It is kept with each alert, so that a later formula can take back what this one added.
 pub const STATISTICS_FORMULA: u32 = 1;
 
+/// The name of every counter, whichever item it is of.
+pub const COUNTER_NAMES: [&str; 18] = [
+    "new",
+    "open",
+    "resolved",
+    "response_le_300",
+    "response_le_900",
+    "response_le_1800",
+    "response_le_3600",
+    "response_le_7200",
+    "response_le_14400",
+    "response_le_28800",
+    "response_le_86400",
+    "response_le_172800",
+    "response_le_604800",
+    "response_le_2592000",
+    "response_longer",
+    "response_negative",
+    "response_seconds",
+    "test",
+];
+
 /// Counters by name. The names are attribute names of the table.
 pub type Counters = BTreeMap<&'static str, i64>;
 

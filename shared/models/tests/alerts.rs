@@ -13,25 +13,13 @@ use proptest::prelude::*;
 fn alert() -> Alert {
     let detected: Timestamp = "2026-03-02T06:12:09Z".parse().unwrap();
     Alert {
-        id: "alert-1".parse().unwrap(),
-        display_name: "Connections to known mining pools".into(),
         description: Some("Look at the machine.".into()),
-        alert_type: AlertType("CryptoMining".into()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
         customer_id: Some("customer-1".parse().unwrap()),
         subscription_id: Some("subscription-1".parse().unwrap()),
-        reseller_id: None,
-        catalog_offer_id: None,
         detected,
         first_observed: detected,
         last_observed: detected,
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: std::collections::BTreeMap::new(),
+        ..made_alerts::alert("alert-1")
     }
 }
 
@@ -210,6 +198,22 @@ fn any_alert() -> impl Strategy<Value = Alert> {
             if is_resolved { resolved(alert, SignedDuration::from_secs(response)) } else { alert }
         },
     )
+}
+
+#[test]
+fn every_counter_is_known_by_its_name_and_every_name_is_a_counter() {
+    let moments = models::BUCKET_UPPER_BOUNDS_SECONDS.into_iter().chain([-1, 2_592_001]).map(SignedDuration::from_secs);
+    let closed = moments.map(|after| resolved(alert(), after));
+    let mut counters: Vec<_> = closed
+        .chain([alert(), Alert { is_test: true, ..alert() }])
+        .flat_map(|alert| models::contribution(&alert).items().flat_map(|(_, counters)| counters).collect::<Vec<_>>())
+        .map(|(name, _)| name)
+        .collect();
+    counters.sort_unstable();
+    counters.dedup();
+    let mut names = models::COUNTER_NAMES;
+    names.sort_unstable();
+    assert_eq!(counters, names);
 }
 
 proptest! {

@@ -6,35 +6,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, AlertType, DECISION_PATIENCE, Decision, FraudThreshold, Known, Observation, Resolution, ResolvedReason,
-    Seen, Severity, Status, Step, observe,
+    Alert, DECISION_PATIENCE, Decision, FraudThreshold, Known, Observation, Resolution, ResolvedReason, Seen, Severity,
+    Status, Step, observe,
 };
 use proptest::{prelude::*, sample::subsequence};
 
-const NOW: Timestamp = Timestamp::constant(1_772_442_000, 0);
+const NOW: Timestamp = made_alerts::DETECTED;
 
 fn alert() -> Alert {
-    Alert {
-        id: "alert-1".parse().unwrap(),
-        display_name: "Connections to known mining pools".into(),
-        description: None,
-        alert_type: AlertType("CryptoMining".into()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
-        customer_id: None,
-        subscription_id: None,
-        reseller_id: None,
-        catalog_offer_id: None,
-        detected: NOW,
-        first_observed: NOW,
-        last_observed: NOW,
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: std::collections::BTreeMap::new(),
-    }
+    made_alerts::alert("alert-1")
 }
 
 fn closed(reason: ResolvedReason) -> Alert {
@@ -93,6 +73,12 @@ fn each_step_by_table() {
         // Clocks differ: asked before it was decided.
         (Some(decided()), there(alert()), minutes(-2), Step::DecisionAwaited),
         (Some(decided()), Seen::Gone, minutes(1), Step::Vanished),
+        (None, Seen::Nothing, minutes(0), Step::Unknown),
+        (Some(known(alert())), Seen::Nothing, minutes(60), Step::Unchanged),
+        (Some(decided()), Seen::Nothing, minutes(-2), Step::DecisionAwaited),
+        (Some(decided()), Seen::Nothing, patience - minutes(1), Step::DecisionAwaited),
+        (Some(decided()), Seen::Nothing, patience, Step::DecisionUnseen),
+        (Some(gone_and_decided.clone()), Seen::Nothing, patience, Step::DecisionUnseen),
         (Some(gone_and_decided.clone()), Seen::Gone, minutes(1), Step::Unchanged),
         (Some(gone_and_decided), Seen::Gone, patience, Step::Vanished),
         (Some(refused.clone()), there(alert()), minutes(20), Step::Unchanged),
@@ -145,6 +131,14 @@ fn a_decision_shows_at_once_and_what_microsoft_says_later_counts() {
     let accepted = see(&awaited, closed(ResolvedReason::Fraud), 16, 7);
     assert_eq!((accepted.decision, accepted.not_accepted), (None, false));
 
+    // Of one that nothing is seen of nobody knows more than was decided; what is seen in the end counts.
+    let asked = NOW + DECISION_PATIENCE;
+    let unseen = observe(Some(&awaited), &Observation { seen: Seen::Nothing, run: 7, asked }, FraudThreshold::High);
+    let unseen = unseen.known.unwrap();
+    assert_eq!((&unseen.alert, &unseen.decision, unseen.not_accepted), (&decided.alert, &None, false));
+    let reopened = Observation { seen: there(alert()), run: 8, asked };
+    assert_eq!(observe(Some(&unseen), &reopened, FraudThreshold::High).step, Step::Reopened);
+
     let open = Decision { status: Status::Active, reason: None, at: NOW };
     let reopened = known(closed(ResolvedReason::Ignore)).decided(open, None);
     assert_eq!((&reopened.alert.status, &reopened.alert.resolution), (&Status::Active, &Resolution::default()));
@@ -193,7 +187,7 @@ proptest! {
         prop_assert_eq!(&end_of(&another), &end);
         let alerts = history.iter().rev().filter_map(|observation| match &observation.seen {
             Seen::There(alert) => Some(alert),
-            Seen::Gone => None,
+            Seen::Gone | Seen::Nothing => None,
         });
         prop_assert_eq!(Some(&end.alert), alerts.into_iter().next(), "as it was seen last");
         prop_assert_eq!(end.gone.is_some(), history.last().unwrap().seen == Seen::Gone);

@@ -23,9 +23,10 @@ pub(crate) struct Access<'a> {
 }
 
 impl Access<'_> {
-    /// Makes the calls of this purpose, the first of them with a token for Graph that is there already, and gives what was refused.
+    /// Makes the calls of this purpose, the first of them with a token that is there already, for the service that the tenant's alerts come
+    /// from, and gives what was refused.
     ///
-    /// Both purposes read alerts: `PartnerSecurity.Read.All` is the least that the list takes (Microsoft: "List securityAlerts",
+    /// Both purposes read alerts. Of Graph: `PartnerSecurity.Read.All` is the least that the list takes (Microsoft: "List securityAlerts",
     /// permissions), and `PartnerSecurity.ReadWrite.All`, which resolving takes, is more of the same, as with every permission of
     /// Graph's that is named so. What reads alerts is what asks Partner Center, too: what is registered as the webhook, where nothing
     /// is an answer like any other.
@@ -40,7 +41,7 @@ impl Access<'_> {
         let at_hand = SecretAtHand { secret: secret.clone(), purpose };
         let (http, now, new_id) = (self.http.clone(), Arc::clone(self.now), Arc::clone(self.new_id));
         let tokens = Tokens::new(http, self.clouds.clone(), at_hand, self.limits, now, new_id);
-        tokens.hold(&tenant.id, Audience::Graph, given).await;
+        tokens.hold(&tenant.id, Audience::of_source(tenant.alert_source), given).await;
         let tokens = Arc::new(tokens);
         let alerts = AlertSources::new(self.http.clone(), Arc::clone(&tokens), self.limits);
         let mut refusals: Vec<_> = alerts.page(tenant, None).await.err().into_iter().collect();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{CredentialError, SupportIds};
+use crate::{CredentialError, SupportIds, error_words::NO_CODE};
 
 /// A failure of a call to Microsoft. Holds codes and ids, never tokens or bodies.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +116,12 @@ impl MicrosoftError {
                 "look the code up, and give Microsoft's support the ids if it says nothing"
             }
         }
+    }
+
+    /// Whether a refusal has a code, and thereby is one of the service and not of something in front of it.
+    #[must_use]
+    pub fn has_code(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code != NO_CODE)
     }
 
     /// Until when Microsoft asks to wait before the next call, where it does.

@@ -76,7 +76,8 @@ impl Call<'_> {
             heard::end(Some(ids));
             return Ok(body);
         }
-        let ErrorWords { code, trace_id } = ErrorWords::of(&body);
+        let ErrorWords { code, trace_id, wait } = ErrorWords::of(&body);
+        let asked = asked.or(wait);
         let error = MicrosoftError::Refused {
             call: self.name,
             tenant: self.tenant.to_string(),

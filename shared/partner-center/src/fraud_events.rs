@@ -13,7 +13,6 @@ use serde_json::value::RawValue;
 
 use crate::{
     Audience, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
-    error_words::NO_CODE,
     exchange::Call,
     listing::{at_place, no_place},
     wire::read_fraud_event,
@@ -104,9 +103,12 @@ fn events(call: Call<'_>, body: &[u8]) -> Result<Page, MicrosoftError> {
     Ok(page)
 }
 
-/// Whether Partner Center itself refuses, with one of these statuses.
-fn says(statuses: &[u16], error: &MicrosoftError) -> bool {
-    matches!(error, MicrosoftError::Refused { status, code, .. } if statuses.contains(status) && code != NO_CODE)
+/// Whether Partner Center itself finds fault with the question, with one of these statuses: its codes are numbers (Microsoft: "Error
+/// codes"), which those of a gateway or of another service are not. One that is known to be about the caller is not about the question.
+fn faults_the_question(statuses: &[u16], error: &MicrosoftError) -> bool {
+    let MicrosoftError::Refused { status, code, .. } = error else { return false };
+    let is_number = code.parse::<u64>().is_ok();
+    statuses.contains(status) && is_number && error.diagnosis().is_none()
 }
 
 /// What tells a page from another: how many events it has, and a hash of their ids, in whatever order they come.
@@ -121,11 +123,12 @@ fn described(number: usize, page: &Page) -> Before {
 
 impl<C: Credentials + Send + Sync> FraudEvents<C> {
     /// The first page of the new model; where Partner Center finds fault with the question, it doesn't know that model, and gives the list
-    /// in the old one, whole. Where somebody else does (a web page, no body), nothing is learnt of that.
+    /// in the old one, whole. Where somebody else does (a web page, no body, another service's words), or the caller is at fault, nothing
+    /// is learnt of that.
     async fn first_page(&self, call: Call<'_>, tenant: &Tenant) -> Result<Page, MicrosoftError> {
         match self.numbered(call, tenant, 1).await {
             Ok(page) => Ok(Self::followed(1, page)),
-            Err(error) if says(&[400], &error) => {
+            Err(error) if faults_the_question(&[400], &error) => {
                 tracing::warn!(tenant.id = %tenant.id, %error, "the new model of fraud events is refused: asking for the old one");
                 let url = self.url(call, tenant)?;
                 let request = || self.http.get(url.clone());
@@ -144,7 +147,7 @@ impl<C: Credentials + Send + Sync> FraudEvents<C> {
         let number = before.number + 1;
         let page = match self.numbered(call, tenant, number).await {
             Ok(page) => page,
-            Err(error) if says(&[400, 404], &error) && self.ends_with(call, tenant, before).await? => {
+            Err(error) if faults_the_question(&[400, 404], &error) && self.ends_with(call, tenant, before).await? => {
                 return Ok(Page::default());
             }
             Err(error) => return Err(error),

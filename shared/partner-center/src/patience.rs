@@ -88,14 +88,20 @@ fn passes(status: u16) -> bool {
 }
 
 /// The pause that Microsoft asks for: whole seconds, as its documents have it, or HTTP's other form, a date (RFC 9110, section
-/// 10.2.3). One that is past asks for none. Anything else counts as absent.
+/// 10.2.3). A date that is past asks for none. Anything else counts as absent.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
+    if let Some(asked) = whole_seconds(asked) {
+        return Some(asked);
     }
     let then = rfc2822::DateTimeParser::new().parse_timestamp(asked).ok()?;
     Some(Duration::try_from(then.duration_since(now)).unwrap_or_default())
+}
+
+/// A wait of so many seconds. More than can be counted is the longest that there is, and not none.
+pub(crate) fn whole_seconds(digits: &str) -> Option<Duration> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(digits.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
@@ -198,6 +204,9 @@ mod tests {
             ("30", Some(30)),
             (" 30 ", Some(30)),
             ("0", Some(0)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", Some(u64::MAX)),
+            ("99999999999999999999999999999999", Some(u64::MAX)),
             ("Mon, 02 Mar 2026 09:00:07 GMT", Some(7)),
             ("Mon, 02 Mar 2026 09:00:00 GMT", Some(0)),
             ("Mon, 02 Mar 2026 08:59:59 GMT", Some(0)),
@@ -206,6 +215,8 @@ mod tests {
             ("Tue, 02 Mar 2026 09:00:07 GMT", None),
             ("in a little while", None),
             ("-1", None),
+            ("+1", None),
+            ("1.5", None),
             ("", None),
         ] {
             let headers = [(RETRY_AFTER, asked.parse().unwrap())].into_iter().collect();

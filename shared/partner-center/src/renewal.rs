@@ -260,12 +260,12 @@ impl Renewer {
         }
     }
 
-    /// What can sign in at all can do so for Graph.
+    /// For the service that the tenant's alerts come from: of another one nothing has to be known.
     async fn sign_in(&self, tenant: &Tenant, credential: &Credential) -> Result<Given, MicrosoftError> {
         let (http, clouds, limits, now) = (&self.http, &self.clouds, self.limits, &self.now);
         let Credential { client_id, proof, grant } = credential;
         let sign_in = SignIn { http, clouds, limits, tenant, client_id, proof, now };
-        sign_in.ask(Grounds::Grant(grant), Audience::Graph).await
+        sign_in.ask(Grounds::Grant(grant), Audience::of_source(tenant.alert_source)).await
     }
 }
 

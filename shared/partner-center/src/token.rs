@@ -17,6 +17,9 @@ use crate::{
 
 /// How long before its end a token is renewed: longer than any run uses it.
 const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
+/// How long a token is used on that was found to lack a right. After that another is asked for, in which shows what has been mended
+/// since: a lasting refusal thereby costs a sign-in a minute at most, however often it is met.
+const USED_ON: SignedDuration = SignedDuration::from_mins(1);
 
 /// Tells the time: `runtime`'s clock, without the dependency.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -24,8 +27,33 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Makes random ids: `runtime`'s, without the dependency.
 pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
 
+/// A token that is kept.
+#[derive(Clone)]
+struct Kept {
+    given: Given,
+    /// When it was given to us.
+    since: Timestamp,
+    /// Whether a service has refused it for want of a right.
+    lacks_a_right: bool,
+}
+
+impl Kept {
+    fn new(given: Given, since: Timestamp) -> Self {
+        Self { given, since, lacks_a_right: false }
+    }
+
+    fn is_of_use(&self, now: Timestamp) -> bool {
+        let is_worn = self.lacks_a_right && now.duration_since(self.since) >= USED_ON;
+        self.given.expires - RENEW_EARLY > now && !is_worn
+    }
+
+    fn is(&self, token: &SecretString) -> bool {
+        self.given.access_token.expose_secret() == token.expose_secret()
+    }
+}
+
 /// Where a token is kept, and awaited while one call fetches it.
-type Slot = Arc<Mutex<Option<Given>>>;
+type Slot = Arc<Mutex<Option<Kept>>>;
 
 /// Gives access tokens.
 pub struct Tokens<C> {
@@ -76,12 +104,12 @@ impl<C: Credentials + Sync> Tokens<C> {
         let slot = Arc::clone(self.kept.lock().await.entry((tenant.id.clone(), audience)).or_default());
         let mut token = slot.lock().await;
         let now = (self.now)();
-        if let Some(kept) = token.as_ref().filter(|kept| kept.expires - RENEW_EARLY > now) {
-            return Ok(kept.access_token.clone());
+        if let Some(kept) = token.as_ref().filter(|kept| kept.is_of_use(now)) {
+            return Ok(kept.given.access_token.clone());
         }
-        let fresh = self.fetch(tenant, audience).await?;
-        *token = Some(fresh.clone());
-        Ok(fresh.access_token)
+        let given = self.fetch(tenant, audience).await?;
+        *token = Some(Kept::new(given.clone(), now));
+        Ok(given.access_token)
     }
 
     /// Whether a tenant's credential is for its application alone, as far as it can be read.
@@ -92,19 +120,26 @@ impl<C: Credentials + Sync> Tokens<C> {
 
     /// Holds a token that is there already, in place of one that would be fetched.
     pub(crate) async fn hold(&self, tenant: &TenantId, audience: Audience, given: Given) {
-        let slot = Arc::new(Mutex::new(Some(given)));
+        let slot = Arc::new(Mutex::new(Some(Kept::new(given, (self.now)()))));
         self.kept.lock().await.insert((tenant.clone(), audience), slot);
     }
 
-    /// Forgets a token that Microsoft refused, unless another has taken its place: then nobody has to sign in anew.
-    async fn forget(&self, tenant: &TenantId, audience: Audience, refused: &SecretString) {
+    /// Does this with a token that Microsoft refused, unless another has taken its place: then nobody has to sign in anew.
+    async fn with_refused(
+        &self,
+        tenant: &TenantId,
+        audience: Audience,
+        refused: &SecretString,
+        change: impl FnOnce(&mut Option<Kept>),
+    ) {
         let slot = self.kept.lock().await.get(&(tenant.clone(), audience)).map(Arc::clone);
         if let Some(slot) = slot {
-            drop_refused(&mut *slot.lock().await, refused);
+            change_refused(&mut *slot.lock().await, refused, change);
         }
     }
 
-    /// Makes a call with a token. One that Microsoft no longer takes is replaced once.
+    /// Makes a call with a token. One that Microsoft no longer takes is replaced once. One that lacks a right is not
+    /// used on for long, so that a later call signs in anew, with what the secret then says.
     ///
     /// To Partner Center every attempt has the same `MS-RequestId`, so that the work is done once however often it is asked for, and an
     /// `MS-CorrelationId` of its own. To Graph it has a `client-request-id` of its own: there the former has no counterpart.
@@ -126,14 +161,18 @@ impl<C: Credentials + Sync> Tokens<C> {
             let named = &named;
             move || named().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
         };
-        let token = self.token(tenant, audience).await?;
-        match call.send(&self.now, with(token.clone())).await {
-            Err(error) if may_be_the_token(&error) => {
-                self.forget(&tenant.id, audience, &token).await;
-                call.send(&self.now, with(self.token(tenant, audience).await?)).await
-            }
-            answer => answer,
+        let mut token = self.token(tenant, audience).await?;
+        let mut answer = call.send(&self.now, with(token.clone())).await;
+        if answer.as_ref().is_err_and(may_be_the_token) {
+            self.with_refused(&tenant.id, audience, &token, |kept| *kept = None).await;
+            token = self.token(tenant, audience).await?;
+            answer = call.send(&self.now, with(token.clone())).await;
         }
+        if answer.as_ref().is_err_and(lacks_a_right) {
+            let mark = |kept: &mut Option<Kept>| kept.iter_mut().for_each(|kept| kept.lacks_a_right = true);
+            self.with_refused(&tenant.id, audience, &token, mark).await;
+        }
+        answer
     }
 
     fn fresh_id(&self) -> String {
@@ -153,9 +192,9 @@ impl<C: Credentials + Sync> Tokens<C> {
     }
 }
 
-fn drop_refused(kept: &mut Option<Given>, refused: &SecretString) {
-    if kept.as_ref().is_some_and(|kept| kept.access_token.expose_secret() == refused.expose_secret()) {
-        *kept = None;
+fn change_refused(kept: &mut Option<Kept>, refused: &SecretString, change: impl FnOnce(&mut Option<Kept>)) {
+    if kept.as_ref().is_some_and(|kept| kept.is(refused)) {
+        change(kept);
     }
 }
 
@@ -165,22 +204,33 @@ fn may_be_the_token(error: &MicrosoftError) -> bool {
     matches!(error, MicrosoftError::Refused { status: 401, .. }) && !of_any
 }
 
+/// Whether a token of the same credential may be taken once somebody has mended what it lacks: a consent, a role, a second factor, a
+/// policy. That partner and customer are strangers is no matter of the token.
+fn lacks_a_right(error: &MicrosoftError) -> bool {
+    let of_the_token = match error.diagnosis() {
+        Some(Diagnosis::MfaMissing) => return true,
+        Some(Diagnosis::RelationshipMissing) => false,
+        _ => true,
+    };
+    // In whoever's words: what services say to a token that lacks a right is documented for the least of them.
+    matches!(error, MicrosoftError::Refused { status: 403, .. }) && of_the_token
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn given(token: &str, expires: Timestamp) -> Given {
+        Given { access_token: token.to_owned().into(), expires, refresh_token: None, id_token: None }
+    }
+
     #[test]
     fn a_refused_token_is_forgotten_and_not_the_one_that_took_its_place() {
-        let given = |token: &str| Given {
-            access_token: token.to_owned().into(),
-            expires: Timestamp::UNIX_EPOCH,
-            refresh_token: None,
-            id_token: None,
-        };
-        let left = |kept: Option<&str>, refused: &str| {
-            let mut kept = kept.map(given);
-            drop_refused(&mut kept, &refused.to_owned().into());
-            kept.map(|kept| kept.access_token.expose_secret().to_owned())
+        let now = Timestamp::UNIX_EPOCH;
+        let left = |token: Option<&str>, refused: &str| {
+            let mut kept = token.map(|token| Kept::new(given(token, now), now));
+            change_refused(&mut kept, &refused.to_owned().into(), |kept| *kept = None);
+            kept.map(|kept| kept.given.access_token.expose_secret().to_owned())
         };
         // Two calls went out with the first token; the answer to one of them comes when the other has signed in anew.
         assert_eq!(left(Some("second"), "first").as_deref(), Some("second"));
@@ -189,13 +239,38 @@ mod tests {
     }
 
     #[test]
-    fn another_token_is_asked_for_only_where_it_may_help() {
-        for (status, code, helps) in [
-            (401, "none", true),
-            (401, "InvalidAuthenticationToken", true),
-            (401, "900421", false),
-            (401, "900420", false),
-            (403, "none", false),
+    fn a_token_is_of_use_until_shortly_before_its_end_and_for_a_minute_where_it_lacks_a_right() {
+        let now = Timestamp::UNIX_EPOCH;
+        let seconds = SignedDuration::from_secs;
+        for (lacks_a_right, lives, after, expected) in [
+            (false, 3_600, 0, true),
+            (false, 3_600, 3_299, true),
+            (false, 3_600, 3_300, false),
+            (true, 3_600, 59, true),
+            (true, 3_600, 60, false),
+            (true, 300, 0, false),
+        ] {
+            let kept = Kept { lacks_a_right, ..Kept::new(given("a", now + seconds(lives)), now) };
+            assert_eq!(kept.is_of_use(now + seconds(after)), expected, "{lacks_a_right} {lives} {after}");
+        }
+    }
+
+    #[test]
+    fn another_token_is_asked_for_at_once_or_the_next_time_only_where_it_may_help() {
+        for (status, code, at_once, later) in [
+            (401, "none", true, false),
+            (401, "InvalidAuthenticationToken", true, false),
+            (401, "900421", false, true),
+            (401, "900420", false, false),
+            (403, "none", false, true),
+            (403, "Unauthorized_MissingMFA", false, true),
+            (403, "Forbidden", false, true),
+            (403, "900150", false, true),
+            (403, "900329", false, true),
+            (403, "20002", false, false),
+            (403, "900159", false, false),
+            (404, "none", false, false),
+            (429, "none", false, false),
         ] {
             let refused = MicrosoftError::Refused {
                 call: "a call",
@@ -206,7 +281,7 @@ mod tests {
                 attempts: 1,
                 wait_until: None,
             };
-            assert_eq!(may_be_the_token(&refused), helps, "{status} {code}");
+            assert_eq!((may_be_the_token(&refused), lacks_a_right(&refused)), (at_once, later), "{status} {code}");
         }
     }
 }

@@ -259,10 +259,32 @@ fn an_unknown_type_is_kept_and_an_unknown_severity_is_the_highest() {
 }
 
 #[test]
-fn members_that_come_later_are_kept_and_the_bag_of_details_wins_over_them() {
+fn members_that_come_later_are_kept_and_win_over_the_bag_of_details() {
     let mut event = with("comesLater", json!({ "any": ["thing"] }));
     event["shared"] = json!("outside");
     event["additionalDetails"]["shared"] = json!("inside");
     let details = read(&event).unwrap().additional_details;
-    assert_eq!((&details["comesLater"], &details["shared"]), (&json!({ "any": ["thing"] }), &json!("inside")));
+    assert_eq!((&details["comesLater"], &details["shared"]), (&json!({ "any": ["thing"] }), &json!("outside")));
+    assert_eq!(details["additionalDetails.shared"], "inside");
+}
+
+#[test]
+fn no_detail_passes_for_a_documented_member_be_that_there_or_not() {
+    let said = of_list(NEW).remove(0).additional_details;
+    let documented = said.keys().filter(|name| !parsed(NEW)[0]["additionalDetails"][name.as_str()].is_string());
+    let documented: Vec<_> = documented.cloned().collect();
+    assert_eq!(documented.len(), 16, "{documented:?}");
+    for name in documented {
+        let bag = json!({ &name: "odd" });
+        for (member, expected) in [(said.get(&name), said.get(&name)), (Some(&Value::Null), None), (None, None)] {
+            let mut event = with("additionalDetails", bag.clone());
+            event.as_object_mut().unwrap().remove(&name);
+            if let Some(member) = member {
+                event[&name] = member.clone();
+            }
+            let details = read(&event).unwrap().additional_details;
+            assert_eq!(details.get(&name), expected, "{name}: {member:?}");
+            assert_eq!(details[&format!("additionalDetails.{name}")], "odd");
+        }
+    }
 }

@@ -177,6 +177,15 @@ pub trait WriteAlerts {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Takes the mark of a decision away that its alert, read since the mark was, does not have: somebody has changed or deleted the item by
+    /// hand. One that was made anew meanwhile stays.
+    fn forget_decision(
+        &self,
+        grant: &Grant,
+        known: &mut KnownAlerts,
+        id: &AlertId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Writes the changed parts of the hint.
     fn remember(&self, grant: &Grant, known: &mut KnownAlerts) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
@@ -308,6 +317,10 @@ impl WriteAlerts for Store {
 
     async fn decide(&self, tenant: &TenantId, write: &AlertWrite, now: Timestamp) -> Result<bool, StoreError> {
         Ok(matches!(self.transact(None, tenant, &[write], None, now).await?, Transacted::Done))
+    }
+
+    async fn forget_decision(&self, grant: &Grant, known: &mut KnownAlerts, id: &AlertId) -> Result<(), StoreError> {
+        self.delete_mark(&grant.tenant, known, id).await
     }
 
     async fn remember(&self, grant: &Grant, known: &mut KnownAlerts) -> Result<(), StoreError> {

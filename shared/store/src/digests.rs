@@ -8,18 +8,26 @@
 //! Beside it lie marks of the alerts that somebody decided about and Microsoft has not shown so yet: what is known of those is
 //! compared whatever the hint says.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use aws_sdk_dynamodb::{operation::put_item::PutItemError, primitives::Blob, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
+    primitives::Blob,
+    types::AttributeValue,
+};
 use models::{AlertId, TenantId};
 use sha2::{Digest as _, Sha256};
 
-use crate::{AlertFingerprint, Grant, Store, StoreError, TableRole, fingerprint::CONTENT_BYTES, lease::number};
+use crate::{
+    AlertFingerprint, Grant, Store, StoreError, TableRole, fingerprint::CONTENT_BYTES, items::Item, lease::number,
+};
 
 const TABLE: TableRole = TableRole::Tenants;
 const PREFIX: &str = "digest#";
 /// What the mark of a pending decision begins with: one query reads these, too.
-pub(crate) const DECISION: &str = "decision#";
+const DECISION: &str = "decision#";
+/// The attribute of a mark that tells it from one that takes its place.
+const VERSION: &str = "version";
 /// Behind every item of both kinds, and before any other.
 const END: &str = "digest#~";
 const ID_BYTES: usize = 8;
@@ -33,7 +41,8 @@ pub struct KnownAlerts {
     changed: BTreeSet<u8>,
     /// Those that the walk at hand has met.
     listed: HashSet<IdHash>,
-    decided: BTreeSet<AlertId>,
+    /// With the version of the alert that the mark is of, which those of a former release lack.
+    decided: BTreeMap<AlertId, Option<u64>>,
 }
 
 impl KnownAlerts {
@@ -58,12 +67,17 @@ impl KnownAlerts {
     /// Whether somebody decided about this alert, which Microsoft has not shown yet.
     #[must_use]
     pub fn is_decided(&self, id: &AlertId) -> bool {
-        self.decided.contains(id)
+        self.decided.contains_key(id)
+    }
+
+    /// Notes that nothing is waited for any more of an alert that somebody decided about.
+    pub fn settle(&mut self, id: &AlertId) {
+        self.decided.remove(id);
     }
 
     /// The alerts that somebody decided about.
     pub fn decided(&self) -> impl Iterator<Item = &AlertId> {
-        self.decided.iter()
+        self.decided.keys()
     }
 
     /// Notes that the walk at hand met this alert. Says whether it did for the first time.
@@ -146,10 +160,39 @@ impl Store {
                 }
                 let sort = item.get("sk").and_then(|key| key.as_s().ok());
                 let id = sort.and_then(|sort| sort.strip_prefix(DECISION)).and_then(|id| id.parse().ok());
-                known.decided.extend(id);
+                let version = item.get(VERSION).and_then(|version| version.as_n().ok()?.parse().ok());
+                known.decided.extend(id.map(|id| (id, version)));
             }
         }
         Ok(known)
+    }
+
+    pub(crate) async fn delete_mark(
+        &self,
+        tenant: &TenantId,
+        known: &mut KnownAlerts,
+        id: &AlertId,
+    ) -> Result<(), StoreError> {
+        let Some(version) = known.decided.get(id) else { return Ok(()) };
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.tables.tenants)
+            .set_key(Some(decision_key(tenant, id)))
+            .expression_attribute_names("#version", VERSION);
+        let request = match version {
+            None => request.condition_expression("attribute_not_exists(#version)"),
+            Some(version) => request
+                .condition_expression("#version = :version")
+                .expression_attribute_values(":version", number(*version)),
+        };
+        if let Err(error) = request.send().await
+            && !matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_)))
+        {
+            return Err(StoreError::failed("DeleteItem (mark of a decision)", TABLE, error));
+        }
+        known.settle(id);
+        Ok(())
     }
 
     pub(crate) async fn write_known(&self, grant: &Grant, known: &mut KnownAlerts) -> Result<(), StoreError> {
@@ -173,6 +216,20 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The item that marks a pending decision: of the alert as it is from this version on.
+pub(crate) fn decision_mark(tenant: &TenantId, id: &AlertId, version: u64) -> Item {
+    let mut mark = decision_key(tenant, id);
+    mark.insert(VERSION.to_owned(), number(version));
+    mark
+}
+
+pub(crate) fn decision_key(tenant: &TenantId, id: &AlertId) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(tenant.to_string())),
+        ("sk".to_owned(), AttributeValue::S(format!("{DECISION}{id}"))),
+    ])
 }
 
 fn hash(id: &AlertId) -> IdHash {

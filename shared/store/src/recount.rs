@@ -1,7 +1,8 @@
 //! The statistics, counted anew from the alerts that are kept: for operators' tools and tests, not for functions.
 //!
 //! Every write moves the statistics by a difference, so they should never drift. Where they have all the same (an item that somebody
-//! changed by hand, a table that was restored), this says where and by how much, and mends it.
+//! changed by hand, a table that was restored), this says where and by how much, and mends it. A counter that is no number is the worst of
+//! these: no write that moves it is taken.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
-use models::{Delta, StatisticsKey, TenantId, contribution};
+use models::{COUNTER_NAMES, Delta, StatisticsKey, TenantId, contribution};
 
 use crate::{
     Store, StoreError, TableRole,
@@ -22,20 +23,22 @@ const ALERTS: TableRole = TableRole::Alerts;
 const TENANTS: TableRole = TableRole::Tenants;
 
 /// A counter that is not what the alerts add up to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Drift {
     /// The statistics item: a UTC day as `2026-03-02`, or `gauge`.
     pub item: String,
     /// The counter.
     pub counter: String,
-    /// What is kept.
-    pub kept: i64,
+    /// What is kept. None where that is no whole number.
+    pub kept: Option<i64>,
     /// What the alerts add up to.
     pub counted: i64,
+    /// The attribute, where there is one.
+    attribute: Option<AttributeValue>,
 }
 
 /// What came of counting.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recounted {
     /// How many alerts were counted.
     pub alerts: usize,
@@ -57,8 +60,8 @@ pub trait Recount {
     fn mend(&self, tenant: &TenantId, drift: &[Drift]) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
-/// Counters by item and name.
-type Statistics = BTreeMap<String, BTreeMap<String, i64>>;
+/// Counters by item and name, as they are counted or as they are kept.
+type Statistics<C> = BTreeMap<String, BTreeMap<String, C>>;
 
 impl Recount for Store {
     async fn recount(&self, tenant: &TenantId) -> Result<Recounted, StoreError> {
@@ -96,14 +99,15 @@ impl Recount for Store {
             let mut request = self.client.update_item().table_name(&self.tables.tenants);
             request = request.set_key(Some(key(tenant, &item[0].item)));
             let (mut set, mut condition) = (Vec::new(), Vec::new());
-            for (place, Drift { counter, kept, counted, .. }) in item.iter().enumerate() {
+            for (place, Drift { counter, kept, counted, attribute, .. }) in item.iter().enumerate() {
                 set.push(format!("#c{place} = :counted{place}"));
                 let as_it_was = format!("#c{place} = :kept{place}");
                 let or_absent = format!("({as_it_was} OR attribute_not_exists(#c{place}))");
-                condition.push(if *kept == 0 { or_absent } else { as_it_was });
+                condition.push(if *kept == Some(0) { or_absent } else { as_it_was });
+                let attribute = attribute.clone().unwrap_or_else(|| number(0));
                 request = request
                     .expression_attribute_names(format!("#c{place}"), counter)
-                    .expression_attribute_values(format!(":kept{place}"), number(*kept))
+                    .expression_attribute_values(format!(":kept{place}"), attribute)
                     .expression_attribute_values(format!(":counted{place}"), number(*counted));
             }
             let request = request
@@ -121,7 +125,7 @@ impl Recount for Store {
 }
 
 impl Store {
-    async fn kept_statistics(&self, tenant: &TenantId) -> Result<Statistics, StoreError> {
+    async fn kept_statistics(&self, tenant: &TenantId) -> Result<Statistics<AttributeValue>, StoreError> {
         let mut items = self
             .client
             .query()
@@ -136,10 +140,10 @@ impl Store {
         while let Some(item) = items.next().await {
             let item = item.map_err(|error| StoreError::failed("Query (statistics)", TENANTS, error))?;
             let name = item.get("sk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
-            let counters = item.into_iter().filter_map(|(counter, value)| {
-                let value = value.as_n().ok()?.parse().ok()?;
-                Some((counter, value))
-            });
+            // What is neither a number nor called as a counter is somebody else's.
+            let is_counter =
+                |name: &String, value: &AttributeValue| value.is_n() || COUNTER_NAMES.contains(&name.as_str());
+            let counters = item.into_iter().filter(|(name, value)| is_counter(name, value));
             kept.insert(name, counters.collect());
         }
         Ok(kept)
@@ -153,7 +157,7 @@ fn key(tenant: &TenantId, item: &str) -> Item {
     ])
 }
 
-fn by_name(sum: &Delta) -> Statistics {
+fn by_name(sum: &Delta) -> Statistics<i64> {
     let name = |key| match key {
         StatisticsKey::Day(day) => day.to_string(),
         StatisticsKey::Gauge => "gauge".to_owned(),
@@ -166,20 +170,22 @@ fn by_name(sum: &Delta) -> Statistics {
 }
 
 /// Where the two differ; what is absent is zero.
-fn drift(kept: &Statistics, counted: &Statistics) -> Vec<Drift> {
-    let names = |statistics: &Statistics| -> Vec<(String, String)> {
-        let all = statistics.iter().flat_map(|(item, counters)| counters.keys().map(move |name| (item, name)));
-        all.map(|(item, name)| (item.clone(), name.clone())).collect()
-    };
-    let value = |statistics: &Statistics, item: &str, name: &str| {
-        statistics.get(item).and_then(|counters| counters.get(name)).copied().unwrap_or(0)
-    };
-    let all: BTreeSet<(String, String)> = names(kept).into_iter().chain(names(counted)).collect();
+fn drift(kept: &Statistics<AttributeValue>, counted: &Statistics<i64>) -> Vec<Drift> {
+    let all: BTreeSet<(String, String)> = names(kept).chain(names(counted)).collect();
     all.into_iter()
         .map(|(item, counter)| {
-            let (kept, counted) = (value(kept, &item, &counter), value(counted, &item, &counter));
-            Drift { item, counter, kept, counted }
+            let attribute = kept.get(&item).and_then(|counters| counters.get(&counter)).cloned();
+            let counted = counted.get(&item).and_then(|counters| counters.get(&counter)).copied().unwrap_or(0);
+            Drift { kept: attribute.as_ref().map_or(Some(0), whole_number), item, counter, counted, attribute }
         })
-        .filter(|drift| drift.kept != drift.counted)
+        .filter(|drift| drift.kept != Some(drift.counted))
         .collect()
+}
+
+fn names<C>(statistics: &Statistics<C>) -> impl Iterator<Item = (String, String)> {
+    statistics.iter().flat_map(|(item, counters)| counters.keys().map(|name| (item.clone(), name.clone())))
+}
+
+fn whole_number(attribute: &AttributeValue) -> Option<i64> {
+    attribute.as_n().ok()?.parse().ok()
 }

@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 use jiff::Timestamp;
-use models::{AlertId, Delta, STATISTICS_FORMULA, StatisticsKey, TenantId};
+use models::{Delta, STATISTICS_FORMULA, StatisticsKey, TenantId};
 
 use crate::{
     AlertWrite, Grant, OutboxRecord, Store, StoreError, TableRole,
-    digests::DECISION,
+    digests::{decision_key, decision_mark},
     items::{self, Item},
     lease::{STATE, number},
     outbox::expiry,
@@ -99,6 +99,7 @@ impl Store {
     /// Sends a transaction; collisions and throttling are tried again, nothing else.
     pub(crate) async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Sent, StoreError> {
         let mut pause = FIRST_PAUSE;
+        let mut table = TABLE;
         for attempt in 1..=ATTEMPTS {
             let request = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
             let Err(error) = request.send().await else { return Ok(Sent::Done) };
@@ -115,15 +116,31 @@ impl Store {
             let worth_another_try = |code: &&str| {
                 matches!(*code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
             };
-            if !codes.iter().all(worth_another_try) {
-                return Err(StoreError::failed("TransactWriteItems", TABLE, error));
+            // The action that failed says which table it was, not the transaction.
+            let lasting = codes.iter().position(|code| !worth_another_try(code));
+            let failed = lasting.or_else(|| codes.iter().position(|code| *code != "None"));
+            table = failed.and_then(|place| actions.get(place)).map_or(TABLE, |action| self.table_of(action));
+            if lasting.is_some() {
+                return Err(StoreError::failed("TransactWriteItems", table, error));
             }
             if attempt < ATTEMPTS {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
         }
-        Err(StoreError::Contended { action: "TransactWriteItems", table: TABLE, attempts: ATTEMPTS })
+        Err(StoreError::Contended { action: "TransactWriteItems", table, attempts: ATTEMPTS })
+    }
+
+    fn table_of(&self, action: &TransactWriteItem) -> TableRole {
+        let TransactWriteItem { condition_check, put, delete, update, .. } = action;
+        let names = [
+            condition_check.as_ref().map(ConditionCheck::table_name),
+            put.as_ref().map(Put::table_name),
+            delete.as_ref().map(Delete::table_name),
+            update.as_ref().map(Update::table_name),
+        ];
+        let is_of_tenants = names.into_iter().flatten().any(|name| name == self.tables.tenants);
+        if is_of_tenants { TableRole::Tenants } else { TableRole::Alerts }
     }
 
     fn check_lease(&self, grant: &Grant) -> Result<TransactWriteItem, StoreError> {
@@ -206,13 +223,13 @@ impl Store {
             return Ok(None);
         }
         let unwritable = |error| StoreError::unwritable(TableRole::Tenants, error);
-        let key = decision_key(tenant, write.id());
         let action = TransactWriteItem::builder();
         Ok(Some(if write.known.decision.is_some() {
-            let put =
-                Put::builder().table_name(&self.tables.tenants).set_item(Some(key)).build().map_err(unwritable)?;
-            action.put(put).build()
+            let mark = decision_mark(tenant, write.id(), AlertWrite::version(write.previous));
+            let put = Put::builder().table_name(&self.tables.tenants).set_item(Some(mark));
+            action.put(put.build().map_err(unwritable)?).build()
         } else {
+            let key = decision_key(tenant, write.id());
             let delete = Delete::builder().table_name(&self.tables.tenants).set_key(Some(key));
             action.delete(delete.build().map_err(unwritable)?).build()
         }))
@@ -247,13 +264,6 @@ impl Store {
 
 fn marks_decision(write: &AlertWrite) -> bool {
     write.was_decided || write.known.decision.is_some()
-}
-
-fn decision_key(tenant: &TenantId, id: &AlertId) -> Item {
-    HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(tenant.to_string())),
-        ("sk".to_owned(), AttributeValue::S(format!("{DECISION}{id}"))),
-    ])
 }
 
 pub(crate) fn state_key(tenant: &TenantId) -> Item {

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use http::Response;
 use jiff::{SignedDuration, Timestamp};
 use models::AlertSource;
 use partner_center::{Limits, ListAlerts as _, MicrosoftError};
 use simulator::{ErrorBody, Fault, FaultKind, RetryAfter};
-use tests::Lines;
+use tests::{Lines, Scripted};
 
-use crate::support::{NOW, Sources, World, list_of, tenant};
+use crate::support::{NOW, Sources, World, client_of, list_of, tenant};
 
 const BODIES: [ErrorBody; 5] =
     [ErrorBody::Empty, ErrorBody::Gateway, ErrorBody::Graph, ErrorBody::Html, ErrorBody::PartnerCenter];
@@ -50,7 +51,7 @@ async fn what_may_pass_is_tried_three_times_and_what_will_not_once_in_whoevers_w
                 let kind = answer(status, body, RetryAfter::Absent);
                 let (asked, error) = tried(&world, &client, source, kind).await;
                 // A first page that Partner Center itself finds fault with is asked for in the old model, too.
-                let words = matches!(body, ErrorBody::Graph | ErrorBody::PartnerCenter);
+                let words = body == ErrorBody::PartnerCenter;
                 let old = u64::from(source == AlertSource::FraudEvents && status == 400 && words);
                 assert_eq!(asked, expected + old, "{source:?}, {status}, {body:?}: {error}");
                 assert!(error.to_string().contains(&format!("was refused with status {status}")), "{error}");
@@ -106,6 +107,73 @@ async fn where_microsoft_asks_for_too_much_it_is_not_asked_again_and_the_error_s
         let beyond = answer(429, ErrorBody::Graph, RetryAfter::Seconds(u64::MAX));
         let (asked, error) = tried(&world, &client, source, beyond).await;
         assert_eq!((asked, error.wait_until()), (1, None), "there is no such day");
+    }
+}
+
+/// A client whose Microsoft gives tokens, and refuses everything else by this.
+async fn refused(status: u16, retry_after: Option<&'static str>, body: &'static str) -> (Scripted, Sources) {
+    let microsoft = Scripted::start(move |_, asked| {
+        if asked.path.ends_with("/token") {
+            return Response::new(r#"{"access_token":"a","expires_in":3599}"#.to_owned());
+        }
+        let mut refusal = Response::builder().status(status);
+        if let Some(retry_after) = retry_after {
+            refusal = refusal.header("retry-after", retry_after);
+        }
+        refusal.body(body.to_owned()).unwrap()
+    })
+    .await;
+    let client = client_of(&microsoft);
+    (microsoft, client)
+}
+
+#[tokio::test]
+async fn a_wait_in_the_body_alone_counts_as_one_in_the_header_and_one_beyond_all_numbers_as_the_longest() {
+    const BODY: &str = r#"{ "statusCode": 429, "message": "Rate limit is exceeded. Try again in 57 seconds." }"#;
+    const NONE: &str = r#"{ "statusCode": 429, "message": "Rate limit is exceeded. Try again later." }"#;
+    const PARTNER_CENTER: &str = r#"{ "code": "429", "description": "Too many requests" }"#;
+    const BEYOND: &str = "99999999999999999999";
+    for (status, header, body, asked, wait) in [
+        (429, None, BODY, 1, Some(57)),
+        (503, None, BODY, 1, Some(57)),
+        (429, Some("in a little while"), BODY, 1, Some(57)),
+        // Whoever says both means the header.
+        (429, Some("0"), BODY, 3, Some(0)),
+        (429, None, NONE, 3, None),
+        (429, None, PARTNER_CENTER, 3, None),
+        (429, Some(BEYOND), NONE, 1, None),
+    ] {
+        for source in AlertSource::ALL {
+            let (microsoft, client) = refused(status, header, body).await;
+            let error = client.page(&tenant(source), None).await.unwrap_err();
+            let tried = microsoft.asked().iter().filter(|asked| !asked.path.ends_with("/token")).count();
+            let until = wait.map(|seconds| NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds));
+            assert_eq!((tried, error.wait_until()), (asked, until), "{source:?}, {header:?}, {body}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_old_model_is_asked_for_only_where_partner_center_itself_finds_fault_with_the_question() {
+    for (status, body, models) in [
+        (400, r#"{ "code": "800002", "description": "Bad input" }"#, 2),
+        (400, r#"{ "code": 2000, "description": "Bad input" }"#, 2),
+        // About whoever asks, and nothing that another question would mend.
+        (400, r#"{ "code": "800001", "description": "The partner token is missing" }"#, 1),
+        (400, r#"{ "code": "BadRequest" }"#, 1),
+        (400, r#"{ "error": { "code": "BadRequest", "message": "Bad request" } }"#, 1),
+        (400, r#"{ "statusCode": 400, "message": "Bad request" }"#, 1),
+        (400, "<html>", 1),
+        (400, "", 1),
+        (404, r#"{ "code": "800002", "description": "Bad input" }"#, 1),
+    ] {
+        let (microsoft, client) = refused(status, None, body).await;
+        client.page(&tenant(AlertSource::FraudEvents), None).await.unwrap_err();
+        let asked = microsoft.asked();
+        let asked: Vec<_> = asked.iter().filter(|asked| !asked.path.ends_with("/token")).collect();
+        assert_eq!(asked.len(), models, "{status} {body}");
+        assert!(asked[0].path.contains("PageNumber=1"), "the new one first: {asked:?}");
+        assert_eq!(asked.last().unwrap().path.contains("PageNumber"), models == 1, "{asked:?}");
     }
 }
 

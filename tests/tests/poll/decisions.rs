@@ -1,15 +1,16 @@
 //! What a person decided, against what Microsoft goes on showing.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
-use models::{Alert, Decision, FraudThreshold, ResolvedReason, Status};
-use simulator::{AlertChange, Lag};
+use models::{Alert, AlertSource, Decision, FraudThreshold, ResolvedReason, Status};
+use simulator::{AlertChange, ErrorBody, FaultKind, Lag, RetryAfter, Target};
 use store::{AlertWrite, ReadAlerts as _, StoredAlert, WriteAlerts as _};
-use tests::{ByHand, text};
+use tests::{ByHand, Setup, TENANT, text};
 use tokio::task::JoinSet;
 
 use crate::{
     statistics::assert_statistics_add_up,
-    support::{digests, raise_many, resolved, to_be_published},
+    support::{digests, fault, id_of, of_s, of_source, raise_many, resolved, to_be_published},
 };
 
 async fn stored(system: &ByHand, id: &str) -> StoredAlert {
@@ -119,6 +120,131 @@ async fn a_decision_about_an_alert_that_is_listed_no_longer_is_asked_for_and_not
     assert_eq!(system.microsoft.requests().get, asked);
 }
 
+/// A system whose one alert, of this source, somebody resolved as fraud just now.
+async fn decided_of(source: AlertSource) -> (ByHand, String) {
+    let system = of_source(source, Setup::default()).await;
+    system.baseline().await;
+    system.raise_as(of_s("alert"));
+    system.complete(1, 1).await;
+    let id = id_of(source, "alert");
+    assert!(decide(&system, &stored(&system, &id).await).await);
+    (system, id)
+}
+
+/// The sort keys of all marks of decisions.
+async fn marks(system: &ByHand) -> Vec<String> {
+    let items = system.items(&system.test.system.tables().tenants).await;
+    items.iter().map(|item| text(item, "sk")).filter(|sort| sort.starts_with("decision#")).collect()
+}
+
+/// A complete run that found so many, and what it counted as not accepted.
+async fn not_accepted(system: &ByHand, listed: usize, changed: usize) -> Option<usize> {
+    system.complete(listed, changed).await;
+    system.counted.take().last().unwrap().of("DecisionsNotAccepted")
+}
+
+#[tokio::test]
+async fn a_decision_of_which_nothing_is_ever_seen_is_told_once_and_not_waited_for_for_ever() {
+    let gone = || AlertChange { gone: Some(true), ..AlertChange::default() };
+    let graphs = FaultKind::Answer { status: 422, body: ErrorBody::Graph, retry_after: RetryAfter::Absent };
+    for (source, is_gone, target, kind, listed) in [
+        // It leaves the alert out, and can't be asked.
+        (AlertSource::FraudEvents, true, Target::FraudEvents, FaultKind::Slow { milliseconds: 0 }, 0),
+        // What it lists can't be read.
+        (AlertSource::FraudEvents, false, Target::FraudEvents, FaultKind::UnreadableAlert, 0),
+        (AlertSource::Graph, true, Target::Get, graphs, 0),
+    ] {
+        let (system, id) = decided_of(source).await;
+        if is_gone {
+            system.change("alert", gone());
+        }
+        fault(&system, target, kind);
+        for _ in 0..14 {
+            assert_eq!(not_accepted(&system, listed, 0).await, Some(0), "{source:?}, {kind:?}");
+        }
+        assert_eq!(marks(&system).await, [format!("decision#{id}")], "{source:?}, {kind:?}");
+        let published = to_be_published(&system).await;
+
+        assert_eq!(not_accepted(&system, listed, 1).await, Some(1), "{source:?}, {kind:?}");
+
+        let known = stored(&system, &id).await.known;
+        assert_eq!((known.alert.status.clone(), known.decision, known.not_accepted), (Status::Resolved, None, false));
+        assert_eq!(marks(&system).await, Vec::<String>::new(), "{source:?}, {kind:?}");
+        assert_eq!(not_accepted(&system, listed, 0).await, Some(0), "{source:?}, {kind:?}: it is told once");
+        assert_eq!(to_be_published(&system).await, published);
+        assert_statistics_add_up(&system).await;
+
+        // What is seen in the end counts.
+        system.microsoft.clear_faults();
+        system.change("alert", AlertChange { gone: Some(false), ..AlertChange::default() });
+        system.complete(1, 1).await;
+        assert_eq!(stored(&system, &id).await.known.alert.status, Status::Active);
+    }
+}
+
+#[tokio::test]
+async fn trouble_in_front_of_graph_is_no_sight_of_nothing() {
+    let (system, id) = decided_of(AlertSource::Graph).await;
+    system.change("alert", AlertChange { gone: Some(true), ..AlertChange::default() });
+    let html = FaultKind::Answer { status: 404, body: ErrorBody::Html, retry_after: RetryAfter::Absent };
+    fault(&system, Target::Get, html);
+    system.clock.advance(SignedDuration::from_hours(1));
+
+    assert_eq!(not_accepted(&system, 0, 0).await, Some(0));
+
+    assert!(stored(&system, &id).await.known.decision.is_some());
+    assert_eq!(marks(&system).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_mark_whose_alert_has_no_decision_or_is_not_there_is_taken_away_ten_in_a_run() {
+    let (system, id) = decided_of(AlertSource::Graph).await;
+    let tables = system.test.system.tables();
+    let value = |text: String| AttributeValue::S(text);
+    // Somebody has deleted the item of the first by hand; the others are marks of the release before, which said less.
+    let (partition, sort) = (value(format!("{TENANT}#{id}")), value("alert".to_owned()));
+    let delete = system.dynamodb.delete_item().table_name(&tables.alerts).key("pk", partition).key("sk", sort);
+    delete.send().await.unwrap();
+    for number in 0..11 {
+        let put = system.dynamodb.put_item().table_name(&tables.tenants).item("pk", value(TENANT.to_owned()));
+        put.item("sk", value(format!("decision#gone-{number}"))).send().await.unwrap();
+    }
+
+    system.complete(1, 1).await;
+    assert_eq!(marks(&system).await.len(), 2);
+    system.complete(1, 0).await;
+
+    assert_eq!(marks(&system).await, Vec::<String>::new());
+    assert_eq!(system.counted.take().last().unwrap().of("DecisionsNotAccepted"), Some(0));
+    assert!(stored(&system, &id).await.known.decision.is_none(), "it is an alert as Microsoft lists it");
+}
+
+#[tokio::test]
+async fn a_decision_that_is_made_while_an_old_mark_is_taken_away_keeps_its_own() {
+    let (system, id) = decided_of(AlertSource::Graph).await;
+    system.change("alert", resolved("fraud"));
+    // What was decided is seen; the mark is left, as by somebody who restored an item.
+    let mark = system.items(&system.test.system.tables().tenants).await;
+    let mark = mark.into_iter().find(|item| text(item, "sk") == format!("decision#{id}")).unwrap();
+    system.complete(1, 1).await;
+    let tables = system.test.system.tables();
+    system.dynamodb.put_item().table_name(&tables.tenants).set_item(Some(mark)).send().await.unwrap();
+    system.clock.advance(SignedDuration::from_mins(1));
+    let deleting = system.tap.hold("DeleteItem");
+
+    let (run, ()) = tokio::join!(system.reconcile_at_once(), async {
+        deleting.reached().await;
+        assert!(decide(&system, &stored(&system, &id).await).await);
+        deleting.open();
+    });
+
+    run.unwrap();
+    assert_eq!(marks(&system).await, [format!("decision#{id}")]);
+    assert!(stored(&system, &id).await.known.decision.is_some());
+    system.complete(1, 1).await;
+    assert_eq!(marks(&system).await, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn of_a_person_and_a_run_that_change_an_alert_at_once_neither_takes_anything_from_the_other() {
     let system = ByHand::start().await;
@@ -181,7 +307,7 @@ async fn an_alert_that_is_not_kept_as_it_should_be_hides_no_other_and_is_left_as
     system.complete(3, 3).await;
     let table = &system.test.system.tables().alerts;
     let mut broken = system.alert("alert-001").await.unwrap();
-    broken.insert("summary".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S("no map".to_owned()));
+    broken.insert("summary".to_owned(), AttributeValue::S("no map".to_owned()));
     system.dynamodb.put_item().table_name(table).set_item(Some(broken.clone())).send().await.unwrap();
     for number in 0..3 {
         system.change(&format!("alert-{number:03}"), resolved("fraud"));

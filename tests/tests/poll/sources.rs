@@ -92,6 +92,32 @@ async fn story(source: AlertSource) -> (BTreeMap<String, Value>, Vec<String>) {
 }
 
 #[tokio::test]
+async fn what_a_person_mends_shows_with_the_next_run_and_what_lasts_costs_a_sign_in_a_minute() {
+    for source in AlertSource::ALL {
+        let system = of_source(source, Setup::default()).await;
+        let agent = Person::admin_agent(TENANT);
+        let without_mfa = system.microsoft.refresh_token_of(TENANT, Person { mfa: false, ..agent }).unwrap();
+        consent(&system, &without_mfa);
+        let signed_in = || system.microsoft.requests().token;
+        let refused_after = async |seconds| {
+            system.clock.advance(SignedDuration::from_secs(seconds));
+            let error = system.reconcile_at_once().await.unwrap_err();
+            assert_eq!(error.diagnosis(), Some(Diagnosis::MfaMissing), "{source:?}");
+        };
+        refused_after(20).await;
+        let before = signed_in();
+        // The token is used on until it is a minute old.
+        for more in [0, 0, 1, 1, 1, 2, 2] {
+            refused_after(20).await;
+            assert_eq!(signed_in(), before + more, "{source:?}");
+        }
+
+        consent(&system, &system.microsoft.refresh_token(TENANT).unwrap());
+        system.complete(0, 0).await;
+    }
+}
+
+#[tokio::test]
 async fn both_bring_the_same_alerts_and_tell_the_same_of_them() {
     let graph = Box::pin(story(AlertSource::Graph)).await;
     let events = Box::pin(story(AlertSource::FraudEvents)).await;

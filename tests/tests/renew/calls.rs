@@ -1,13 +1,14 @@
 //! A credential works when what it is for can be done with it: that Entra ID gives a token is not enough.
 
-use models::Purpose;
+use models::{AlertSource, Purpose, Tenant};
 use serde_json::json;
 use simulator::{Denial, Fault, FaultKind, Person, RetryAfter, Target};
+use store::WriteTenants as _;
 
 use crate::support::{CONTOSO, Found, World, app_only};
 
 /// The refresh token that this person leaves takes the place of what is in a secret. Nobody says how old it is.
-async fn consent_as(world: &World, tenant: &models::Tenant, purpose: Purpose, person: Person) -> String {
+async fn consent_as(world: &World, tenant: &Tenant, purpose: Purpose, person: Person) -> String {
     let token = world.microsoft.refresh_token_of(CONTOSO, person).unwrap();
     let mut secret = app_only(tenant);
     secret["refresh_token"] = json!(token);
@@ -75,6 +76,27 @@ async fn a_look_changes_nothing_and_asks_each_service_once_and_that_no_webhook_i
     let changes = asked.patch + asked.registration_post + asked.registration_put + asked.test_event;
     assert_eq!(changes, 0);
     assert_eq!(world.outcome(&tenant, Purpose::Read).await, "ok");
+}
+
+#[tokio::test]
+async fn of_a_tenant_whose_alerts_come_from_fraud_events_the_sign_in_there_is_proven_and_none_at_graph() {
+    let world = World::new().await;
+    let tenant = Tenant { alert_source: AlertSource::FraudEvents, ..world.add(CONTOSO).await };
+    world.store.put_tenant(&tenant).await.unwrap();
+
+    assert_eq!(world.counts().await, Found { renewed: 2, ..Found::TWO_WORK }.counts());
+
+    let asked = world.microsoft.requests();
+    assert_eq!((asked.token, asked.fraud_events, asked.registration_get, asked.list), (2, 2, 1, 0));
+    for purpose in Purpose::ALL {
+        assert_eq!(world.outcome(&tenant, purpose).await, "ok", "{purpose}");
+        consent_as(&world, &tenant, purpose, Person { mfa: false, ..Person::admin_agent(CONTOSO) }).await;
+    }
+    world.tick().await;
+    for purpose in Purpose::ALL {
+        assert_eq!(world.outcome(&tenant, purpose).await, "mfa-missing", "{purpose}");
+    }
+    assert_eq!(world.microsoft.requests().list, 0);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use models::{AlertId, EventId, TenantId, TransitionKind};
 use serde_json::{Value, json};
 use store::{
     Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, TableNames,
-    WriteAlerts as _, Written,
+    TableRole, WriteAlerts as _, Written,
 };
 use tests::wire::{Fault, Wire};
 
@@ -95,21 +95,27 @@ async fn the_end_of_a_baseline_is_tried_as_often() {
     let wire = Wire::default();
     wire.plan_always(TRANSACTION, Fault::transaction_canceled(&["ThrottlingError"]));
     let error = alone(&wire).finish_baseline(&grant(), None, noon()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Contended { .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Contended { table: TableRole::Tenants, .. }), "{error:?}");
     assert_eq!(wire.count(TRANSACTION), ATTEMPTS as usize);
 }
 
 #[tokio::test]
-async fn what_can_t_get_better_is_not_tried_again() {
-    for fault in [
-        Fault::transaction_canceled(&["None", "ValidationError", "None", "None"]),
-        Fault::transaction_canceled(&["None", "ItemCollectionSizeLimitExceeded", "TransactionConflict", "None"]),
-        Fault::access_denied(),
+async fn what_can_t_get_better_is_not_tried_again_and_the_error_names_the_table_of_what_failed() {
+    // Lease, alert, day, gauge.
+    for (fault, table) in [
+        (Fault::transaction_canceled(&["None", "ValidationError", "None", "None"]), "alerts"),
+        (
+            Fault::transaction_canceled(&["TransactionConflict", "ItemCollectionSizeLimitExceeded", "None", "None"]),
+            "alerts",
+        ),
+        (Fault::transaction_canceled(&["None", "TransactionConflict", "None", "ValidationError"]), "tenants"),
+        (Fault::access_denied(), "alerts"),
     ] {
         let wire = Wire::default();
         wire.plan_always(TRANSACTION, fault);
         let error = alone(&wire).write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap_err();
         assert!(matches!(error, StoreError::Failed { action: TRANSACTION, .. }), "{error:?}");
+        assert!(error.to_string().starts_with(&format!("TransactWriteItems on the {table} table failed")), "{error}");
         assert_eq!(wire.count(TRANSACTION), 1);
     }
 }

@@ -11,8 +11,8 @@ use std::{
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, AlertId, AlertNotice, AlertSummary, AlertType, Delta, Known, Notice, Resolution, ResolvedReason, Severity,
-    Status, TenantId, TransitionKind,
+    Alert, AlertId, AlertNotice, AlertSummary, AlertType, Delta, Known, Notice, Resolution, ResolvedReason, Status,
+    TenantId, TransitionKind,
 };
 use store::{
     Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, OutboxRecord, Outcome, ReadAlerts as _, Store, StoredAlert,
@@ -139,25 +139,15 @@ pub(crate) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
 /// An open alert of the second of March.
 pub(crate) fn alert(id: &str) -> Alert {
     Alert {
-        id: id.parse().unwrap(),
-        display_name: "Connections to known mining pools".to_owned(),
         description: Some("Look at the machine.".to_owned()),
         alert_type: AlertType("NetworkConnectionsToCryptoMiningPools".to_owned()),
-        status: Status::Active,
-        severity: Severity::High,
-        confidence: None,
         customer_id: Some("customer-1".parse().unwrap()),
         subscription_id: Some("subscription-1".parse().unwrap()),
-        reseller_id: None,
         catalog_offer_id: Some("MS-AZR-0017G".to_owned()),
         detected: "2026-03-02T06:12:09.123456789Z".parse().unwrap(),
         first_observed: "2026-03-02T05:00:00Z".parse().unwrap(),
         last_observed: "2026-03-02T06:00:00Z".parse().unwrap(),
-        resolution: Resolution::default(),
-        is_test: false,
-        affected_resources: Vec::new(),
-        activity: Vec::new(),
-        additional_details: BTreeMap::new(),
+        ..made_alerts::alert(id)
     }
 }
 

@@ -127,8 +127,7 @@ pub(super) async fn alerts(
 }
 
 async fn listed(microsoft: &Microsoft<impl Credentials + Send + Sync>, tenant: &Tenant, purpose: Purpose) -> Finding {
-    let name = if purpose == Purpose::Read { "alerts" } else { "alerts, with the act secret" };
-    let subject = Subject::of_tenant(&tenant.id, name);
+    let subject = Subject::of_tenant(&tenant.id, alerts_name(purpose));
     let by = match tenant.alert_source {
         AlertSource::FraudEvents => " by fraudEvents",
         AlertSource::Graph => "",
@@ -139,6 +138,14 @@ async fn listed(microsoft: &Microsoft<impl Credentials + Send + Sync>, tenant: &
             subject.ok(format!("they can be listed{by}: {count} on the first page"))
         }
         Err(error) => failed::microsoft(&subject, &error),
+    }
+}
+
+/// What listing alerts is called.
+pub(super) fn alerts_name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Act => "alerts, with the act secret",
+        Purpose::Read => "alerts",
     }
 }
 

@@ -88,6 +88,12 @@ pub(crate) fn signs_in(findings: &[Finding], purpose: Purpose) -> bool {
     state(Audience::PartnerCenter) == Some(State::Ok) && state(Audience::Graph).is_none_or(|graph| graph == State::Ok)
 }
 
+/// Whether these findings of a read secret say that alerts can be listed with it.
+pub(crate) fn lists_alerts(findings: &[Finding]) -> bool {
+    let name = credentials::alerts_name(Purpose::Read);
+    findings.iter().any(|finding| finding.subject == name && finding.state == State::Ok)
+}
+
 /// Whether something could not be seen for trouble of Microsoft's, or haste of ours, that passes by itself.
 pub(crate) fn may_pass(findings: &[Finding]) -> bool {
     findings.iter().any(failed::may_pass)

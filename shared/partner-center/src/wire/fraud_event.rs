@@ -4,7 +4,8 @@
 //! word for (the names of customer, reseller and subscription, where the resource is, how often it was seen) stays among the
 //! alert's further details under Microsoft's names. Quirks of the documents: moments without a zone are UTC, a resolution on
 //! 31 December 9999 is none, so is the reason `None`, numbers and booleans come as text, `IsTest` is spelt in two ways, and a
-//! change log may be JSON inside a text.
+//! change log may be JSON inside a text. `additionalDetails` is an open bag: what has the name of another member in it is kept as
+//! `additionalDetails.` and that name, so that it never passes for Microsoft's word about the customer.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,26 @@ use super::{
     graph::{WireActivity, WireAlert, WireResource},
     lenient::{bag, id, list, list_or_text, moment, moment_of, text, truth_if_any},
 };
+
+/// The members that are documented and stay among the further details, there or not ("Get fraud events", both models).
+const DOCUMENTED: [&str; 16] = [
+    "country",
+    "customerFriendlyName",
+    "entityId",
+    "entityName",
+    "entityUrl",
+    "firstOccurrence",
+    "hitCount",
+    "lastOccurrence",
+    "partnerFriendlyName",
+    "partnerTenantId",
+    "resourceGroupName",
+    "resourceName",
+    "serviceName",
+    "subscriptionName",
+    "subscriptionType",
+    "valueAddedResellerFriendlyName",
+];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,7 +120,10 @@ impl FraudEvent {
         let is_test = spellings.peek().is_some() && spellings.all(|is_test| is_test);
         let mut details = self.others;
         details.retain(|_, value| !value.is_null());
-        details.extend(self.additional_details.unwrap_or_default());
+        for (name, value) in self.additional_details.unwrap_or_default() {
+            let is_taken = details.contains_key(&name) || DOCUMENTED.contains(&name.as_str());
+            details.entry(if is_taken { format!("additionalDetails.{name}") } else { name }).or_insert(value);
+        }
         WireAlert {
             id: self.event_id,
             display_name: self.display_name,
