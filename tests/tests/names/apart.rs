@@ -1,9 +1,13 @@
 //! Names have a queue of their own: whatever becomes of them there, what rings is answered at once.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
+use models::NameId;
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, NewAlert, RetryAfter, Target};
-use tests::{ByHand, HandQueue, TENANT};
+use store::{ReadNames as _, Store};
+use tests::{ByHand, HandQueue, PATIENCE, TENANT, TestSystem};
 
 use crate::support::{Message, ONE_ATTEMPT, asked, customer, deliver, name, old, raise_of, sent, subscription};
 
@@ -142,4 +146,24 @@ async fn names_that_the_release_before_asked_for_on_the_queue_of_runs_are_read_t
     let again = Message { delay: 0, body: serde_json::from_str(&body).unwrap() };
     assert_eq!(deliver(&system, &[again]).await, []);
     assert_eq!(asked(&system), [1; 3]);
+}
+
+#[tokio::test]
+async fn the_local_system_serves_the_queue_of_names_as_well() {
+    let test = TestSystem::start(&[("LOCAL_SCHEDULE", "off")]).await.unwrap();
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&test.system.parts().aws), test.system.tables().clone());
+    let simulator = test.system.simulator();
+    let alert = NewAlert { customer_tenant_id: Some(customer(1)), ..NewAlert::default() };
+    let alert = simulator.raise(alert).unwrap();
+    let callback = simulator.sign(&simulator.fraud_callback(&alert)).unwrap();
+    assert_eq!(simulator.deliver(test.system.callback_url(), callback).await.unwrap(), 200);
+
+    let wanted = BTreeSet::from([NameId::customer(&customer(1).parse().unwrap())]);
+    let named = async {
+        while store.names(&TENANT.parse().unwrap(), &wanted).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, named).await.is_ok(), "nobody serves it");
+    test.system.stop().await;
 }
