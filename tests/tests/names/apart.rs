@@ -70,15 +70,21 @@ async fn a_callback_is_looked_after_at_once_while_names_fail_for_ever() {
     assert_eq!(queue.dead, [""; 0], "no name is a dead letter");
 }
 
-/// The queue of each message since the last time, and whether it is about names.
-fn queues(system: &ByHand) -> Vec<(String, bool)> {
+/// What a message asks for, and on which queue.
+const NAMES: &str = "names, on names";
+const RUNS: &str = "runs, on reconcile";
+
+/// The same of each message since the last time.
+fn queues(system: &ByHand) -> Vec<String> {
     let mut found = Vec::new();
     for call in system.tap.take().into_iter().filter(|call| call.operation.starts_with("SendMessage")) {
         let request: Value = serde_json::from_str(&call.body).unwrap();
         let queue = request["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap();
         let messages = request["Entries"].as_array().cloned().unwrap_or_else(|| vec![request.clone()]);
-        let is_about_names = |message: &Value| message["MessageBody"].as_str().unwrap().contains("\"names\"");
-        found.extend(messages.iter().map(|message| (queue.to_owned(), is_about_names(message))));
+        found.extend(messages.iter().map(|message| {
+            let is_about_names = message["MessageBody"].as_str().unwrap().contains("\"names\"");
+            format!("{}, on {queue}", if is_about_names { "names" } else { "runs" })
+        }));
     }
     found
 }
@@ -86,21 +92,19 @@ fn queues(system: &ByHand) -> Vec<(String, bool)> {
 #[tokio::test]
 async fn whatever_asks_for_names_asks_on_their_queue_and_whatever_asks_for_runs_on_the_other() {
     let system = ByHand::with(ONE_ATTEMPT).await;
-    let [names, runs] = [("names".to_owned(), true), ("reconcile".to_owned(), false)];
-
     // A run that has written alerts, and the schedule, on a day on which it asks for what is old three times.
     for number in 0..90 {
         raise_of(&system, &number.to_string(), &customer(number), &subscription(number));
     }
     system.complete(90, 90).await;
-    assert_eq!(queues(&system), [names.clone()]);
+    assert_eq!(queues(&system), [NAMES]);
     for _ in 0..288 {
         system.tick().await.unwrap();
         system.clock.advance(SignedDuration::from_mins(5));
     }
     let ticks = queues(&system);
-    let count = |what: &(String, bool)| ticks.iter().filter(|found| *found == what).count();
-    assert_eq!((count(&runs), count(&names), ticks.len()), (288, 3, 291));
+    let count = |what| ticks.iter().filter(|found| *found == what).count();
+    assert_eq!((count(RUNS), count(NAMES), ticks.len()), (288, 3, 291));
     // More than there is room for, and somebody else at work.
     let all: Vec<_> = (0..90)
         .map(|number| json!({ "id": customer(number), "subscriptions": [{ "id": subscription(number) }] }))
@@ -108,25 +112,25 @@ async fn whatever_asks_for_names_asks_on_their_queue_and_whatever_asks_for_runs_
     let all = json!({ "tenant": TENANT, "cause": "again", "names": { "of_alerts": { "customers": all } } });
     for _ in 0..2 {
         assert!(system.deliver(&[("m", &all.to_string())]).await.is_empty());
-        assert_eq!(queues(&system), [names.clone()]);
+        assert_eq!(queues(&system), [NAMES]);
     }
     // What fails, at Partner Center and in the table.
     system.clock.advance(SignedDuration::from_hours(8 * 24));
     system.microsoft.set_fault(Fault::new(Target::Customer, FaultKind::Fail { status: 503 })).unwrap();
     assert!(system.deliver(&[("m", &old().body.to_string())]).await.is_empty());
-    assert_eq!(queues(&system), [names.clone()]);
+    assert_eq!(queues(&system), [NAMES]);
     system.tap.refuse("Query", "AccessDeniedException");
     assert!(system.deliver(&[("m", &old().body.to_string())]).await.is_empty());
-    assert_eq!(queues(&system), [names]);
+    assert_eq!(queues(&system), [NAMES]);
     system.tap.pass("Query");
     // A callback, its look, and who comes while a run has just been.
     rings(&system, "rung").await;
-    assert_eq!(queues(&system), [runs.clone()]);
+    assert_eq!(queues(&system), [RUNS]);
     let again = json!({ "tenant": TENANT, "cause": "again" }).to_string();
     system.reconcile().await.unwrap();
     let _ = queues(&system);
     assert!(system.deliver(&[("m", &again)]).await.is_empty());
-    assert_eq!(queues(&system), [runs]);
+    assert_eq!(queues(&system), [RUNS]);
 }
 
 #[tokio::test]
