@@ -63,6 +63,12 @@ pub(crate) const READ_SECRET_PREFIX: Variable = Variable {
     meaning: "what names of read secrets begin with",
     default: Some("partner-alerts/read/"),
 };
+/// Requests for names.
+pub(crate) const NAMES_QUEUE_URL: Variable =
+    place("NAMES_QUEUE_URL", "the address of the names queue, or name the stack with --stack");
+/// Requests for names that failed for good.
+pub(crate) const NAMES_DEAD_LETTERS_URL: Variable =
+    place("NAMES_DEAD_LETTERS_URL", "the address of the names queue's dead letters, or name the stack with --stack");
 /// Requests for runs.
 pub(crate) const RECONCILE_QUEUE_URL: Variable =
     place("RECONCILE_QUEUE_URL", "the address of the reconcile queue, or name the stack with --stack");
@@ -79,7 +85,7 @@ pub(crate) const SCHEDULES: Variable =
     place("SCHEDULES", "the names of the schedules, separated by commas, or name the stack with --stack");
 
 /// The variables that say where things are, beside those of `runtime`, of `signers` and of Microsoft's addresses.
-pub const VARIABLES: [Variable; 15] = [
+pub const VARIABLES: [Variable; 17] = [
     ACTIVITY_TABLE,
     ACT_SECRET_PREFIX,
     ALERTS_TABLE,
@@ -87,6 +93,8 @@ pub const VARIABLES: [Variable; 15] = [
     EVENTS_TABLE,
     EVENTS_TOPIC_ARN,
     FRAUD_TOPIC_ARN,
+    NAMES_DEAD_LETTERS_URL,
+    NAMES_QUEUE_URL,
     OPERATIONS_TOPIC_ARN,
     READ_SECRET_PREFIX,
     RECONCILE_DEAD_LETTERS_URL,

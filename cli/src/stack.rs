@@ -9,18 +9,20 @@ use runtime::Variable;
 
 use crate::account::{
     ACT_SECRET_PREFIX, ACTIVITY_TABLE, ALERTS_TABLE, AccountError, CALLBACK_BASE_URL, EVENTS_TABLE, EVENTS_TOPIC_ARN,
-    FRAUD_TOPIC_ARN, OPERATIONS_TOPIC_ARN, READ_SECRET_PREFIX, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL,
-    SCHEDULES, SESSIONS_TABLE, STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
+    FRAUD_TOPIC_ARN, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, OPERATIONS_TOPIC_ARN, READ_SECRET_PREFIX,
+    RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, SCHEDULES, SESSIONS_TABLE, STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
 };
 
 /// The outputs of a stack, and the variables that they stand for.
-const OUTPUTS: [(&str, &Variable); 12] = [
+const OUTPUTS: [(&str, &Variable); 14] = [
     ("ActivityTableName", &ACTIVITY_TABLE),
     ("AlertsTableName", &ALERTS_TABLE),
     ("CallbackBaseUrl", &CALLBACK_BASE_URL),
     ("EventsTableName", &EVENTS_TABLE),
     ("EventsTopicArn", &EVENTS_TOPIC_ARN),
     ("FraudTopicArn", &FRAUD_TOPIC_ARN),
+    ("NamesDeadLettersUrl", &NAMES_DEAD_LETTERS_URL),
+    ("NamesQueueUrl", &NAMES_QUEUE_URL),
     ("OperationsTopicArn", &OPERATIONS_TOPIC_ARN),
     ("ReconcileDeadLettersUrl", &RECONCILE_DEAD_LETTERS_URL),
     ("ReconcileQueueUrl", &RECONCILE_QUEUE_URL),

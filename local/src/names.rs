@@ -95,6 +95,8 @@ impl Names {
             ("LOCAL_CALLBACK_URL", callback_url.to_owned()),
             ("LOCAL_CLIENT_ID", CLIENT_ID.to_owned()),
             ("LOCAL_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+            ("NAMES_DEAD_LETTERS_URL", self.queue("names-dead-letters")),
+            ("NAMES_QUEUE_URL", self.queue("names")),
             ("OPERATIONS_TOPIC_ARN", self.operations_topic.clone()),
             ("READ_SECRET_PREFIX", READ_SECRET_PREFIX.to_owned()),
             ("RECONCILE_DEAD_LETTERS_URL", self.queue("reconcile-dead-letters")),

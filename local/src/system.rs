@@ -99,7 +99,7 @@ pub struct System {
     tables: TableNames,
     simulator: Simulator,
     callback_url: String,
-    queue: Queue,
+    queues: [Queue; 2],
     tasks: JoinSet<()>,
     gateway: Server,
     stop: watch::Sender<bool>,
@@ -157,7 +157,10 @@ impl System {
 
         let mut tasks = JoinSet::new();
         let functions = Functions::wire(&parts)?;
-        functions.wake_by_queue(&services.queues.reconcile);
+        let queues = [services.queues.reconcile, services.queues.names];
+        for queue in &queues {
+            functions.wake_by_queue(queue);
+        }
         if config.streams {
             let given_up = &services.queues.stream_dead_letters;
             functions.wake_by_streams(&mut tasks, &services.dynamodb, &names.tables, &state, given_up, &stopped);
@@ -175,7 +178,7 @@ impl System {
         Ok(Self {
             gateway: loopback::serve(gateway, gateway::router(functions.webhook), stopped),
             tables: names.tables,
-            queue: services.queues.reconcile,
+            queues,
             config,
             parts,
             simulator,
@@ -262,7 +265,9 @@ impl System {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
         self.gateway.ended().await;
-        self.queue.idle().await;
+        for queue in &self.queues {
+            queue.idle().await;
+        }
         let _ = self.stop_endpoint.send(true);
         self.endpoint.ended().await;
         self.simulator.stop().await;
@@ -403,6 +408,7 @@ fn variables_of_functions(
         ("EVENTS_TABLE", names.tables.events.clone()),
         ("TENANTS_TABLE", names.tables.tenants.clone()),
         ("RECONCILE_QUEUE_URL", names.queue("reconcile")),
+        ("NAMES_QUEUE_URL", names.queue("names")),
         ("FRAUD_TOPIC_ARN", names.fraud_topic.clone()),
         ("EVENTS_TOPIC_ARN", names.events_topic.clone()),
         ("OPERATIONS_TOPIC_ARN", names.operations_topic.clone()),

@@ -23,7 +23,7 @@ pub const FUNCTIONS: [&str; 4] = ["notify", "poll", "renew", "webhook"];
 
 /// What `template.yaml` gives the functions where nobody changes a parameter, all functions together, and what Lambda adds: for starts
 /// that are measured. A test holds it to the template.
-pub const STARTED_WITH: [(&str, &str); 19] = [
+pub const STARTED_WITH: [(&str, &str); 20] = [
     ("ALERTS_TABLE", "alerts"),
     ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
     ("AWS_REGION", "eu-west-1"),
@@ -37,6 +37,7 @@ pub const STARTED_WITH: [(&str, &str); 19] = [
     ("FRAUD_SEVERITY", "high"),
     ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
     ("LOG_LEVEL", "info"),
+    ("NAMES_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/names"),
     ("OPERATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:operations"),
     ("OUTGOING_TLS_TRUST_ANCHORS_FILE", ""),
     ("RECONCILE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile"),

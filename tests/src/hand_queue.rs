@@ -1,4 +1,5 @@
-//! The reconcile queue in a test's hand: with its delays, its second attempts and its dead letters, by the clock that the test moves.
+//! The queues of `poll` in a test's hand: with their delays, their second attempts and their dead letters, by the clock that the test
+//! moves. Each has places of its own: whoever serves the one leaves what waits on the other where it is.
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that can't be set up has to fail loudly")]
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,13 +20,16 @@ pub struct Waiting {
     /// What it says.
     pub body: String,
     receives: u32,
+    of_names: bool,
 }
 
-/// The queue.
+/// The queues.
 #[derive(Debug, Default)]
 pub struct HandQueue {
-    /// What waits.
+    /// What waits on the reconcile queue.
     pub waiting: Vec<Waiting>,
+    /// What waits on the names queue, until [`HandQueue::deliver_names`].
+    pub names: Vec<Waiting>,
     /// What was given up.
     pub dead: Vec<String>,
     /// What the functions asked of AWS.
@@ -41,32 +45,49 @@ pub struct HandQueue {
 }
 
 impl HandQueue {
-    /// Puts a message onto the queue.
+    /// Puts a message onto the reconcile queue.
     pub fn put(&mut self, system: &ByHand, body: &str) {
-        self.waiting.push(Waiting { due: system.now(), body: body.to_owned(), receives: 0 });
+        self.waiting.push(Waiting { due: system.now(), body: body.to_owned(), receives: 0, of_names: false });
         self.most_waiting = self.most_waiting.max(self.waiting.len());
     }
 
     /// Takes what the functions have sent since the last time.
     pub fn collect(&mut self, system: &ByHand) {
         let calls = system.tap.take();
-        for call in calls.iter().filter(|call| call.operation == "SendMessage") {
-            let message: Value = serde_json::from_str(&call.body).unwrap();
-            let due = system.now() + SignedDuration::from_secs(message["DelaySeconds"].as_i64().unwrap());
-            let body = message["MessageBody"].as_str().unwrap().to_owned();
-            self.waiting.push(Waiting { due, body, receives: 0 });
+        for call in calls.iter().filter(|call| call.operation.starts_with("SendMessage")) {
+            let request: Value = serde_json::from_str(&call.body).unwrap();
+            let of_names = match request["QueueUrl"].as_str().unwrap().rsplit('/').next() {
+                Some("reconcile") => false,
+                Some("names") => true,
+                other => panic!("a queue of nobody: {other:?}"),
+            };
+            for message in request["Entries"].as_array().map_or(std::slice::from_ref(&request), Vec::as_slice) {
+                let delay = message["DelaySeconds"].as_i64().unwrap_or_default();
+                let due = system.now() + SignedDuration::from_secs(delay);
+                let body = message["MessageBody"].as_str().unwrap().to_owned();
+                self.keep(Waiting { due, body, receives: 0, of_names });
+            }
         }
         self.most_waiting = self.most_waiting.max(self.waiting.len());
         self.calls.extend(calls);
     }
 
-    /// Hands over what is due, oldest first.
+    fn keep(&mut self, message: Waiting) {
+        if message.of_names { &mut self.names } else { &mut self.waiting }.push(message);
+    }
+
+    /// Hands over what is due on the names queue, oldest first.
+    pub async fn deliver_names(&mut self, system: &ByHand) {
+        self.collect(system);
+        for message in due(&mut self.names, system.now()) {
+            self.hand_over(system, message, None).await;
+        }
+    }
+
+    /// Hands over what is due on the reconcile queue, oldest first.
     pub async fn deliver(&mut self, system: &ByHand) {
         self.collect(system);
-        let (mut due, waiting): (Vec<_>, _) = self.waiting.drain(..).partition(|message| message.due <= system.now());
-        self.waiting = waiting;
-        due.sort_by_key(|message| message.due);
-        for message in due {
+        for message in due(&mut self.waiting, system.now()) {
             self.hand_over(system, message.clone(), None).await;
             if self.twice.is_some_and(|part| message.body.contains(part)) {
                 self.hand_over(system, message, None).await;
@@ -74,7 +95,7 @@ impl HandQueue {
         }
     }
 
-    /// Hands over the message that is due first, and ends the function when it comes to this gate. Whether it came to it.
+    /// Hands over the message that is due first on the reconcile queue, and ends the function when it comes to this gate. Whether it came to it.
     pub async fn crash(&mut self, system: &ByHand, gate: &Gate) -> bool {
         self.collect(system);
         let first = (0..self.waiting.len()).min_by_key(|place| self.waiting[*place].due).unwrap();
@@ -102,14 +123,14 @@ impl HandQueue {
         let receives = message.receives + 1;
         if done {
         } else if receives < RECEIVES {
-            self.waiting.push(Waiting { due: system.now() + VISIBILITY, receives, ..message });
+            self.keep(Waiting { due: system.now() + VISIBILITY, receives, ..message });
         } else {
             self.dead.push(message.body);
         }
         crashed
     }
 
-    /// Lets this much time pass; what comes due meanwhile is delivered at its time.
+    /// Lets this much time pass; what comes due on the reconcile queue meanwhile is delivered at its time.
     pub async fn pass(&mut self, system: &ByHand, time: SignedDuration) {
         let end = system.now() + time;
         self.collect(system);
@@ -125,6 +146,14 @@ impl HandQueue {
     pub fn listed_since(&self, start: Timestamp) -> Vec<i64> {
         self.listed.iter().map(|at| at.duration_since(start).as_secs()).collect()
     }
+}
+
+/// Takes what is due, oldest first.
+fn due(waiting: &mut Vec<Waiting>, now: Timestamp) -> Vec<Waiting> {
+    let (mut due, later): (Vec<_>, _) = waiting.drain(..).partition(|message| message.due <= now);
+    *waiting = later;
+    due.sort_by_key(|message| message.due);
+    due
 }
 
 fn lists(system: &ByHand) -> u64 {

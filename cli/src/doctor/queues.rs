@@ -7,14 +7,25 @@ use super::{
     finding::{Finding, Subject, counted},
     refused::{is_absent, unseen},
 };
-use crate::account::{Account, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, STREAM_DEAD_LETTERS_URL};
+use crate::account::{
+    Account, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL,
+    STREAM_DEAD_LETTERS_URL,
+};
+
+/// What wakes `poll`.
+const QUEUES: [(&str, &Variable); 2] = [("reconcile queue", &RECONCILE_QUEUE_URL), ("names queue", &NAMES_QUEUE_URL)];
 
 /// Where more to do about dead letters is written.
-const DEAD_LETTERS: [(&str, &Variable, &str); 2] = [
+const DEAD_LETTERS: [(&str, &Variable, &str); 3] = [
     (
         "reconcile dead letters",
         &RECONCILE_DEAD_LETTERS_URL,
         "the log of poll says why those runs failed; nothing has to be sent again. Purge the queue when it is clear (docs/operations.md, \"Dead letters\")",
+    ),
+    (
+        "names dead letters",
+        &NAMES_DEAD_LETTERS_URL,
+        "the log of poll says what ended it. No alert depends on it, and names are asked for anew every day. Purge the queue when it is clear (docs/operations.md, \"Dead letters\")",
     ),
     (
         "stream dead letters",
@@ -25,11 +36,14 @@ const DEAD_LETTERS: [(&str, &Variable, &str); 2] = [
 
 pub(super) async fn check(account: Account) -> Vec<Finding> {
     let client = Client::new(account.aws());
-    let queue = Subject::new("queues", "reconcile queue");
-    let mut findings = vec![match waiting(&account, &client, &queue, &RECONCILE_QUEUE_URL).await {
-        Ok(count) => queue.ok(format!("{} waiting", counted(count, "message"))),
-        Err(finding) => finding,
-    }];
+    let mut findings = Vec::new();
+    for (name, variable) in QUEUES {
+        let queue = Subject::new("queues", name);
+        findings.push(match waiting(&account, &client, &queue, variable).await {
+            Ok(count) => queue.ok(format!("{} waiting", counted(count, "message"))),
+            Err(finding) => finding,
+        });
+    }
     for (name, variable, advice) in DEAD_LETTERS {
         let queue = Subject::new("queues", name);
         findings.push(match waiting(&account, &client, &queue, variable).await {

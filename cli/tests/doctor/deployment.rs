@@ -106,15 +106,18 @@ async fn dead_letters_are_counted_and_a_queue_that_is_gone_is_a_problem() {
     let mut cases = Cases::default();
     let mut here = Here::well().await;
     let client = aws_sdk_sqs::Client::new(&here.test.system.parts().aws);
-    for (variable, count) in [("RECONCILE_DEAD_LETTERS_URL", 1), ("STREAM_DEAD_LETTERS_URL", 2)] {
+    for (variable, count) in
+        [("RECONCILE_DEAD_LETTERS_URL", 1), ("STREAM_DEAD_LETTERS_URL", 2), ("NAMES_DEAD_LETTERS_URL", 3)]
+    {
         for _ in 0..count {
             client.send_message().queue_url(&here.environment[variable]).message_body("x").send().await.unwrap();
         }
     }
     cases.add("messages were given up", &here.seen().await);
-    let url = here.environment.get_mut("RECONCILE_QUEUE_URL").unwrap();
-    url.push_str("-gone");
-    cases.add("and the queue is gone", &here.seen().await);
+    for queue in ["RECONCILE_QUEUE_URL", "NAMES_QUEUE_URL"] {
+        here.environment.get_mut(queue).unwrap().push_str("-gone");
+    }
+    cases.add("and the queues are gone", &here.seen().await);
     assert_snapshot!("queues", cases.text());
 }
 

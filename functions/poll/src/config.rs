@@ -15,6 +15,8 @@ const TENANTS_TABLE: Variable =
     Variable { name: "TENANTS_TABLE", meaning: "the name of the tenants table", default: None };
 const RECONCILE_QUEUE_URL: Variable =
     Variable { name: "RECONCILE_QUEUE_URL", meaning: "the address of the reconcile queue", default: None };
+const NAMES_QUEUE_URL: Variable =
+    Variable { name: "NAMES_QUEUE_URL", meaning: "the address of the names queue", default: None };
 const FRAUD_SEVERITY: Variable = Variable {
     name: "FRAUD_SEVERITY",
     meaning: "the severity from which on an alert counts as fraud: low, medium or high",
@@ -66,11 +68,12 @@ const MICROSOFT_LONGEST_PAUSE_SECONDS: Variable = Variable {
 const ADDRESSES: [Variable; ADDRESS_NAMES.len()] = base_addresses(ADDRESS_NAMES);
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 24] = together(
+pub const VARIABLES: [Variable; 25] = together(
     &[
         ALERTS_TABLE,
         TENANTS_TABLE,
         RECONCILE_QUEUE_URL,
+        NAMES_QUEUE_URL,
         FRAUD_SEVERITY,
         RECONCILE_GAP_SECONDS,
         LEASE_SECONDS,
@@ -91,6 +94,8 @@ pub struct Config {
     pub tables: TableNames,
     /// The reconcile queue.
     pub queue_url: String,
+    /// The names queue.
+    pub names_queue_url: String,
     /// How runs are made.
     pub settings: Settings,
     /// Where Microsoft's services are.
@@ -115,6 +120,7 @@ impl Config {
                 ..TableNames::default()
             },
             queue_url: variables.read(&RECONCILE_QUEUE_URL)?,
+            names_queue_url: variables.read(&NAMES_QUEUE_URL)?,
             settings: settings(variables)?,
             clouds: clouds(variables)?,
             limits: Limits {

@@ -23,6 +23,7 @@ mod customers;
 mod looks;
 mod names;
 mod plan;
+mod queues;
 mod reconcile;
 mod run;
 mod settle;
@@ -45,6 +46,7 @@ use store::{
 use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
+pub use queues::Queues;
 pub use reconcile::{ReconcileError, Reconciled, Settings};
 pub use wire::{Deployed, wire, wire_as};
 
@@ -55,7 +57,7 @@ pub const PERIOD: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Invocation {
-    /// The reconcile queue.
+    /// The reconcile queue, or the names queue: the message itself says what it is about.
     Queue(SqsEvent),
     /// The schedule, with the input that `template.yaml` gives it.
     Schedule {
@@ -194,7 +196,7 @@ where
             Ok(queued) => queued,
             Err(error) => {
                 let id = message.message_id.as_deref().unwrap_or("none");
-                tracing::error!(message.id = id, error = ?error.classify(), "a message of the reconcile queue can't be read");
+                tracing::error!(message.id = id, error = ?error.classify(), "a message of a queue can't be read");
                 self.report_failure();
                 return false;
             }

@@ -10,8 +10,10 @@
 //! keeps two of these from asking Partner Center twice as fast is a claim of their own, of a minute. A question that fails is logged and
 //! counted, and asked again later; its message is always done, and never a dead letter: nobody has to mend a missing name by hand.
 //!
-//! Messages about names share the queue, and the places in which it is served, with runs: so one invocation asks for 10 seconds
-//! at most, and a chain of messages ends after `models::MOST_HOPS`. What is left then is found anew: what alerts need by the next full
+//! Messages about names have a queue of their own, which wakes the function in places of their own: however many of them wait, and
+//! however long each takes, no callback and no tick stands behind one. One that lies on the queue of runs, where the release before
+//! put it, is done all the same. A chain of messages ends after `models::MOST_HOPS`, since Lambda counts the invocations of a function
+//! that follow from one another, whichever queue they come by. What is left then is found anew: what alerts need by the next full
 //! comparison, what is old by the next day's look, each with a chain of its own.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -67,7 +69,7 @@ where
         match tokio::time::timeout(SENDING, self.queue.ask_for_names(&requests, SignedDuration::ZERO)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.not_asked(&tenant.id, &runtime::chain(&error)),
-            Err(_) => self.not_asked(&tenant.id, "the reconcile queue takes too long"),
+            Err(_) => self.not_asked(&tenant.id, "the names queue takes too long"),
         }
     }
 

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use messaging::ReconcileQueue;
+use messaging::{NamesQueue, ReconcileQueue};
 use partner_center::{AlertSources, NewId, Purpose, SecretsManager, Tokens};
 use runtime::{Parts, StartError, http_client, random_id};
 use store::Store;
 
-use crate::{Config, Poll};
+use crate::{Config, Poll, Queues};
 
 /// The function over DynamoDB, SQS, Secrets Manager and Microsoft's two sources of alerts.
-pub type Deployed = Poll<Store, AlertSources<SecretsManager>, ReconcileQueue>;
+pub type Deployed = Poll<Store, AlertSources<SecretsManager>, Queues>;
 
 /// Makes the function from its parts.
 ///
@@ -36,7 +36,11 @@ pub fn wire_as(config: Config, parts: &Parts) -> Result<Deployed, StartError> {
     let tokens = Arc::new(Tokens::new(http.clone(), config.clouds, credentials, limits, now, ids));
     let source = AlertSources::new(http, tokens, limits);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), config.tables);
-    let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&parts.aws), config.queue_url);
-    let poll = Poll::new(store, source, queue, Arc::clone(&parts.clock), new_id, config.settings);
+    let sqs = aws_sdk_sqs::Client::new(&parts.aws);
+    let queues = Queues {
+        reconcile: ReconcileQueue::new(sqs.clone(), config.queue_url),
+        names: NamesQueue::new(sqs, config.names_queue_url),
+    };
+    let poll = Poll::new(store, source, queues, Arc::clone(&parts.clock), new_id, config.settings);
     Ok(poll.with_metrics(parts.metrics.clone()))
 }

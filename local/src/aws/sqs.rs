@@ -1,4 +1,4 @@
-//! SQS: one queue, delivered to a function as Lambda would, and the dead letters, which wait for people.
+//! SQS: the queues of runs and of names, delivered to a function as Lambda would, and the dead letters, which wait for people.
 //!
 //! In memory: what is on it is lost with the process, as nothing depends on the queue for being right (the schedule looks).
 
@@ -37,7 +37,9 @@ const MESSAGE_BYTES: usize = 262_144;
 #[derive(Clone, Debug)]
 pub(crate) struct Queues {
     pub(crate) reconcile: Queue,
+    pub(crate) names: Queue,
     pub(crate) reconcile_dead_letters: Held,
+    pub(crate) names_dead_letters: Held,
     pub(crate) stream_dead_letters: Held,
 }
 
@@ -68,9 +70,14 @@ struct Addressed {
 
 impl Queues {
     pub(crate) fn new(delivers: bool, stop: Stop) -> Self {
-        let reconcile_dead_letters = Held::default();
-        let reconcile = Queue::new(delivers, stop, reconcile_dead_letters.clone());
-        Self { reconcile, reconcile_dead_letters, stream_dead_letters: Held::default() }
+        let (reconcile_dead_letters, names_dead_letters) = (Held::default(), Held::default());
+        Self {
+            reconcile: Queue::new("reconcile", delivers, stop.clone(), reconcile_dead_letters.clone()),
+            names: Queue::new("names", delivers, stop, names_dead_letters.clone()),
+            reconcile_dead_letters,
+            names_dead_letters,
+            stream_dead_letters: Held::default(),
+        }
     }
 
     pub(super) fn answer(&self, operation: &str, body: &[u8]) -> Response {
@@ -79,8 +86,11 @@ impl Queues {
         };
         let held = match queue_url.rsplit('/').next() {
             Some("reconcile") if operation != "GetQueueAttributes" => return self.reconcile.answer(operation, body),
+            Some("names") if operation != "GetQueueAttributes" => return self.names.answer(operation, body),
             Some("reconcile") => &self.reconcile.waiting,
+            Some("names") => &self.names.waiting,
             Some("reconcile-dead-letters") => &self.reconcile_dead_letters,
+            Some("names-dead-letters") => &self.names_dead_letters,
             Some("stream-dead-letters") => &self.stream_dead_letters,
             _ => return no_such_queue(),
         };
@@ -110,9 +120,10 @@ fn no_such_queue() -> Response {
     response
 }
 
-/// The queue.
+/// A queue that wakes a function.
 #[derive(Clone)]
 pub(crate) struct Queue {
+    name: &'static str,
     consumer: Arc<OnceLock<Consumer>>,
     stop: Stop,
     delivers: bool,
@@ -151,8 +162,9 @@ struct BatchEntry {
 }
 
 impl Queue {
-    fn new(delivers: bool, stop: Stop, dead_letters: Held) -> Self {
+    fn new(name: &'static str, delivers: bool, stop: Stop, dead_letters: Held) -> Self {
         Self {
+            name,
             consumer: Arc::default(),
             stop,
             delivers,
@@ -241,7 +253,7 @@ impl Queue {
         }
         self.waiting.remove();
         self.dead_letters.add();
-        tracing::error!(message.id = id, "a message of the reconcile queue failed {RECEIVES} times: dead letter");
+        tracing::error!(message.id = id, "a message of the {} queue failed {RECEIVES} times: dead letter", self.name);
     }
 
     /// Waits; false where the system stops first.

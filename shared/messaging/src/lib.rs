@@ -7,6 +7,6 @@ mod names;
 mod queue;
 mod topic;
 
-pub use names::AskForNames;
+pub use names::{AskForNames, NamesQueue};
 pub use queue::{QueueError, ReconcileQueue, Ring};
 pub use topic::{Publish, PublishError, Tell, Topic};

@@ -1,11 +1,12 @@
-//! Asking for names, on the queue that runs are asked for on.
+//! Asking for names, on a queue of their own: however many wait there, no run waits behind them.
 
 use std::future::Future;
 
+use aws_sdk_sqs::Client;
 use jiff::SignedDuration;
 use models::NamesRequest;
 
-use crate::{QueueError, ReconcileQueue};
+use crate::{QueueError, queue::Queue};
 
 /// Asks for names to be looked after.
 pub trait AskForNames {
@@ -17,8 +18,20 @@ pub trait AskForNames {
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 }
 
-impl AskForNames for ReconcileQueue {
+/// The names queue.
+#[derive(Clone, Debug)]
+pub struct NamesQueue(Queue);
+
+impl NamesQueue {
+    /// The queue at this address.
+    #[must_use]
+    pub fn new(client: Client, url: String) -> Self {
+        Self(Queue::new(client, url, "names"))
+    }
+}
+
+impl AskForNames for NamesQueue {
     async fn ask_for_names(&self, requests: &[NamesRequest], delay: SignedDuration) -> Result<(), QueueError> {
-        self.send_all(requests, delay).await
+        self.0.send_all(requests, delay).await
     }
 }

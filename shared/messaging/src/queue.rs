@@ -1,4 +1,4 @@
-//! The reconcile queue.
+//! SQS queues, and the one that runs are asked for on.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -14,8 +14,10 @@ pub enum QueueError {
     #[error("sending to the reconcile queue took longer than {} seconds", .0.as_secs())]
     OutOfTime(Duration),
     /// Some entries of a batch were refused.
-    #[error("the reconcile queue refused {refused} of {sent} messages ({code})")]
+    #[error("the {queue} queue refused {refused} of {sent} messages ({code})")]
     Refused {
+        /// Which queue.
+        queue: &'static str,
         /// How many were refused.
         refused: usize,
         /// How many were sent.
@@ -24,8 +26,10 @@ pub enum QueueError {
         code: String,
     },
     /// The request failed.
-    #[error("sending to the reconcile queue failed ({code})")]
+    #[error("sending to the {queue} queue failed ({code})")]
     Failed {
+        /// Which queue.
+        queue: &'static str,
         /// SQS's code for it.
         code: String,
         /// SQS's words.
@@ -56,9 +60,15 @@ pub trait Ring {
 
 /// The reconcile queue.
 #[derive(Clone, Debug)]
-pub struct ReconcileQueue {
+pub struct ReconcileQueue(Queue);
+
+/// A queue, whatever is on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
     client: Client,
     url: String,
+    /// What errors call it.
+    name: &'static str,
 }
 
 /// Most entries of a batch (SQS's limit).
@@ -70,12 +80,18 @@ impl ReconcileQueue {
     /// The queue at this address.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+        Self(Queue::new(client, url, "reconcile"))
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(client: Client, url: String, name: &'static str) -> Self {
+        Self { client, url, name }
     }
 
     async fn send<M: Serialize + Sync>(&self, message: &M, delay: SignedDuration) -> Result<(), QueueError> {
-        let message = self.client.send_message().queue_url(&self.url).message_body(body(message)?);
-        message.delay_seconds(seconds(delay)).send().await.map_err(|error| failed(&code(&error), error))?;
+        let message = self.client.send_message().queue_url(&self.url).message_body(self.body(message)?);
+        message.delay_seconds(seconds(delay)).send().await.map_err(|error| self.failed(&code(&error), error))?;
         Ok(())
     }
 
@@ -100,33 +116,42 @@ impl ReconcileQueue {
     async fn send_batch<M: Serialize + Sync>(&self, messages: &[M], delay: SignedDuration) -> Result<(), QueueError> {
         let mut batch = self.client.send_message_batch().queue_url(&self.url);
         for (place, message) in messages.iter().enumerate() {
-            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body(message)?);
+            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(self.body(message)?);
             let entry = if delay.is_positive() { entry.delay_seconds(seconds(delay)) } else { entry };
-            batch = batch.entries(entry.build().map_err(|error| failed("entry not made", error))?);
+            batch = batch.entries(entry.build().map_err(|error| self.failed("entry not made", error))?);
         }
-        let output = batch.send().await.map_err(|error| failed(&code(&error), error))?;
+        let output = batch.send().await.map_err(|error| self.failed(&code(&error), error))?;
         match output.failed().first() {
             None => Ok(()),
             Some(first) => Err(QueueError::Refused {
+                queue: self.name,
                 refused: output.failed().len(),
                 sent: messages.len(),
                 code: first.code().to_owned(),
             }),
         }
     }
+
+    fn body(&self, message: &impl Serialize) -> Result<String, QueueError> {
+        serde_json::to_string(message).map_err(|error| self.failed("body not made", error))
+    }
+
+    fn failed(&self, code: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> QueueError {
+        QueueError::Failed { queue: self.name, code: code.to_owned(), source: error.into() }
+    }
 }
 
 impl Ring for ReconcileQueue {
     async fn ring(&self, request: &ReconcileRequest, delay: SignedDuration) -> Result<(), QueueError> {
-        self.send(request, delay).await
+        self.0.send(request, delay).await
     }
 
     async fn ring_again(&self, message: &Queued, delay: SignedDuration) -> Result<(), QueueError> {
-        self.send(message, delay).await
+        self.0.send(message, delay).await
     }
 
     async fn ring_all(&self, requests: &[Queued]) -> Result<(), QueueError> {
-        self.send_all(requests, SignedDuration::ZERO).await
+        self.0.send_all(requests, SignedDuration::ZERO).await
     }
 }
 
@@ -136,14 +161,6 @@ fn seconds(delay: SignedDuration) -> i32 {
     i32::try_from(seconds).unwrap_or(0)
 }
 
-fn body(message: &impl Serialize) -> Result<String, QueueError> {
-    serde_json::to_string(message).map_err(|error| failed("body not made", error))
-}
-
 fn code(error: &impl ProvideErrorMetadata) -> String {
     error.code().unwrap_or("not reached").to_owned()
-}
-
-fn failed(code: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> QueueError {
-    QueueError::Failed { code: code.to_owned(), source: error.into() }
 }

@@ -163,7 +163,7 @@ pub enum ReconcileCause {
 }
 
 /// How many messages of ours may follow one another, each sent by whoever handled the one before. AWS ends such a chain after about 16
-/// ("Recursive loop detection" in Lambda's guide); the looks after a callback, which may come first, are not counted here.
+/// ("Recursive loop detection" in Lambda's guide), whichever of a function's queues they come by; the looks after a callback, which may come first, are not counted here.
 pub const MOST_HOPS: u32 = 8;
 
 /// The hops of a message that is sent because of one with so many. None where the chain is long enough.

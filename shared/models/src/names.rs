@@ -182,9 +182,9 @@ pub enum WantedNames {
     },
 }
 
-/// The message on the reconcile queue: "look after these names of this tenant".
+/// The message on the names queue: "look after these names of this tenant".
 ///
-/// The release before takes it for a [`crate::ReconcileRequest`], and reconciles the tenant, which does no harm.
+/// Whoever takes it for a [`crate::ReconcileRequest`] reconciles the tenant, which does no harm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamesRequest {
     /// Whose names.

@@ -30,7 +30,7 @@ async fn without_a_required_variable_the_start_fails_and_names_it() {
     let here = Here::new().await;
     let required = [
         ("notify", &["ALERTS_TABLE", "EVENTS_TOPIC_ARN", "FRAUD_TOPIC_ARN"][..]),
-        ("poll", &["ALERTS_TABLE", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
+        ("poll", &["ALERTS_TABLE", "NAMES_QUEUE_URL", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
         ("renew", &["OPERATIONS_TOPIC_ARN", "TENANTS_TABLE"]),
         ("webhook", &["EVENTS_TABLE", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
     ];

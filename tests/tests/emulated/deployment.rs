@@ -26,12 +26,13 @@ use tokio::runtime::Runtime;
 pub(crate) const CALLED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000001";
 pub(crate) const FORGED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000002";
 pub(crate) const GUARDED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000003";
+pub(crate) const NAMED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000009";
 pub(crate) const OPERATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000008";
 pub(crate) const REPEATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000004";
 pub(crate) const SCHEDULED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000005";
 pub(crate) const SWEPT: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000006";
 pub(crate) const RENEWED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000007";
-const TENANTS: [&str; 8] = [CALLED, FORGED, GUARDED, OPERATED, REPEATED, SCHEDULED, SWEPT, RENEWED];
+const TENANTS: [&str; 9] = [CALLED, FORGED, GUARDED, NAMED, OPERATED, REPEATED, SCHEDULED, SWEPT, RENEWED];
 
 /// The stack of the template as it is.
 const WHOLE: &str = "whole";

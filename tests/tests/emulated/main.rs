@@ -18,11 +18,12 @@ use models::EventId;
 use serde_json::{Value, json};
 use simulator::{Alert, Forgery};
 use tests::{
+    PATIENCE,
     account::{Queue, json_of},
     text,
 };
 
-use deployment::{CALLED, FORGED, RENEWED, REPEATED, SCHEDULED, SWEPT, World, act_secret, in_world};
+use deployment::{CALLED, FORGED, NAMED, RENEWED, REPEATED, SCHEDULED, SWEPT, World, act_secret, in_world};
 
 const FRAUD: &str = "FraudTopicArn";
 const EVENTS: &str = "EventsTopicArn";
@@ -96,6 +97,22 @@ fn the_schedule_finds_an_alert_that_no_callback_announced() {
         world.whole.fire("PollFunctionSchedule");
         told(world, &fraud, &alert).await;
         assert_eq!(world.items(&world.whole, "EventsTableName", SCHEDULED).await, []);
+    });
+}
+
+#[test]
+fn names_are_read_from_a_queue_of_their_own_after_the_alert() {
+    in_world(async |world| {
+        let alert = world.raise(NAMED);
+        assert_eq!(world.post(&world.whole, NAMED, &world.callback(&alert)).await, 200);
+        let named = async {
+            let is_named =
+                |item: &tests::Item| text(item, "pk") == format!("{NAMED}#names") && item.contains_key("name");
+            while !world.items(&world.whole, "TenantsTableName", NAMED).await.iter().any(is_named) {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, named).await.is_ok(), "no names of {}", alert.id);
     });
 }
 

@@ -63,7 +63,7 @@ const fn case(stack: &'static str, lacks: [&'static str; 3], act: Act, outcome: 
     Case { stack, lacks, act, outcome }
 }
 
-const CASES: [Case; 23] = [
+const CASES: [Case; 24] = [
     case("lacking-1", ["WebhookFunctionRole", "FindPathKeys", "dynamodb:Query"], Callback, Answered(503)),
     case("lacking-1", ["PollFunctionRole", "ReadTenants", "dynamodb:Query"], Schedule, Failed),
     case("lacking-1", ["NotifyFunctionRole", "FindUnpublished", "dynamodb:Query"], Sweep, Failed),
@@ -82,6 +82,8 @@ const CASES: [Case; 23] = [
     case("lacking-9", ["PollFunctionRole", "FindAlerts", "dynamodb:Query"], Look, Returned),
     // A message about names is done, whatever fails: no name holds up anything.
     case("lacking-9", ["PollFunctionRole", "ReadTenants", "dynamodb:BatchGetItem"], Names, Done),
+    // Nor does it matter whether it can be tried again later.
+    case("lacking-9", ["PollFunctionRole", "AskForNames", "sqs:SendMessage"], Names, Done),
     case("lacking-1", ["RenewFunctionRole", "ReadTenants", "dynamodb:Query"], Renew, Failed),
     // What fails of a credential is noted and counted: the invocation is done.
     case("lacking-2", ["RenewFunctionRole", "NoteOutcomes", "dynamodb:UpdateItem"], Renew, Done),

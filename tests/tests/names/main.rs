@@ -3,6 +3,7 @@
 //! One binary, since each would link the same libraries again.
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
+mod apart;
 mod asking;
 mod changes;
 mod hostile;

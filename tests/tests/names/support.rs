@@ -57,15 +57,17 @@ pub(crate) struct Message {
     pub(crate) body: Value,
 }
 
-/// The messages about names that were put on the queue since the last time.
+/// The messages about names that were put on their queue since the last time.
 pub(crate) fn sent(system: &ByHand) -> Vec<Message> {
     let batches = system.tap.take_bodies("SendMessageBatch");
     let mut messages = Vec::new();
     for batch in batches {
         let batch: Value = serde_json::from_str(&batch).unwrap();
+        let is_theirs = batch["QueueUrl"].as_str().unwrap().ends_with("/names");
         for entry in batch["Entries"].as_array().unwrap() {
             let body: Value = serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap();
-            if body.get("names").is_some() {
+            assert_eq!(body.get("names").is_some(), is_theirs, "each queue has its own: {batch}");
+            if is_theirs {
                 messages.push(Message { delay: entry["DelaySeconds"].as_i64().unwrap_or_default(), body });
             }
         }

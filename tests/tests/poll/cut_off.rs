@@ -9,17 +9,16 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use messaging::ReconcileQueue;
 use models::{
     Alert, AlertId, Decision, FraudThreshold, ReconcileCause, ReconcileRequest, ResolvedReason, Status, Tenant,
 };
 use partner_center::{ListAlerts, MicrosoftError, Page, Place, Sight};
-use poll::{Poll, ReconcileError, Reconciled, Settings};
+use poll::{Poll, Queues, ReconcileError, Reconciled, Settings};
 use simulator::{FaultKind, Target};
 use store::{AlertWrite, LeaseTerms, ReadAlerts as _, Store, StoredAlert, WriteAlerts as _};
 use tests::{ByHand, Setup, number};
 
-use crate::support::{digests, failed, fault, of_severity, raise_many, to_be_published};
+use crate::support::{digests, failed, fault, of_severity, queues, raise_many, to_be_published};
 
 const ONE_A_PAGE: Setup<'static> = Setup { page_size: 1, variables: &[] };
 
@@ -189,19 +188,17 @@ impl Slow {
     }
 }
 
-fn poll_of<L>(system: &ByHand, source: L) -> Poll<Store, L, ReconcileQueue> {
+fn poll_of<L>(system: &ByHand, source: L) -> Poll<Store, L, Queues> {
     let lease = LeaseTerms { duration: SignedDuration::from_secs(150), gap: SignedDuration::from_secs(15) };
     let (run_limit, threshold) = (Duration::from_secs(110), FraudThreshold::High);
     let settings = Settings { lease, run_limit, threshold, digest_above: 20, pages: 100 };
-    let environment = system.test.system.environment();
-    let (_, url) = environment.iter().find(|(name, _)| name == "RECONCILE_QUEUE_URL").unwrap();
-    let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), url.clone());
-    Poll::new(system.store(), source, queue, system.clock.clone(), Arc::new(runtime::random_id), settings)
+    let (new_id, queues) = (Arc::new(runtime::random_id), queues(system));
+    Poll::new(system.store(), source, queues, system.clock.clone(), new_id, settings)
 }
 
 async fn run<L: ListAlerts + Sync>(
     system: &ByHand,
-    poll: &Poll<Store, L, ReconcileQueue>,
+    poll: &Poll<Store, L, Queues>,
 ) -> Result<Reconciled, ReconcileError> {
     system.clock.advance(SignedDuration::from_mins(5));
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };

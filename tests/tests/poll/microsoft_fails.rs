@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use messaging::ReconcileQueue;
 use models::{AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
 use partner_center::{ListAlerts, MicrosoftError, Page, Place, Sight};
 use poll::{Poll, ReconcileError, Settings};
@@ -13,7 +12,7 @@ use store::LeaseTerms;
 use tests::{ByHand, Setup, TENANT, number, text};
 
 use crate::support::{
-    PAGES_OF_TWO, failed, fault, fault_once, is_free, named, raise_many, request, rung, to_be_published,
+    PAGES_OF_TWO, failed, fault, fault_once, is_free, named, queues, raise_many, request, rung, to_be_published,
 };
 
 #[tokio::test]
@@ -71,11 +70,10 @@ async fn a_run_that_takes_too_long_ends_itself_and_gives_the_lease_back() {
     let lease = LeaseTerms { duration: SignedDuration::from_secs(150), gap: SignedDuration::from_secs(1) };
     let run_limit = std::time::Duration::from_millis(20);
     let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20, pages: 10 };
-    let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), "http://127.0.0.1:9/none".to_owned());
     let poll = Poll::new(
         system.store(),
         Never,
-        queue,
+        queues(&system),
         system.clock.clone(),
         std::sync::Arc::new(runtime::random_id),
         settings,

@@ -9,7 +9,6 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use messaging::ReconcileQueue;
 use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
 use partner_center::{ListAlerts, MicrosoftError, Page, Place, Sight};
 use poll::{Poll, ReconcileError, Reconciled, Settings};
@@ -18,7 +17,7 @@ use simulator::{AlertChange, Fault, FaultKind, Target};
 use store::{LeaseTerms, ReadAlerts as _};
 use tests::{ByHand, Setup, TENANT, number};
 
-use crate::support::{digests, failed, fault, raise_many, resolved, severity, to_be_published};
+use crate::support::{digests, failed, fault, queues, raise_many, resolved, severity, to_be_published};
 
 const ONE_A_PAGE: Setup<'static> = Setup { page_size: 1, variables: &[] };
 
@@ -174,10 +173,8 @@ async fn a_list_that_takes_longer_than_a_run_may_is_told_as_far_as_it_was_read_a
     let lease = LeaseTerms { duration: SignedDuration::from_secs(150), gap: SignedDuration::from_secs(15) };
     let run_limit = std::time::Duration::from_secs(110);
     let settings = Settings { lease, run_limit, threshold: FraudThreshold::High, digest_above: 20, pages: 100 };
-    let environment = system.test.system.environment();
-    let (_, url) = environment.iter().find(|(name, _)| name == "RECONCILE_QUEUE_URL").unwrap();
-    let queue = ReconcileQueue::new(aws_sdk_sqs::Client::new(&system.parts.aws), url.clone());
-    let poll = Poll::new(system.store(), source, queue, system.clock.clone(), Arc::new(runtime::random_id), settings);
+    let (new_id, queues) = (Arc::new(runtime::random_id), queues(&system));
+    let poll = Poll::new(system.store(), source, queues, system.clock.clone(), new_id, settings);
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };
     system.clock.advance(SignedDuration::from_mins(1));
     let _ = system.tap.take();

@@ -1,7 +1,8 @@
 //! What the suites of `poll` share.
 
+use messaging::{NamesQueue, ReconcileQueue};
 use models::AlertSource;
-use poll::ReconcileError;
+use poll::{Queues, ReconcileError};
 use runtime::chain;
 use serde_json::{Value, json};
 use simulator::{AlertChange, Fault, FaultKind, NewAlert, Target};
@@ -16,6 +17,17 @@ pub(crate) async fn of_source(source: AlertSource, setup: Setup<'_>) -> ByHand {
     consent(&system, &system.microsoft.refresh_token(TENANT).unwrap());
     turn_to(&system, source).await;
     system
+}
+
+/// The queues of the system, for a `poll` that a test puts together itself.
+pub(crate) fn queues(system: &ByHand) -> Queues {
+    let environment = system.test.system.environment();
+    let url = |wanted: &str| environment.iter().find(|(name, _)| name == wanted).unwrap().1.clone();
+    let client = aws_sdk_sqs::Client::new(&system.parts.aws);
+    Queues {
+        reconcile: ReconcileQueue::new(client.clone(), url("RECONCILE_QUEUE_URL")),
+        names: NamesQueue::new(client, url("NAMES_QUEUE_URL")),
+    }
 }
 
 /// The tenant's secret has this refresh token from now on.

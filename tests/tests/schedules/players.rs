@@ -101,6 +101,7 @@ impl Player {
                 ("ALERTS_TABLE", "alerts"),
                 ("TENANTS_TABLE", "tenants"),
                 ("RECONCILE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile"),
+                ("NAMES_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/names"),
                 ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
                 ("EVENTS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:events"),
                 ("RECONCILE_GAP_SECONDS", "1"),

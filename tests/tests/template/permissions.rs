@@ -106,8 +106,12 @@ fn asked(system: &ByHand) -> Grants {
                 asked.insert(grant(&format!("dynamodb:{single}"), table(&request["TableName"])));
             }
             "SendMessage" | "SendMessageBatch" => {
-                assert!(request["QueueUrl"].as_str().unwrap().ends_with("reconcile"), "{request}");
-                asked.insert(grant("sqs:SendMessage", "ReconcileQueue.Arn"));
+                let queue = match request["QueueUrl"].as_str().unwrap().rsplit('/').next() {
+                    Some("reconcile") => "ReconcileQueue.Arn",
+                    Some("names") => "NamesQueue.Arn",
+                    other => panic!("a queue of nobody: {other:?}"),
+                };
+                asked.insert(grant("sqs:SendMessage", queue));
             }
             "TransactWriteItems" => {
                 for item in request["TransactItems"].as_array().unwrap() {

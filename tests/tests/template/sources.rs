@@ -88,21 +88,29 @@ fn a_schedule_has_an_input_that_its_function_reads_and_no_retries() {
 }
 
 #[test]
-fn the_queue_gives_poll_one_message_at_a_time_for_as_long_as_it_may_need() {
+fn each_queue_gives_poll_one_message_at_a_time_for_as_long_as_it_may_need_and_names_take_no_place_of_runs() {
     let template = Template::read();
-    let queues = sources(&template, "PollFunction", "SQS");
-    assert_eq!(queues.len(), 1);
-    let source = queues.values().next().unwrap();
-    assert_eq!(source["Queue"], json!({ "!GetAtt": "ReconcileQueue.Arn" }));
-    assert_eq!(source["BatchSize"], 1);
-    assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
-
     let timeout = template.at("/Resources/PollFunction/Properties/Timeout").as_u64().unwrap();
-    let queue = template.at("/Resources/ReconcileQueue/Properties");
-    assert_eq!(queue["VisibilityTimeout"], 6 * timeout);
-    let dead_letters =
-        json!({ "deadLetterTargetArn": { "!GetAtt": "ReconcileDeadLetters.Arn" }, "maxReceiveCount": 3 });
-    assert_eq!(queue["RedrivePolicy"], dead_letters);
+    let mut sources = sources(&template, "PollFunction", "SQS");
+    for (name, queue, dead_letters, places) in [
+        ("Reconcile", "ReconcileQueue", "ReconcileDeadLetters", json!({ "!Ref": "PollConcurrency" })),
+        ("Names", "NamesQueue", "NamesDeadLetters", json!(2)),
+    ] {
+        let expected = json!({
+            "Queue": { "!GetAtt": format!("{queue}.Arn") },
+            "BatchSize": 1,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "ScalingConfig": { "MaximumConcurrency": places },
+        });
+        assert_eq!(sources.remove(name), Some(expected), "{name}");
+        let queue = template.at(&format!("/Resources/{queue}/Properties"));
+        assert_eq!(queue["VisibilityTimeout"], 6 * timeout, "{name}");
+        let dead_letters =
+            json!({ "deadLetterTargetArn": { "!GetAtt": format!("{dead_letters}.Arn") }, "maxReceiveCount": 3 });
+        assert_eq!(queue["RedrivePolicy"], dead_letters, "{name}");
+    }
+    assert!(sources.is_empty(), "{sources:?}");
+
     let lease = poll::VARIABLES.iter().find(|variable| variable.name == "LEASE_SECONDS").unwrap();
     let lease: u64 = lease.default.unwrap().parse().unwrap();
     assert!(timeout < lease, "a run of {timeout} s outlives its lease of {lease} s");
@@ -113,11 +121,14 @@ fn every_queue_is_encrypted_and_dead_letters_are_kept_for_14_days() {
     let template = Template::read();
     let queues = template.of_type("AWS::SQS::Queue");
     let names: Vec<_> = queues.keys().copied().collect();
-    assert_eq!(names, ["ReconcileDeadLetters", "ReconcileQueue", "StreamDeadLetters"]);
+    assert_eq!(
+        names,
+        ["NamesDeadLetters", "NamesQueue", "ReconcileDeadLetters", "ReconcileQueue", "StreamDeadLetters"]
+    );
     for (name, queue) in &queues {
         assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{name}");
     }
-    for name in ["ReconcileDeadLetters", "StreamDeadLetters"] {
+    for name in ["NamesDeadLetters", "ReconcileDeadLetters", "StreamDeadLetters"] {
         assert_eq!(queues[name]["Properties"]["MessageRetentionPeriod"], 14 * 24 * 60 * 60, "{name}");
     }
 }

@@ -10,15 +10,17 @@ use partner_center::{Diagnosis, MicrosoftError, ReadCustomers, SUBSCRIPTION_REQU
 use store::{Asked, KeepNames, KeptName, NameAnswer, StoreError};
 use tokio::time::Instant;
 
-use super::{dates::ask_again_after, tasks::Task};
+use super::{MINUTE, dates::ask_again_after, tasks::Task};
 use crate::Poll;
 
 /// Most requests of one invocation, but for what the last customer takes. The next invocation for the tenant comes a minute later, and
 /// Partner Center gives each tenant 500 a minute for customers, subscriptions and orders ("API throttling guidance"): the rest is for
 /// repeated requests, and for whoever else asks with this tenant's application.
 const REQUESTS: u32 = 200;
-/// How long one invocation asks Partner Center: runs of other tenants wait for its place among those that are served at once.
-const ASKING: Duration = Duration::from_secs(10);
+/// How long one invocation asks Partner Center: within its claim on the tenant's names, so that no other begins to ask beside it, and well
+/// within the function's timeout.
+const ASKING: Duration = Duration::from_secs(50);
+const _: () = assert!(ASKING.as_secs() < MINUTE.as_secs().unsigned_abs());
 /// After so many failures in a row it is Partner Center, and not a customer.
 const IN_A_ROW: u32 = 3;
 
