@@ -46,7 +46,7 @@ use tracing::Instrument as _;
 
 pub use config::{Config, VARIABLES};
 pub use reconcile::{ReconcileError, Reconciled, Settings};
-pub use wire::{Deployed, wire, wire_as};
+pub use wire::{Deployed, wire, wire_with};
 
 /// How often the schedule ticks (`template.yaml`). What it asked for longer ago has been asked for again since.
 const PERIOD: SignedDuration = SignedDuration::from_mins(5);

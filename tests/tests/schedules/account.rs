@@ -1,12 +1,11 @@
 //! An AWS account within the process: the embedded database, the queue, the topics and the secrets, below the SDK's clients.
 //!
-//! Nothing goes over a socket, so that thousands of schedules fit. Each run has a [`Script`], which says at which of its requests
+//! Nothing goes over a socket, so that thousands of schedules fit. Each run has a [`Script`](crate::script::Script), which says at which of its requests
 //! there is trouble and where it is held up; requests without one (the test's own) go through.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,83 +16,21 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use dynoxide::{Database, DynoxideError};
+use runtime::Clock as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
 use crate::{
+    asked::{Answer, Asked},
     history::History,
-    plan::{Trouble, TroubleKind},
+    plan::TroubleKind,
+    script::SCRIPT,
+    stage::Told,
 };
-
-tokio::task_local! {
-    /// The script of the run that makes a request.
-    static SCRIPT: Arc<Script>;
-}
-
-/// What happens to the requests of one run.
-#[derive(Debug, Default)]
-pub(crate) struct Script {
-    requests: Mutex<usize>,
-    troubles: Vec<Trouble>,
-    /// Where it is held up, and whether that request is done before.
-    stop: Option<(usize, bool)>,
-    reached: Notify,
-    released: Notify,
-}
-
-impl Script {
-    pub(crate) fn new(troubles: &[Trouble]) -> Arc<Self> {
-        Arc::new(Self { troubles: troubles.to_vec(), ..Self::default() })
-    }
-
-    pub(crate) fn held_up(troubles: &[Trouble], at: usize, done: bool) -> Arc<Self> {
-        Arc::new(Self { troubles: troubles.to_vec(), stop: Some((at, done)), ..Self::default() })
-    }
-
-    /// Does this work by the script.
-    pub(crate) fn play<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
-        SCRIPT.scope(Arc::clone(self), work)
-    }
-
-    /// Waits until the work is held up.
-    pub(crate) async fn reached(&self) {
-        self.reached.notified().await;
-    }
-
-    /// Lets it go on.
-    pub(crate) fn release(&self) {
-        self.released.notify_one();
-    }
-
-    /// How many requests there were.
-    pub(crate) fn requests(&self) -> usize {
-        *lock(&self.requests)
-    }
-
-    fn next(&self) -> usize {
-        let mut requests = lock(&self.requests);
-        *requests += 1;
-        *requests - 1
-    }
-
-    fn trouble(&self, at: usize) -> Option<TroubleKind> {
-        self.troubles.iter().find(|trouble| trouble.at == at).map(|trouble| trouble.kind)
-    }
-}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// A request, as far as it matters.
-#[derive(Clone, Debug)]
-struct Asked {
-    operation: String,
-    body: Vec<u8>,
-}
-
-type Answer = (u16, String);
 
 struct Inner {
     database: Database,
@@ -102,6 +39,7 @@ struct Inner {
     secrets: BTreeMap<String, String>,
     late: Vec<Asked>,
     history: History,
+    clock: Arc<Told>,
 }
 
 /// The account. Clones are the same one.
@@ -115,7 +53,7 @@ impl fmt::Debug for Account {
 }
 
 impl Account {
-    pub(crate) fn new(secrets: BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(secrets: BTreeMap<String, String>, clock: Arc<Told>) -> Self {
         let inner = Inner {
             database: Database::memory().unwrap(),
             queue: Vec::new(),
@@ -123,6 +61,7 @@ impl Account {
             secrets,
             late: Vec::new(),
             history: History::default(),
+            clock,
         };
         Self(Arc::new(Mutex::new(inner)))
     }
@@ -182,8 +121,7 @@ impl HttpConnector for Account {
         match script.stop {
             Some((stop, done)) if stop == at => HttpConnectorFuture::new(async move {
                 let answer = done.then(|| account.answer(&asked, trouble));
-                script.reached.notify_one();
-                script.released.notified().await;
+                script.hold_up().await;
                 answer.unwrap_or_else(|| account.answer(&asked, trouble))
             }),
             _ => HttpConnectorFuture::ready(account.answer(&asked, trouble)),
@@ -220,54 +158,6 @@ impl Account {
 
 fn response((status, body): Answer) -> HttpResponse {
     HttpResponse::new(http::StatusCode::from_u16(status).unwrap().into(), body.into())
-}
-
-impl Asked {
-    fn read(request: &HttpRequest) -> Self {
-        let body = request.body().bytes().unwrap_or_default().to_vec();
-        let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
-        // Only SNS speaks the query protocol.
-        let operation = target.map_or("Publish", |(_, operation)| operation).to_owned();
-        Self { operation, body }
-    }
-
-    fn refused(&self, status: u16, code: &str) -> Answer {
-        if self.operation == "Publish" {
-            return (status, format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>"));
-        }
-        (status, json!({ "__type": code, "message": "refused by the schedule" }).to_string())
-    }
-
-    fn conflict(&self) -> Answer {
-        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        match self.operation.as_str() {
-            "TransactWriteItems" => {
-                let actions = body["TransactItems"].as_array().unwrap().len();
-                let mut reasons = vec![json!({ "Code": "None" }); actions];
-                reasons[actions - 1] = json!({ "Code": "TransactionConflict", "Message": "by the schedule" });
-                let code = "TransactionCanceledException";
-                (400, json!({ "__type": code, "message": "cancelled", "CancellationReasons": reasons }).to_string())
-            }
-            "PutItem" | "UpdateItem" => self.refused(400, "TransactionConflictException"),
-            _ => self.refused(400, "ThrottlingException"),
-        }
-    }
-
-    /// An answer to a batch that has done none of it.
-    fn in_part(&self) -> Option<Answer> {
-        let body: Value = serde_json::from_slice(&self.body).ok()?;
-        let answer = match self.operation.as_str() {
-            "BatchGetItem" => json!({ "Responses": {}, "UnprocessedKeys": body["RequestItems"] }),
-            "SendMessageBatch" => {
-                let refuse =
-                    |entry: &Value| json!({ "Id": entry["Id"], "Code": "InternalError", "SenderFault": false });
-                let failed: Vec<_> = body["Entries"].as_array()?.iter().map(refuse).collect();
-                json!({ "Successful": [], "Failed": failed })
-            }
-            _ => return None,
-        };
-        Some((200, answer.to_string()))
-    }
 }
 
 impl Inner {
@@ -336,7 +226,7 @@ impl Inner {
             let key = action.get("Item").or(action.get("Key")).unwrap();
             let text = |name: &str| key[name]["S"].as_str().unwrap_or_default();
             if let Some(item) = self.item(action["TableName"].as_str().unwrap(), text("pk"), text("sk")) {
-                self.history.note(text("pk"), text("sk"), &item);
+                self.history.note(text("pk"), text("sk"), &item, self.clock.now());
             }
         }
     }

@@ -43,6 +43,8 @@ pub(crate) enum Step {
     Run(Run),
     /// A run is held up at one of its requests to AWS while other things happen.
     HeldUp(HeldUp),
+    /// Somebody decides about an alert here.
+    Decide(Decide),
     /// The schedule ticks, with trouble at these requests to AWS.
     Tick(Vec<Trouble>),
     /// The oldest messages of the queue are handed over, each once or twice.
@@ -78,6 +80,25 @@ pub(crate) enum Happening {
     SeenAgain(u8),
     SeverityIs(u8, &'static str),
     Vanished(u8),
+}
+
+/// A decision about an alert, with trouble at these of its requests to AWS. Nobody decides about one that is not kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Decide {
+    pub(crate) who: Who,
+    pub(crate) alert: u8,
+    /// Why it is resolved; without a reason it is opened again.
+    pub(crate) why: Option<&'static str>,
+    pub(crate) taken: Taken,
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// When Microsoft takes a decision, seen from when it is written here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    After,
+    Before,
+    Never,
 }
 
 /// A run of a tenant.
@@ -166,15 +187,28 @@ fn step(sources: Vec<AlertSource>) -> impl Strategy<Value = Step> {
         3 => run(sources.clone(), false).prop_map(Step::Run),
         4 => run(sources.clone(), true).prop_map(Step::Run),
         3 => held_up(sources).prop_map(Step::HeldUp),
+        3 => decide(tenants).prop_map(Step::Decide),
         1 => troubled().prop_map(Step::Tick),
         1 => any::<bool>().prop_map(|twice| Step::Deliver { twice }),
         1 => Just(Step::Lose),
         2 => (0..3_u8, troubled()).prop_map(|(times, troubles)| Step::Stream { times, troubles }),
         1 => troubled().prop_map(Step::Sweep),
-        1 => select(vec![2_u16, 60, 26 * 60]).prop_map(|minutes| Step::Wait { minutes }),
+        1 => select(vec![2_u16, 14, 60, 26 * 60]).prop_map(|minutes| Step::Wait { minutes }),
         1 => (-30..=30_i8).prop_map(|minutes| Step::ClockOff { minutes }),
         1 => (0..tenants, any::<bool>()).prop_map(|(who, active)| Step::Switch(who, active)),
     ]
+}
+
+fn decide(tenants: usize) -> impl Strategy<Value = Decide> {
+    let why = select(vec![Some("fraud"), Some("legitimate"), Some("ignore"), None]);
+    let taken = select(vec![Taken::After, Taken::Before, Taken::Never, Taken::Never]);
+    (0..tenants, 0..ALERTS, why, taken, vec(trouble(2), 0..2)).prop_map(|(who, alert, why, taken, troubles)| Decide {
+        who,
+        alert,
+        why,
+        taken,
+        troubles,
+    })
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -213,6 +247,7 @@ fn held_up(sources: Vec<AlertSource>) -> impl Strategy<Value = HeldUp> {
         2 => (0..tenants, happening()).prop_map(|(who, happening)| Step::AtMicrosoft(who, happening)),
         3 => run(sources.clone(), false).prop_map(Step::Run),
         1 => run(sources.clone(), true).prop_map(Step::Run),
+        1 => decide(tenants).prop_map(Step::Decide),
         1 => Just(Step::Wait { minutes: 3 }),
         1 => Just(Step::Stream { times: 1, troubles: Vec::new() }),
     ];
