@@ -15,9 +15,9 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
     runtime_components::RuntimeComponents,
 };
-use dynoxide::{Database, DynoxideError};
+use dynoxide::Database;
+use engine::Refused;
 use runtime::Clock as _;
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
@@ -91,15 +91,12 @@ impl Account {
 
     /// Every item of a table, as DynamoDB writes it.
     pub(crate) fn items(&self, table: &str) -> Vec<Value> {
-        let (_, answer) = lock(&self.0).dynamodb("Scan", json!({ "TableName": table }).to_string().as_bytes());
-        let mut answer: Value = serde_json::from_str(&answer).unwrap();
-        assert!(answer.get("LastEvaluatedKey").is_none_or(Value::is_null), "a table of a schedule is small");
-        serde_json::from_value(answer["Items"].take()).unwrap()
+        engine::items(&lock(&self.0).database, table).unwrap()
     }
 
     /// One item.
     pub(crate) fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
-        lock(&self.0).item(table, pk, sk)
+        engine::item(&lock(&self.0).database, table, pk, sk).unwrap()
     }
 }
 
@@ -162,7 +159,7 @@ fn response((status, body): Answer) -> HttpResponse {
 
 impl Inner {
     fn perform(&mut self, asked: &Asked) -> Answer {
-        let json = || serde_json::from_slice::<Value>(&asked.body).unwrap();
+        let json = || engine::read(&asked.body).unwrap();
         match asked.operation.as_str() {
             "GetSecretValue" => match self.secrets.get(json()["SecretId"].as_str().unwrap()) {
                 Some(secret) => (200, json!({ "SecretString": secret, "VersionId": "v" }).to_string()),
@@ -198,25 +195,18 @@ impl Inner {
 
     fn publish(&mut self, body: &[u8]) -> Answer {
         let message = form_urlencoded::parse(body).find(|(name, _)| name == "Message").unwrap().1;
-        let forms: Value = serde_json::from_str(&message).unwrap();
-        self.published.push(serde_json::from_str(forms["default"].as_str().unwrap()).unwrap());
+        let forms: Value = engine::read(message.as_bytes()).unwrap();
+        self.published.push(engine::read(forms["default"].as_str().unwrap().as_bytes()).unwrap());
         let id = "<PublishResult><MessageId>m</MessageId></PublishResult>";
         (200, format!("<PublishResponse>{id}</PublishResponse>"))
     }
 
-    fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
-        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
-        let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true }).to_string();
-        let (_, answer) = self.dynamodb("GetItem", request.as_bytes());
-        serde_json::from_str::<Value>(&answer).unwrap().get_mut("Item").map(Value::take)
-    }
-
-    /// Shows the history each item that was written.
+    /// Shows the history each item that was written and that it keeps.
     fn note(&mut self, operation: &str, body: &[u8]) {
         if !matches!(operation, "PutItem" | "TransactWriteItems" | "UpdateItem") {
             return;
         }
-        let body: Value = serde_json::from_slice(body).unwrap();
+        let body = engine::read(body).unwrap();
         let of_transaction = body["TransactItems"].as_array().into_iter().flatten();
         let actions: Vec<&Value> = match operation {
             "TransactWriteItems" => of_transaction.filter_map(|item| item.get("Put").or(item.get("Update"))).collect(),
@@ -225,36 +215,21 @@ impl Inner {
         for action in actions {
             let key = action.get("Item").or(action.get("Key")).unwrap();
             let text = |name: &str| key[name]["S"].as_str().unwrap_or_default();
-            if let Some(item) = self.item(action["TableName"].as_str().unwrap(), text("pk"), text("sk")) {
-                self.history.note(text("pk"), text("sk"), &item, self.clock.now());
+            let (table, pk, sk) = (action["TableName"].as_str().unwrap(), text("pk"), text("sk"));
+            if !History::keeps(sk) {
+                continue;
+            }
+            if let Some(item) = engine::item(&self.database, table, pk, sk).unwrap() {
+                self.history.note(pk, sk, &item, self.clock.now());
             }
         }
     }
 
     fn dynamodb(&self, operation: &str, body: &[u8]) -> Answer {
-        let database = &self.database;
-        match operation {
-            "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
-            "CreateTable" => run(body, |request| database.create_table(request)),
-            "DeleteItem" => run(body, |request| database.delete_item(request)),
-            "GetItem" => run(body, |request| database.get_item(request)),
-            "PutItem" => run(body, |request| database.put_item(request)),
-            "Query" => run(body, |request| database.query(request)),
-            "Scan" => run(body, |request| database.scan(request)),
-            "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
-            "UpdateItem" => run(body, |request| database.update_item(request)),
-            "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
-            other => panic!("{other} is an operation that no schedule knows"),
+        match engine::answer(&self.database, operation, body) {
+            Ok(answer) => (200, answer),
+            Err(Refused::Engine(error)) => (error.status_code(), error.to_json()),
+            Err(refused) => panic!("what no schedule knows: {refused}"),
         }
-    }
-}
-
-fn run<Q: DeserializeOwned, A: Serialize>(
-    body: &[u8],
-    operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Answer {
-    match operation(serde_json::from_slice(body).unwrap()) {
-        Ok(answer) => (200, serde_json::to_string(&answer).unwrap()),
-        Err(error) => (error.status_code(), error.to_json()),
     }
 }

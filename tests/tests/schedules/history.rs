@@ -150,6 +150,11 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Whether it keeps items of this sort key.
+    pub(crate) fn keeps(sk: &str) -> bool {
+        ["alert", "state"].contains(&sk)
+    }
+
     /// Takes in an item after it was written.
     pub(crate) fn note(&mut self, pk: &str, sk: &str, item: &Value, now: Timestamp) {
         match sk {

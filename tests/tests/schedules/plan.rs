@@ -41,7 +41,7 @@ pub(crate) enum Step {
     AtMicrosoft(Who, Happening),
     /// A message asks for a run, and Lambda hands it over at once.
     Run(Run),
-    /// A run is held up at one of its requests to AWS while other things happen.
+    /// A run is held up at one of its requests while other things happen.
     HeldUp(HeldUp),
     /// Somebody decides about an alert here.
     Decide(Decide),
@@ -123,14 +123,20 @@ impl Run {
 #[derive(Clone, Debug)]
 pub(crate) struct HeldUp {
     pub(crate) run: Run,
-    /// At which of its requests to AWS, from 0.
-    pub(crate) at: usize,
-    /// Whether that request is done already, and only its answer held up.
-    pub(crate) done: bool,
+    pub(crate) at: Held,
     /// What happens meanwhile.
     pub(crate) meanwhile: Vec<Step>,
-    /// Whether it goes on afterwards; otherwise it was cut off.
+    /// Whether it goes on afterwards; otherwise it was cut off, as is always one that Microsoft leaves waiting.
     pub(crate) goes_on: bool,
+}
+
+/// Where a run is held up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Held {
+    /// At this one of its requests to AWS, from 0. Where that is done already, only its answer is held up.
+    AtAws { request: usize, done: bool },
+    /// At a request to Microsoft that gets no answer, after so many that get one.
+    AtMicrosoft { target: Target, after: u32 },
 }
 
 /// A fault of Microsoft's, for so many requests of one tenant, after so many that go well.
@@ -251,9 +257,18 @@ fn held_up(sources: Vec<AlertSource>) -> impl Strategy<Value = HeldUp> {
         1 => Just(Step::Wait { minutes: 3 }),
         1 => Just(Step::Stream { times: 1, troubles: Vec::new() }),
     ];
+    let targets = vec![Target::FraudEvents, Target::Get, Target::List, Target::Token];
+    let at = prop_oneof![
+        3 => (0..14_usize, any::<bool>()).prop_map(|(request, done)| Held::AtAws { request, done }),
+        1 => (select(targets), 0..3_u32).prop_map(|(target, after)| Held::AtMicrosoft { target, after }),
+    ];
     let disturbed = any::<bool>().prop_flat_map(move |disturbed| run(sources.clone(), disturbed));
-    (disturbed, 0..14_usize, any::<bool>(), vec(meanwhile, 0..4), any::<bool>())
-        .prop_map(|(run, at, done, meanwhile, goes_on)| HeldUp { run, at, done, meanwhile, goes_on })
+    (disturbed, at, vec(meanwhile, 0..4), any::<bool>()).prop_map(|(run, at, meanwhile, goes_on)| HeldUp {
+        run,
+        at,
+        meanwhile,
+        goes_on,
+    })
 }
 
 fn trouble(most: usize) -> impl Strategy<Value = Trouble> {

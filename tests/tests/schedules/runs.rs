@@ -5,12 +5,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use models::{Queued, ReconcileCause};
 use serde_json::json;
-use simulator::Fault;
+use simulator::{Fault, FaultKind};
 use tests::queue_record;
 
 use crate::{
     history::Sight,
-    plan::{HeldUp, Run, Who},
+    plan::{Held, HeldUp, Run, Who},
     script::Script,
     world::{IDS, TENANTS, TOLERANCE, World},
 };
@@ -64,10 +64,18 @@ impl World<'_> {
     }
 
     pub(crate) async fn hold_up(&mut self, held_up: &HeldUp) {
-        let HeldUp { run, at, done, meanwhile, goes_on } = held_up;
+        let HeldUp { run, at, meanwhile, goes_on } = held_up;
         self.wait(SignedDuration::from_secs(run.after.into()));
         self.set_faults(run);
-        let script = Script::held_up(&run.troubles, *at, *done);
+        let script = match *at {
+            Held::AtAws { request, done } => Script::held_up(&run.troubles, request, done),
+            Held::AtMicrosoft { target, after } => {
+                let silent = Fault::new(target, FaultKind::Silent).after(after).times(1).of(IDS[run.who]);
+                self.stage.microsoft.set_fault(silent).unwrap();
+                Script::new(&run.troubles)
+            }
+        };
+        let mut unanswered = self.stage.microsoft.unanswered();
         // In Lambda, runs at the same time are those of different instances.
         let poll = self.stage.instance(&self.parts);
         let mut first = Box::pin(script.play(async move { poll.handle(invocation(&message(run)), None).await }));
@@ -75,6 +83,7 @@ impl World<'_> {
             biased;
             _ = &mut first => false,
             () = script.reached() => true,
+            _ = unanswered.changed() => true,
         };
         self.stage.microsoft.clear_faults();
         if !held_up {
@@ -83,7 +92,7 @@ impl World<'_> {
         for step in meanwhile {
             Box::pin(self.play(step)).await;
         }
-        if *goes_on {
+        if *goes_on && matches!(at, Held::AtAws { .. }) {
             script.release();
             first.await.unwrap();
         }
