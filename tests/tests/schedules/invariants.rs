@@ -9,7 +9,7 @@ use models::{AlertId, Delta, Purpose, StatisticsKey, contribution};
 use partner_center::{AlertSources, SecretsManager, Tokens, Walk};
 use runtime::random_id;
 use serde_json::Value;
-use store::ReadAlerts as _;
+use store::{ReadAlerts as _, StoredAlerts};
 
 use crate::{
     history::{History, told},
@@ -26,16 +26,17 @@ type Figures = BTreeMap<String, BTreeMap<String, i64>>;
 /// Every invariant that does not hold, in words that begin with its number.
 pub(crate) async fn broken(world: &mut World<'_>) -> Vec<String> {
     let mut problems = std::mem::take(&mut world.problems);
-    let items = world.account.items(ALERTS);
+    let (items, tenants) = (world.account.items(ALERTS), world.account.items(TENANTS));
     world.account.history(|history| {
         problems.extend(history.problems.iter().cloned());
         problems.extend(what_was_not(world, history));
     });
     for who in 0..world.sources.len() {
-        problems.extend(Box::pin(differences(world, who, &items)).await);
-        problems.extend(decisions(world, who));
+        let kept = world.store().alerts(&id(who), &kept_ids(who, &items)).await.unwrap();
+        problems.extend(Box::pin(differences(world, who, &kept)).await);
+        problems.extend(decisions(world, who, &tenants));
         problems.extend(messages(world, who, &items));
-        problems.extend(Box::pin(drift(world, who, &items)).await);
+        problems.extend(drift(who, &kept, &tenants));
         let state = world.account.item(TENANTS, IDS[who], "state").unwrap_or_default();
         if state["lease_until"]["N"] != "0" {
             problems.push(format!("(4) the lease of tenant {who} is not free: {state}"));
@@ -67,10 +68,10 @@ fn what_was_not(world: &World<'_>, history: &History) -> Vec<String> {
 }
 
 /// Marks of pending decisions where there is none, and the other way round; and those that should not be pending any more.
-fn decisions(world: &World<'_>, who: Who) -> Vec<String> {
+fn decisions(world: &World<'_>, who: Who, tenants: &[Value]) -> Vec<String> {
     let mut problems = Vec::new();
     let of_tenant = |item: &Value| (item["pk"]["S"] == IDS[who]).then(|| item["sk"]["S"].as_str().unwrap().to_owned());
-    let keys: Vec<String> = world.account.items(TENANTS).iter().filter_map(of_tenant).collect();
+    let keys: Vec<String> = tenants.iter().filter_map(of_tenant).collect();
     let marked: BTreeSet<&str> = keys.iter().filter_map(|key| key.strip_prefix("decision#")).collect();
     let listed = world.stage.microsoft.alerts(IDS[who]);
     let listed: BTreeSet<String> = listed.iter().map(|alert| world.key(who, &alert.id)).collect();
@@ -88,7 +89,7 @@ fn decisions(world: &World<'_>, who: Who) -> Vec<String> {
 }
 
 /// Where our table is not what an undisturbed list has.
-async fn differences(world: &World<'_>, who: Who, items: &[Value]) -> Vec<String> {
+async fn differences(world: &World<'_>, who: Who, kept: &StoredAlerts) -> Vec<String> {
     let mut problems = Vec::new();
     let mut listed = BTreeMap::new();
     let (config, http) = (world.stage.poll.clone(), world.stage.http.clone());
@@ -102,8 +103,6 @@ async fn differences(world: &World<'_>, who: Who, items: &[Value]) -> Vec<String
     while let Some(page) = Box::pin(walk.next_page(&source, &tenant)).await.unwrap() {
         listed.extend(page.alerts.into_iter().map(|alert| (alert.id.clone(), alert)));
     }
-    let ids = kept_ids(who, items);
-    let kept = world.store().alerts(&tenant.id, &ids).await.unwrap();
     for (id, alert) in &listed {
         match kept.readable.get(id) {
             None => problems.push(format!("(1) {id} of tenant {who} is not kept")),
@@ -232,8 +231,7 @@ fn baseline(who: Who, history: &History, digests: &BTreeMap<String, (String, BTr
 }
 
 /// The statistics against a recount.
-async fn drift(world: &World<'_>, who: Who, items: &[Value]) -> Option<String> {
-    let kept = world.store().alerts(&id(who), &kept_ids(who, items)).await.unwrap();
+fn drift(who: Who, kept: &StoredAlerts, tenants: &[Value]) -> Option<String> {
     let mut sum = Delta::default();
     for stored in kept.readable.values() {
         sum.add(&contribution(&stored.known.alert));
@@ -248,7 +246,7 @@ async fn drift(world: &World<'_>, who: Who, items: &[Value]) -> Option<String> {
     }
     let mut is = Figures::new();
     let of_tenant = format!("{}#stats", IDS[who]);
-    for item in world.account.items(TENANTS).iter().filter(|item| item["pk"]["S"] == of_tenant.as_str()) {
+    for item in tenants.iter().filter(|item| item["pk"]["S"] == of_tenant.as_str()) {
         let counters = item.as_object().unwrap().iter();
         let counters = counters.filter_map(|(name, value)| Some((name.clone(), value["N"].as_str()?.parse().unwrap())));
         is.insert(item["sk"]["S"].as_str().unwrap().to_owned(), counters.collect());
