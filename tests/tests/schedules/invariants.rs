@@ -37,9 +37,8 @@ pub(crate) async fn broken(world: &mut World<'_>) -> Vec<String> {
         problems.extend(decisions(world, who, &tenants));
         problems.extend(messages(world, who, &items));
         problems.extend(drift(who, &kept, &tenants));
-        let state = world.account.item(TENANTS, IDS[who], "state").unwrap_or_default();
-        if state["lease_until"]["N"] != "0" {
-            problems.push(format!("(4) the lease of tenant {who} is not free: {state}"));
+        if !world.is_free(who) {
+            problems.push(format!("(4) the lease of tenant {who} is not free"));
         }
     }
     problems

@@ -46,13 +46,29 @@ impl World<'_> {
             self.queue.push(body.to_owned());
         }
         // A message about names asks for no run, and a tick that the next one has overtaken for none any more.
-        if run.is_undisturbed() && !body.contains("\"names\"") && !self.is_overtaken(body) {
-            self.expect(!failed, || format!("an undisturbed run of tenant {who} failed"));
-            self.expect(!can_run || self.is_complete(who), || {
-                format!("an undisturbed run of tenant {who} is not complete")
-            });
-            if can_run && !self.lagging {
-                self.problems.extend(self.unlike_microsoft(who));
+        if !body.contains("\"names\"") && !self.is_overtaken(body) && can_run {
+            self.look_at(who, run);
+        }
+        if run.is_undisturbed() {
+            self.expect(!failed, || format!("an undisturbed message of tenant {who} failed"));
+        }
+    }
+
+    /// What has to hold after a run that nobody kept from beginning.
+    fn look_at(&mut self, who: Who, run: &Run) {
+        if run.is_undisturbed() {
+            self.expect(self.is_complete(who), || format!("an undisturbed run of tenant {who} is not complete"));
+        }
+        if run.troubles.is_empty() {
+            self.expect(self.is_free(who), || format!("a run of tenant {who} has not given its lease back"));
+        }
+        // One that can't be read hides no other.
+        let unreadable = run.faults.iter().filter(|fault| fault.kind == FaultKind::UnreadableAlert);
+        let (kinds, most) = unreadable.fold((0, 0), |(kinds, most), fault| (kinds + 1, most + fault.times as usize));
+        if run.troubles.is_empty() && run.faults.len() == kinds && !self.lagging {
+            let unlike = self.unlike_microsoft(who);
+            if unlike.len() > most {
+                self.problems.extend(unlike);
             }
         }
     }
@@ -139,21 +155,27 @@ impl World<'_> {
     fn is_complete(&self, who: Who) -> bool {
         let state = self.account.item(TENANTS, IDS[who], "state").unwrap_or_default();
         let success = state["last_success"]["S"].as_str().map(|text| text.parse::<Timestamp>().unwrap());
-        success == Some(self.now()) && state["lease_until"]["N"] == "0"
+        success == Some(self.now())
     }
 
-    /// An alert that Microsoft has and we have not, or not so, without a decision that is to be waited for.
-    fn unlike_microsoft(&self, who: Who) -> Option<String> {
-        let mut there = self.stage.microsoft.alerts(IDS[who]).into_iter();
-        there.find_map(|alert| {
+    /// Whether nobody has the lease.
+    pub(crate) fn is_free(&self, who: Who) -> bool {
+        self.account.item(TENANTS, IDS[who], "state").is_some_and(|state| state["lease_until"]["N"] == "0")
+    }
+
+    /// The alerts that Microsoft has and we have not, or not so, without a decision that is to be waited for.
+    fn unlike_microsoft(&self, who: Who) -> Vec<String> {
+        let there = self.stage.microsoft.alerts(IDS[who]).into_iter();
+        let unlike = |alert: simulator::Alert| {
             let (key, there) = (self.key(who, &alert.id), Sight::at_microsoft(&alert));
             let kept = self.account.history(|history| history.alerts.get(&key)?.last().cloned());
             let is_right = kept.as_ref().is_some_and(|kept| match &kept.decision {
                 Some(decision) => decision.holds_against(&there, self.now()),
                 None => kept.sight == there,
             });
-            (!is_right).then(|| format!("(1) after a complete run {key} is {there:?}, and was kept as {kept:?}"))
-        })
+            (!is_right).then(|| format!("(1) after a run {key} is {there:?}, and was kept as {kept:?}"))
+        };
+        there.filter_map(unlike).collect()
     }
 }
 
