@@ -48,7 +48,7 @@ use tracing::Instrument as _;
 pub use config::{Config, VARIABLES};
 pub use queues::Queues;
 pub use reconcile::{ReconcileError, Reconciled, Settings};
-pub use wire::{Deployed, wire, wire_as};
+pub use wire::{Deployed, wire, wire_with};
 
 /// How often the schedule ticks (`template.yaml`). What it asked for longer ago has been asked for again since.
 pub const PERIOD: SignedDuration = SignedDuration::from_mins(5);

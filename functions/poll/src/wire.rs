@@ -18,17 +18,16 @@ pub type Deployed = Poll<Store, AlertSources<SecretsManager>, Queues>;
 ///
 /// [`StartError`] where the configuration can't be used.
 pub fn wire(parts: &Parts) -> Result<Deployed, StartError> {
-    wire_as(Config::read(&parts.variables)?, parts)
+    let config = Config::read(&parts.variables)?;
+    let http = http_client(&parts.tls, config.timeout)?;
+    Ok(wire_with(config, http, parts))
 }
 
-/// Makes the function from its parts and this configuration, which may hold what no variable says: shorter pauses, for tests.
-///
-/// # Errors
-///
-/// As [`wire`].
-pub fn wire_as(config: Config, parts: &Parts) -> Result<Deployed, StartError> {
+/// Makes the function from its parts, this configuration, which may hold what no variable says (shorter pauses, for tests), and this
+/// HTTP client, which thousands of functions of one test may share.
+#[must_use]
+pub fn wire_with(config: Config, http: reqwest::Client, parts: &Parts) -> Deployed {
     let clock = Arc::clone(&parts.clock);
-    let http = http_client(&parts.tls, config.timeout)?;
     let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&parts.aws), Purpose::Read);
     let now = Arc::new(move || clock.now());
     let new_id: NewId = Arc::new(random_id);
@@ -42,5 +41,5 @@ pub fn wire_as(config: Config, parts: &Parts) -> Result<Deployed, StartError> {
         names: NamesQueue::new(sqs, config.names_queue_url),
     };
     let poll = Poll::new(store, source, queues, Arc::clone(&parts.clock), new_id, config.settings);
-    Ok(poll.with_metrics(parts.metrics.clone()))
+    poll.with_metrics(parts.metrics.clone())
 }

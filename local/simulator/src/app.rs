@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) sign_ins: Mutex<SignIns>,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) tokens: Mutex<Tokens>,
+    /// How many requests were left without an answer.
+    pub(crate) unanswered: watch::Sender<u64>,
     callback_url: Option<String>,
     changes: watch::Sender<()>,
     clock: Clock,
@@ -96,6 +98,7 @@ impl Shared {
             sign_ins: Mutex::default(),
             tenants: options.tenants,
             tokens: Mutex::default(),
+            unanswered: watch::Sender::default(),
             callback_url: options.callback_url,
             changes: watch::Sender::default(),
             clock: options.clock,
@@ -197,7 +200,10 @@ impl Shared {
         }
         match fault {
             Some(FaultKind::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
-            Some(FaultKind::Silent) => std::future::pending().await,
+            Some(FaultKind::Silent) => {
+                self.unanswered.send_modify(|count| *count += 1);
+                std::future::pending().await
+            }
             Some(FaultKind::Fail { status }) => return Err(Reply::error(status, ErrorBody::Html)),
             Some(FaultKind::Answer { status, body, retry_after }) => {
                 return Err(Reply::error(status, body).retry_after(retry_after, self.now()));

@@ -216,6 +216,12 @@ impl Simulator {
         self.app.faults.requests()
     }
 
+    /// How many requests were left without an answer since the start ([`FaultKind::Silent`]): whoever waits for one can await a change.
+    #[must_use]
+    pub fn unanswered(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.app.unanswered.subscribe()
+    }
+
     /// The latest requests of the Microsoft side, oldest first, whatever was answered.
     #[must_use]
     pub fn recorded(&self) -> Vec<RecordedRequest> {

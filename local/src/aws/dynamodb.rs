@@ -9,7 +9,8 @@ use std::{
 use axum::{http::StatusCode, response::Response};
 use bytes::Bytes;
 use dynoxide::{Database, DynoxideError};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use engine::Refused;
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::{failure, json};
@@ -52,7 +53,7 @@ impl Embedded {
         let database = self.database.clone();
         let writes = is_write(&operation);
         // The engine blocks: it gets a thread of its own.
-        let answered = tokio::task::spawn_blocking(move || dispatch(&database, &operation, &body)).await;
+        let answered = tokio::task::spawn_blocking(move || engine::answer(&database, &operation, &body)).await;
         match answered {
             Ok(Ok(body)) => {
                 if writes {
@@ -64,8 +65,9 @@ impl Embedded {
                 let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
                 json(status, error.to_json())
             }
-            Ok(Err(Refused::Request(message))) => {
-                failure(StatusCode::BAD_REQUEST, "com.amazon.coral.service#SerializationException", &message)
+            Ok(Err(refused)) => {
+                let code = "com.amazon.coral.service#SerializationException";
+                failure(StatusCode::BAD_REQUEST, code, &runtime::chain(&refused))
             }
             Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the engine failed"),
         }
@@ -113,11 +115,6 @@ impl Embedded {
     }
 }
 
-enum Refused {
-    Engine(DynoxideError),
-    Request(String),
-}
-
 fn is_write(operation: &str) -> bool {
     !matches!(
         operation,
@@ -130,36 +127,4 @@ fn is_write(operation: &str) -> bool {
             | "Scan"
             | "TransactGetItems"
     )
-}
-
-fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String, Refused> {
-    match operation {
-        "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
-        "BatchWriteItem" => run(body, |request| database.batch_write_item(request)),
-        "CreateTable" => run(body, |request| database.create_table(request)),
-        "DeleteItem" => run(body, |request| database.delete_item(request)),
-        "DeleteTable" => run(body, |request| database.delete_table(request)),
-        "DescribeTable" => run(body, |request| database.describe_table(request)),
-        "DescribeTimeToLive" => run(body, |request| database.describe_time_to_live(request)),
-        "GetItem" => run(body, |request| database.get_item(request)),
-        "ListTables" => run(body, |request| database.list_tables(request)),
-        "PutItem" => run(body, |request| database.put_item(request)),
-        "Query" => run(body, |request| database.query(request)),
-        "Scan" => run(body, |request| database.scan(request)),
-        "TransactGetItems" => run(body, |request| database.transact_get_items(request)),
-        "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
-        "UpdateItem" => run(body, |request| database.update_item(request)),
-        "UpdateTable" => run(body, |request| database.update_table(request)),
-        "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
-        _ => Err(Refused::Request(format!("{operation} is not an operation of the local system"))),
-    }
-}
-
-fn run<Q: DeserializeOwned, A: Serialize>(
-    body: &[u8],
-    operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Result<String, Refused> {
-    let request = serde_json::from_slice(body).map_err(|error| Refused::Request(error.to_string()))?;
-    let answer = operation(request).map_err(Refused::Engine)?;
-    serde_json::to_string(&answer).map_err(|error| Refused::Request(error.to_string()))
 }

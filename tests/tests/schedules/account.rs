@@ -1,12 +1,11 @@
 //! An AWS account within the process: the embedded database, the queue, the topics and the secrets, below the SDK's clients.
 //!
-//! Nothing goes over a socket, so that thousands of schedules fit. Each run has a [`Script`], which says at which of its requests
+//! Nothing goes over a socket, so that thousands of schedules fit. Each run has a [`Script`](crate::script::Script), which says at which of its requests
 //! there is trouble and where it is held up; requests without one (the test's own) go through.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,84 +15,22 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
     runtime_components::RuntimeComponents,
 };
-use dynoxide::{Database, DynoxideError};
-use serde::{Serialize, de::DeserializeOwned};
+use dynoxide::Database;
+use engine::Refused;
+use runtime::Clock as _;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
 use crate::{
+    asked::{Answer, Asked},
     history::History,
-    plan::{Trouble, TroubleKind},
+    plan::TroubleKind,
+    script::SCRIPT,
+    stage::Told,
 };
-
-tokio::task_local! {
-    /// The script of the run that makes a request.
-    static SCRIPT: Arc<Script>;
-}
-
-/// What happens to the requests of one run.
-#[derive(Debug, Default)]
-pub(crate) struct Script {
-    requests: Mutex<usize>,
-    troubles: Vec<Trouble>,
-    /// Where it is held up, and whether that request is done before.
-    stop: Option<(usize, bool)>,
-    reached: Notify,
-    released: Notify,
-}
-
-impl Script {
-    pub(crate) fn new(troubles: &[Trouble]) -> Arc<Self> {
-        Arc::new(Self { troubles: troubles.to_vec(), ..Self::default() })
-    }
-
-    pub(crate) fn held_up(troubles: &[Trouble], at: usize, done: bool) -> Arc<Self> {
-        Arc::new(Self { troubles: troubles.to_vec(), stop: Some((at, done)), ..Self::default() })
-    }
-
-    /// Does this work by the script.
-    pub(crate) fn play<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
-        SCRIPT.scope(Arc::clone(self), work)
-    }
-
-    /// Waits until the work is held up.
-    pub(crate) async fn reached(&self) {
-        self.reached.notified().await;
-    }
-
-    /// Lets it go on.
-    pub(crate) fn release(&self) {
-        self.released.notify_one();
-    }
-
-    /// How many requests there were.
-    pub(crate) fn requests(&self) -> usize {
-        *lock(&self.requests)
-    }
-
-    fn next(&self) -> usize {
-        let mut requests = lock(&self.requests);
-        *requests += 1;
-        *requests - 1
-    }
-
-    fn trouble(&self, at: usize) -> Option<TroubleKind> {
-        self.troubles.iter().find(|trouble| trouble.at == at).map(|trouble| trouble.kind)
-    }
-}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// A request, as far as it matters.
-#[derive(Clone, Debug)]
-struct Asked {
-    operation: String,
-    body: Vec<u8>,
-}
-
-type Answer = (u16, String);
 
 struct Inner {
     database: Database,
@@ -102,6 +39,7 @@ struct Inner {
     secrets: BTreeMap<String, String>,
     late: Vec<Asked>,
     history: History,
+    clock: Arc<Told>,
 }
 
 /// The account. Clones are the same one.
@@ -115,7 +53,7 @@ impl fmt::Debug for Account {
 }
 
 impl Account {
-    pub(crate) fn new(secrets: BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(secrets: BTreeMap<String, String>, clock: Arc<Told>) -> Self {
         let inner = Inner {
             database: Database::memory().unwrap(),
             queue: Vec::new(),
@@ -123,6 +61,7 @@ impl Account {
             secrets,
             late: Vec::new(),
             history: History::default(),
+            clock,
         };
         Self(Arc::new(Mutex::new(inner)))
     }
@@ -152,15 +91,12 @@ impl Account {
 
     /// Every item of a table, as DynamoDB writes it.
     pub(crate) fn items(&self, table: &str) -> Vec<Value> {
-        let (_, answer) = lock(&self.0).dynamodb("Scan", json!({ "TableName": table }).to_string().as_bytes());
-        let mut answer: Value = serde_json::from_str(&answer).unwrap();
-        assert!(answer.get("LastEvaluatedKey").is_none_or(Value::is_null), "a table of a schedule is small");
-        serde_json::from_value(answer["Items"].take()).unwrap()
+        engine::items(&lock(&self.0).database, table).unwrap()
     }
 
     /// One item.
     pub(crate) fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
-        lock(&self.0).item(table, pk, sk)
+        engine::item(&lock(&self.0).database, table, pk, sk).unwrap()
     }
 }
 
@@ -182,8 +118,7 @@ impl HttpConnector for Account {
         match script.stop {
             Some((stop, done)) if stop == at => HttpConnectorFuture::new(async move {
                 let answer = done.then(|| account.answer(&asked, trouble));
-                script.reached.notify_one();
-                script.released.notified().await;
+                script.hold_up().await;
                 answer.unwrap_or_else(|| account.answer(&asked, trouble))
             }),
             _ => HttpConnectorFuture::ready(account.answer(&asked, trouble)),
@@ -222,57 +157,9 @@ fn response((status, body): Answer) -> HttpResponse {
     HttpResponse::new(http::StatusCode::from_u16(status).unwrap().into(), body.into())
 }
 
-impl Asked {
-    fn read(request: &HttpRequest) -> Self {
-        let body = request.body().bytes().unwrap_or_default().to_vec();
-        let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
-        // Only SNS speaks the query protocol.
-        let operation = target.map_or("Publish", |(_, operation)| operation).to_owned();
-        Self { operation, body }
-    }
-
-    fn refused(&self, status: u16, code: &str) -> Answer {
-        if self.operation == "Publish" {
-            return (status, format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>"));
-        }
-        (status, json!({ "__type": code, "message": "refused by the schedule" }).to_string())
-    }
-
-    fn conflict(&self) -> Answer {
-        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        match self.operation.as_str() {
-            "TransactWriteItems" => {
-                let actions = body["TransactItems"].as_array().unwrap().len();
-                let mut reasons = vec![json!({ "Code": "None" }); actions];
-                reasons[actions - 1] = json!({ "Code": "TransactionConflict", "Message": "by the schedule" });
-                let code = "TransactionCanceledException";
-                (400, json!({ "__type": code, "message": "cancelled", "CancellationReasons": reasons }).to_string())
-            }
-            "PutItem" | "UpdateItem" => self.refused(400, "TransactionConflictException"),
-            _ => self.refused(400, "ThrottlingException"),
-        }
-    }
-
-    /// An answer to a batch that has done none of it.
-    fn in_part(&self) -> Option<Answer> {
-        let body: Value = serde_json::from_slice(&self.body).ok()?;
-        let answer = match self.operation.as_str() {
-            "BatchGetItem" => json!({ "Responses": {}, "UnprocessedKeys": body["RequestItems"] }),
-            "SendMessageBatch" => {
-                let refuse =
-                    |entry: &Value| json!({ "Id": entry["Id"], "Code": "InternalError", "SenderFault": false });
-                let failed: Vec<_> = body["Entries"].as_array()?.iter().map(refuse).collect();
-                json!({ "Successful": [], "Failed": failed })
-            }
-            _ => return None,
-        };
-        Some((200, answer.to_string()))
-    }
-}
-
 impl Inner {
     fn perform(&mut self, asked: &Asked) -> Answer {
-        let json = || serde_json::from_slice::<Value>(&asked.body).unwrap();
+        let json = || engine::read(&asked.body).unwrap();
         match asked.operation.as_str() {
             "GetSecretValue" => match self.secrets.get(json()["SecretId"].as_str().unwrap()) {
                 Some(secret) => (200, json!({ "SecretString": secret, "VersionId": "v" }).to_string()),
@@ -308,25 +195,18 @@ impl Inner {
 
     fn publish(&mut self, body: &[u8]) -> Answer {
         let message = form_urlencoded::parse(body).find(|(name, _)| name == "Message").unwrap().1;
-        let forms: Value = serde_json::from_str(&message).unwrap();
-        self.published.push(serde_json::from_str(forms["default"].as_str().unwrap()).unwrap());
+        let forms: Value = engine::read(message.as_bytes()).unwrap();
+        self.published.push(engine::read(forms["default"].as_str().unwrap().as_bytes()).unwrap());
         let id = "<PublishResult><MessageId>m</MessageId></PublishResult>";
         (200, format!("<PublishResponse>{id}</PublishResponse>"))
     }
 
-    fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
-        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
-        let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true }).to_string();
-        let (_, answer) = self.dynamodb("GetItem", request.as_bytes());
-        serde_json::from_str::<Value>(&answer).unwrap().get_mut("Item").map(Value::take)
-    }
-
-    /// Shows the history each item that was written.
+    /// Shows the history each item that was written and that it keeps.
     fn note(&mut self, operation: &str, body: &[u8]) {
         if !matches!(operation, "PutItem" | "TransactWriteItems" | "UpdateItem") {
             return;
         }
-        let body: Value = serde_json::from_slice(body).unwrap();
+        let body = engine::read(body).unwrap();
         let of_transaction = body["TransactItems"].as_array().into_iter().flatten();
         let actions: Vec<&Value> = match operation {
             "TransactWriteItems" => of_transaction.filter_map(|item| item.get("Put").or(item.get("Update"))).collect(),
@@ -335,36 +215,21 @@ impl Inner {
         for action in actions {
             let key = action.get("Item").or(action.get("Key")).unwrap();
             let text = |name: &str| key[name]["S"].as_str().unwrap_or_default();
-            if let Some(item) = self.item(action["TableName"].as_str().unwrap(), text("pk"), text("sk")) {
-                self.history.note(text("pk"), text("sk"), &item);
+            let (table, pk, sk) = (action["TableName"].as_str().unwrap(), text("pk"), text("sk"));
+            if !History::keeps(sk) {
+                continue;
+            }
+            if let Some(item) = engine::item(&self.database, table, pk, sk).unwrap() {
+                self.history.note(pk, sk, &item, self.clock.now());
             }
         }
     }
 
     fn dynamodb(&self, operation: &str, body: &[u8]) -> Answer {
-        let database = &self.database;
-        match operation {
-            "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
-            "CreateTable" => run(body, |request| database.create_table(request)),
-            "DeleteItem" => run(body, |request| database.delete_item(request)),
-            "GetItem" => run(body, |request| database.get_item(request)),
-            "PutItem" => run(body, |request| database.put_item(request)),
-            "Query" => run(body, |request| database.query(request)),
-            "Scan" => run(body, |request| database.scan(request)),
-            "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
-            "UpdateItem" => run(body, |request| database.update_item(request)),
-            "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
-            other => panic!("{other} is an operation that no schedule knows"),
+        match engine::answer(&self.database, operation, body) {
+            Ok(answer) => (200, answer),
+            Err(Refused::Engine(error)) => (error.status_code(), error.to_json()),
+            Err(refused) => panic!("what no schedule knows: {refused}"),
         }
-    }
-}
-
-fn run<Q: DeserializeOwned, A: Serialize>(
-    body: &[u8],
-    operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Answer {
-    match operation(serde_json::from_slice(body).unwrap()) {
-        Ok(answer) => (200, serde_json::to_string(&answer).unwrap()),
-        Err(error) => (error.status_code(), error.to_json()),
     }
 }

@@ -8,18 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::decisions::{self, Pending};
+
 /// What matters of an alert to lists, messages and figures.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sight {
     pub(crate) status: String,
     pub(crate) severity: String,
     pub(crate) is_test: bool,
-    name: String,
-    detected: Timestamp,
-    first_observed: Timestamp,
-    last_observed: Timestamp,
-    resolved_on: Option<Timestamp>,
-    reason: Option<String>,
+    pub(crate) resolved_on: Option<Timestamp>,
+    pub(crate) reason: Option<String>,
+    pub(crate) name: String,
+    pub(crate) detected: Timestamp,
+    pub(crate) first_observed: Timestamp,
+    pub(crate) last_observed: Timestamp,
 }
 
 /// What a sight may look like that Microsoft spoils.
@@ -46,8 +48,7 @@ impl Sight {
         }
     }
 
-    fn kept(item: &Value) -> Self {
-        let summary = &item["summary"]["M"];
+    fn kept(summary: &Value) -> Self {
         let text = |name: &str| summary[name]["S"].as_str().map(str::to_owned);
         let moment = |name: &str| text(name).map(|text| text.parse::<Timestamp>().unwrap());
         // fraudEvents have their words with capitals.
@@ -110,6 +111,29 @@ pub(crate) struct Version {
     pub(crate) sight: Sight,
     /// Whether no run of the tenant had been complete.
     pub(crate) before_baseline: bool,
+    /// What somebody decided and Microsoft has not shown.
+    pub(crate) decision: Option<Pending>,
+    /// Whether it says that a decision was not accepted.
+    pub(crate) not_accepted: bool,
+    /// Whether it says that Microsoft knows it no longer.
+    pub(crate) is_gone: bool,
+    /// When it was written, by our clock.
+    pub(crate) noted: Timestamp,
+}
+
+impl Version {
+    fn kept(item: &Value, before_baseline: bool, noted: Timestamp) -> Self {
+        let summary = &item["summary"]["M"];
+        Self {
+            number: item["version"]["N"].as_str().unwrap().parse().unwrap(),
+            sight: Sight::kept(summary),
+            before_baseline,
+            decision: Pending::kept(summary),
+            not_accepted: summary["not_accepted"]["BOOL"] == true,
+            is_gone: summary.get("gone").is_some(),
+            noted,
+        }
+    }
 }
 
 /// What was written here.
@@ -126,10 +150,15 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Whether it keeps items of this sort key.
+    pub(crate) fn keeps(sk: &str) -> bool {
+        ["alert", "state"].contains(&sk)
+    }
+
     /// Takes in an item after it was written.
-    pub(crate) fn note(&mut self, pk: &str, sk: &str, item: &Value) {
+    pub(crate) fn note(&mut self, pk: &str, sk: &str, item: &Value, now: Timestamp) {
         match sk {
-            "alert" => self.note_alert(pk, item),
+            "alert" => self.note_alert(pk, item, now),
             "state" if item.get("baseline").is_some() && !self.baselines.contains_key(pk) => {
                 let open = self.latest(pk).filter(|(_, version)| version.sight.is_open() && version.sight.is_fraud());
                 let open = open.map(|(id, _)| id.to_owned()).collect();
@@ -147,22 +176,23 @@ impl History {
         })
     }
 
-    fn note_alert(&mut self, pk: &str, item: &Value) {
-        let number = item["version"]["N"].as_str().unwrap().parse().unwrap();
+    fn note_alert(&mut self, pk: &str, item: &Value, now: Timestamp) {
         let tenant = pk.split('#').next().unwrap_or_default();
-        let before_baseline = !self.baselines.contains_key(tenant);
-        let version = Version { number, sight: Sight::kept(item), before_baseline };
+        let version = Version::kept(item, !self.baselines.contains_key(tenant), now);
         // A transaction that came twice is done once.
         if self.items.insert(pk.to_owned(), item.clone()).as_ref() == Some(item) {
             return;
         }
         let versions = self.alerts.entry(pk.to_owned()).or_default();
-        match versions.last() {
-            Some(last) if last.number + 1 != number => {
-                self.problems.push(format!("version {number} of {pk} follows on {}", last.number));
-            }
-            None if number != 1 => self.problems.push(format!("the first version of {pk} is {number}")),
-            _ => versions.push(version),
+        let last = versions.last();
+        let expected = last.map_or(1, |last| last.number + 1);
+        if version.number != expected {
+            self.problems.push(format!("(3) version {} of {pk} was to be version {expected}", version.number));
+            return;
         }
+        if let Some(problem) = last.and_then(|last| decisions::broken(last, &version)) {
+            self.problems.push(format!("(5) {pk} {problem}: {version:#?} after {last:#?}"));
+        }
+        versions.push(version);
     }
 }

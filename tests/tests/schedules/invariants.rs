@@ -7,9 +7,9 @@ use std::{
 
 use models::{AlertId, Delta, Purpose, StatisticsKey, contribution};
 use partner_center::{AlertSources, SecretsManager, Tokens, Walk};
-use runtime::{http_client, random_id};
+use runtime::random_id;
 use serde_json::Value;
-use store::ReadAlerts as _;
+use store::{ReadAlerts as _, StoredAlerts};
 
 use crate::{
     history::{History, told},
@@ -26,43 +26,72 @@ type Figures = BTreeMap<String, BTreeMap<String, i64>>;
 /// Every invariant that does not hold, in words that begin with its number.
 pub(crate) async fn broken(world: &mut World<'_>) -> Vec<String> {
     let mut problems = std::mem::take(&mut world.problems);
-    let items = world.account.items(ALERTS);
+    let (items, tenants) = (world.account.items(ALERTS), world.account.items(TENANTS));
     world.account.history(|history| {
-        problems.extend(history.problems.iter().map(|problem| format!("(3) {problem}")));
+        problems.extend(history.problems.iter().cloned());
         problems.extend(what_was_not(world, history));
     });
     for who in 0..world.sources.len() {
-        problems.extend(Box::pin(differences(world, who, &items)).await);
+        let kept = world.store().alerts(&id(who), &kept_ids(who, &items)).await.unwrap();
+        problems.extend(Box::pin(differences(world, who, &kept)).await);
+        problems.extend(decisions(world, who, &tenants));
         problems.extend(messages(world, who, &items));
-        problems.extend(Box::pin(drift(world, who, &items)).await);
-        let state = world.account.item(TENANTS, IDS[who], "state").unwrap_or_default();
-        if state["lease_until"]["N"] != "0" {
-            problems.push(format!("(4) the lease of tenant {who} is not free: {state}"));
+        problems.extend(drift(who, &kept, &tenants));
+        if !world.is_free(who) {
+            problems.push(format!("(4) the lease of tenant {who} is not free"));
         }
     }
     problems
 }
 
-/// Versions that no state at Microsoft accounts for.
+/// Versions that neither a state at Microsoft nor a decision accounts for.
 fn what_was_not(world: &World<'_>, history: &History) -> Vec<String> {
     let mut problems = Vec::new();
     for (pk, versions) in &history.alerts {
         let there = world.at_microsoft.get(pk).map(Vec::as_slice).unwrap_or_default();
-        for version in versions {
-            if !there.iter().any(|state| version.sight.may_come_of(state, world.spoilt)) {
-                problems.push(format!("(2) version {} of {pk} was never so at Microsoft: {version:?}", version.number));
+        let decided = world.decided.get(pk).map(Vec::as_slice).unwrap_or_default();
+        for (place, version) in versions.iter().enumerate() {
+            let before = place.checked_sub(1).map(|place| &versions[place]);
+            let is_as_before = before.is_some_and(|before| before.sight == version.sight);
+            let is_as_decided = version.decision.as_ref().is_some_and(|decision| {
+                let applied = before.map(|before| decision.applied_to(&before.sight));
+                decided.contains(decision) && applied.as_ref() == Some(&version.sight)
+            });
+            let was_there = || there.iter().any(|state| version.sight.may_come_of(state, world.spoilt));
+            if !is_as_before && !is_as_decided && !was_there() {
+                problems.push(format!("(2) version {} of {pk} never was so: {version:?}", version.number));
             }
         }
     }
     problems
 }
 
+/// Marks of pending decisions where there is none, and the other way round; and those that should not be pending any more.
+fn decisions(world: &World<'_>, who: Who, tenants: &[Value]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let of_tenant = |item: &Value| (item["pk"]["S"] == IDS[who]).then(|| item["sk"]["S"].as_str().unwrap().to_owned());
+    let keys: Vec<String> = tenants.iter().filter_map(of_tenant).collect();
+    let marked: BTreeSet<&str> = keys.iter().filter_map(|key| key.strip_prefix("decision#")).collect();
+    let listed = world.stage.microsoft.alerts(IDS[who]);
+    let listed: BTreeSet<String> = listed.iter().map(|alert| world.key(who, &alert.id)).collect();
+    world.account.history(|history| {
+        let latest = history.latest(IDS[who]).filter(|(_, version)| version.decision.is_some());
+        let pending: BTreeSet<&str> = latest.map(|(id, _)| id).collect();
+        for id in pending.symmetric_difference(&marked) {
+            problems.push(format!("(5) a decision about {id} of tenant {who} is pending or marked, and not both"));
+        }
+        for id in pending.iter().filter(|id| listed.contains(&format!("{}#{id}", IDS[who]))) {
+            problems.push(format!("(5) a decision about {id} of tenant {who} is still pending"));
+        }
+    });
+    problems
+}
+
 /// Where our table is not what an undisturbed list has.
-async fn differences(world: &World<'_>, who: Who, items: &[Value]) -> Vec<String> {
+async fn differences(world: &World<'_>, who: Who, kept: &StoredAlerts) -> Vec<String> {
     let mut problems = Vec::new();
     let mut listed = BTreeMap::new();
-    let config = poll::Config::read(&world.parts.variables).unwrap();
-    let http = http_client(&world.parts.tls, config.timeout).unwrap();
+    let (config, http) = (world.stage.poll.clone(), world.stage.http.clone());
     let credentials = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&world.parts.aws), Purpose::Read);
     let clock = Arc::clone(&world.parts.clock);
     let now = Arc::new(move || clock.now());
@@ -73,8 +102,6 @@ async fn differences(world: &World<'_>, who: Who, items: &[Value]) -> Vec<String
     while let Some(page) = Box::pin(walk.next_page(&source, &tenant)).await.unwrap() {
         listed.extend(page.alerts.into_iter().map(|alert| (alert.id.clone(), alert)));
     }
-    let ids = kept_ids(who, items);
-    let kept = world.store().alerts(&tenant.id, &ids).await.unwrap();
     for (id, alert) in &listed {
         match kept.readable.get(id) {
             None => problems.push(format!("(1) {id} of tenant {who} is not kept")),
@@ -203,8 +230,7 @@ fn baseline(who: Who, history: &History, digests: &BTreeMap<String, (String, BTr
 }
 
 /// The statistics against a recount.
-async fn drift(world: &World<'_>, who: Who, items: &[Value]) -> Option<String> {
-    let kept = world.store().alerts(&id(who), &kept_ids(who, items)).await.unwrap();
+fn drift(who: Who, kept: &StoredAlerts, tenants: &[Value]) -> Option<String> {
     let mut sum = Delta::default();
     for stored in kept.readable.values() {
         sum.add(&contribution(&stored.known.alert));
@@ -219,7 +245,7 @@ async fn drift(world: &World<'_>, who: Who, items: &[Value]) -> Option<String> {
     }
     let mut is = Figures::new();
     let of_tenant = format!("{}#stats", IDS[who]);
-    for item in world.account.items(TENANTS).iter().filter(|item| item["pk"]["S"] == of_tenant.as_str()) {
+    for item in tenants.iter().filter(|item| item["pk"]["S"] == of_tenant.as_str()) {
         let counters = item.as_object().unwrap().iter();
         let counters = counters.filter_map(|(name, value)| Some((name.clone(), value["N"].as_str()?.parse().unwrap())));
         is.insert(item["sk"]["S"].as_str().unwrap().to_owned(), counters.collect());

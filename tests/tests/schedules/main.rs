@@ -1,21 +1,27 @@
 //! Thousands of random schedules over `poll`: Microsoft changes, fails and lies; AWS refuses, loses and doubles; runs overlap and are
-//! cut off; clocks jump. Each ends with a few undisturbed runs and one sweep, and then
+//! cut off; clocks jump; people decide. Each ends with a few undisturbed runs and one sweep, and then
 //!
 //! 1. our table holds exactly what Microsoft holds, and what vanished stays as it was last seen;
 //! 2. each change of fraud severity was published, always under one name, and nothing else was;
 //! 3. versions grow by one, and the statistics are the sum of what the alerts contribute;
-//! 4. leases are free, and no undisturbed run was kept from being complete.
+//! 4. leases are free, and no undisturbed run was kept from being complete;
+//! 5. what somebody decided here stayed until Microsoft showed it, or for a quarter of an hour, and was then said not to be accepted.
 //!
 //! A schedule is made of a seed. `SCHEDULE_SEED=<seed>` plays that one alone; `SCHEDULE_FIRST` and `SCHEDULE_COUNT` choose others.
 #![expect(clippy::needless_range_loop, reason = "a tenant is its place, in more than one list")]
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 mod account;
+mod asked;
+mod decisions;
 mod history;
 mod invariants;
 mod microsoft;
 mod plan;
 mod players;
+mod runs;
+mod script;
+mod stage;
 mod world;
 
 use runtime::{Variable, Variables};

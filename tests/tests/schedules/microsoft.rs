@@ -7,7 +7,7 @@ use simulator::{Alert, AlertChange, Lag, NewAlert};
 use crate::{
     history::Sight,
     plan::{Happening, Who},
-    world::{IDS, World},
+    world::{IDS, SUBSCRIPTION, World},
 };
 
 impl World<'_> {
@@ -66,7 +66,7 @@ impl World<'_> {
         let resolved_reason = status.as_ref().map(|_| "fraud".to_owned());
         let new = NewAlert {
             tenant: Some(IDS[who].to_owned()),
-            subscription_id: Some("s".to_owned()),
+            subscription_id: Some(SUBSCRIPTION.to_owned()),
             customer_tenant_id: Some("4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3".to_owned()),
             severity: Some(severity.to_owned()),
             id: Some(id),
@@ -88,10 +88,11 @@ impl World<'_> {
 
     fn note(&mut self, who: Who, alert: &Alert) {
         let sight = Sight::at_microsoft(alert);
-        self.at_microsoft.entry(self.key(who, alert)).or_default().push(sight);
+        self.at_microsoft.entry(self.key(who, &alert.id)).or_default().push(sight);
     }
 }
 
-fn name(alert: u8) -> String {
+/// The id of an alert at Microsoft.
+pub(crate) fn name(alert: u8) -> String {
     format!("alert-{alert}")
 }

@@ -41,8 +41,10 @@ pub(crate) enum Step {
     AtMicrosoft(Who, Happening),
     /// A message asks for a run, and Lambda hands it over at once.
     Run(Run),
-    /// A run is held up at one of its requests to AWS while other things happen.
+    /// A run is held up at one of its requests while other things happen.
     HeldUp(HeldUp),
+    /// Somebody decides about an alert here.
+    Decide(Decide),
     /// The schedule ticks, with trouble at these requests to AWS.
     Tick(Vec<Trouble>),
     /// The oldest messages of the queue are handed over, each once or twice.
@@ -80,6 +82,25 @@ pub(crate) enum Happening {
     Vanished(u8),
 }
 
+/// A decision about an alert, with trouble at these of its requests to AWS. Nobody decides about one that is not kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Decide {
+    pub(crate) who: Who,
+    pub(crate) alert: u8,
+    /// Why it is resolved; without a reason it is opened again.
+    pub(crate) why: Option<&'static str>,
+    pub(crate) taken: Taken,
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// When Microsoft takes a decision, seen from when it is written here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    After,
+    Before,
+    Never,
+}
+
 /// A run of a tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
@@ -102,14 +123,20 @@ impl Run {
 #[derive(Clone, Debug)]
 pub(crate) struct HeldUp {
     pub(crate) run: Run,
-    /// At which of its requests to AWS, from 0.
-    pub(crate) at: usize,
-    /// Whether that request is done already, and only its answer held up.
-    pub(crate) done: bool,
+    pub(crate) at: Held,
     /// What happens meanwhile.
     pub(crate) meanwhile: Vec<Step>,
-    /// Whether it goes on afterwards; otherwise it was cut off.
+    /// Whether it goes on afterwards; otherwise it was cut off, as is always one that Microsoft leaves waiting.
     pub(crate) goes_on: bool,
+}
+
+/// Where a run is held up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Held {
+    /// At this one of its requests to AWS, from 0. Where that is done already, only its answer is held up.
+    AtAws { request: usize, done: bool },
+    /// At a request to Microsoft that gets no answer, after so many that get one.
+    AtMicrosoft { target: Target, after: u32 },
 }
 
 /// A fault of Microsoft's, for so many requests of one tenant, after so many that go well.
@@ -166,15 +193,28 @@ fn step(sources: Vec<AlertSource>) -> impl Strategy<Value = Step> {
         3 => run(sources.clone(), false).prop_map(Step::Run),
         4 => run(sources.clone(), true).prop_map(Step::Run),
         3 => held_up(sources).prop_map(Step::HeldUp),
+        3 => decide(tenants).prop_map(Step::Decide),
         1 => troubled().prop_map(Step::Tick),
         1 => any::<bool>().prop_map(|twice| Step::Deliver { twice }),
         1 => Just(Step::Lose),
         2 => (0..3_u8, troubled()).prop_map(|(times, troubles)| Step::Stream { times, troubles }),
         1 => troubled().prop_map(Step::Sweep),
-        1 => select(vec![2_u16, 60, 26 * 60]).prop_map(|minutes| Step::Wait { minutes }),
+        1 => select(vec![2_u16, 14, 60, 26 * 60]).prop_map(|minutes| Step::Wait { minutes }),
         1 => (-30..=30_i8).prop_map(|minutes| Step::ClockOff { minutes }),
         1 => (0..tenants, any::<bool>()).prop_map(|(who, active)| Step::Switch(who, active)),
     ]
+}
+
+fn decide(tenants: usize) -> impl Strategy<Value = Decide> {
+    let why = select(vec![Some("fraud"), Some("legitimate"), Some("ignore"), None]);
+    let taken = select(vec![Taken::After, Taken::Before, Taken::Never, Taken::Never]);
+    (0..tenants, 0..ALERTS, why, taken, vec(trouble(2), 0..2)).prop_map(|(who, alert, why, taken, troubles)| Decide {
+        who,
+        alert,
+        why,
+        taken,
+        troubles,
+    })
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -213,12 +253,22 @@ fn held_up(sources: Vec<AlertSource>) -> impl Strategy<Value = HeldUp> {
         2 => (0..tenants, happening()).prop_map(|(who, happening)| Step::AtMicrosoft(who, happening)),
         3 => run(sources.clone(), false).prop_map(Step::Run),
         1 => run(sources.clone(), true).prop_map(Step::Run),
+        1 => decide(tenants).prop_map(Step::Decide),
         1 => Just(Step::Wait { minutes: 3 }),
         1 => Just(Step::Stream { times: 1, troubles: Vec::new() }),
     ];
+    let targets = vec![Target::FraudEvents, Target::Get, Target::List, Target::Token];
+    let at = prop_oneof![
+        3 => (0..14_usize, any::<bool>()).prop_map(|(request, done)| Held::AtAws { request, done }),
+        1 => (select(targets), 0..3_u32).prop_map(|(target, after)| Held::AtMicrosoft { target, after }),
+    ];
     let disturbed = any::<bool>().prop_flat_map(move |disturbed| run(sources.clone(), disturbed));
-    (disturbed, 0..14_usize, any::<bool>(), vec(meanwhile, 0..4), any::<bool>())
-        .prop_map(|(run, at, done, meanwhile, goes_on)| HeldUp { run, at, done, meanwhile, goes_on })
+    (disturbed, at, vec(meanwhile, 0..4), any::<bool>()).prop_map(|(run, at, meanwhile, goes_on)| HeldUp {
+        run,
+        at,
+        meanwhile,
+        goes_on,
+    })
 }
 
 fn trouble(most: usize) -> impl Strategy<Value = Trouble> {

@@ -1,11 +1,10 @@
 //! Who plays the schedules: threads, each with a stand-in for Microsoft of its own.
 
 use std::{
-    fs,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -16,16 +15,13 @@ use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use runtime::{Clock as _, OutgoingTls, Variables};
-use simulator::{Options, Simulator, Tenant};
-use tempfile::TempDir;
-use tests::{CLIENT_ID, CLIENT_SECRET, addresses};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     invariants,
     plan::{Schedule, schedules},
-    world::{IDS, Stage, Told, World},
+    stage::Stage,
+    world::World,
 };
 
 /// How many schedules are played side by side: more than there are cores, since some of them wait.
@@ -75,45 +71,13 @@ fn page_size(seed: u64) -> usize {
 struct Player {
     runtime: Runtime,
     stage: Stage,
-    _files: TempDir,
 }
 
 impl Player {
     fn new(page_size: usize) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let time = Told::new();
-        let clock = Arc::clone(&time);
-        let tenant = |id: &str| Tenant {
-            id: id.to_owned(),
-            client_id: CLIENT_ID.to_owned(),
-            client_secret: CLIENT_SECRET.to_owned(),
-            ..Tenant::default()
-        };
-        let tenants = IDS.map(tenant).into();
-        let options = Options { clock: Arc::new(move || clock.now()), page_size, tenants, ..Options::default() };
-        let microsoft = runtime.block_on(Simulator::start(options)).unwrap();
-        let files = TempDir::new().unwrap();
-        let mut variables = addresses(&microsoft, files.path());
-        let anchors = files.path().join("tls.pem");
-        assert!(fs::exists(&anchors).unwrap());
-        variables.extend(
-            [
-                ("ALERTS_TABLE", "alerts"),
-                ("TENANTS_TABLE", "tenants"),
-                ("RECONCILE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile"),
-                ("NAMES_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/names"),
-                ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
-                ("EVENTS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:events"),
-                ("RECONCILE_GAP_SECONDS", "1"),
-                ("DIGEST_ABOVE", "3"),
-                ("GRAPH_MAX_PAGES", "60"),
-                ("MICROSOFT_LONGEST_PAUSE_SECONDS", "1"),
-                ("MICROSOFT_TIMEOUT_SECONDS", "60"),
-            ]
-            .map(|(name, value)| (name, value.to_owned())),
-        );
-        let tls = OutgoingTls::read(&Variables::default().over(variables.iter().cloned())).unwrap();
-        Self { runtime, stage: Stage { microsoft, time, variables, tls }, _files: files }
+        let stage = runtime.block_on(Stage::new(page_size));
+        Self { runtime, stage }
     }
 
     /// Plays the schedule of a seed. Where it fails, a smaller one that fails, too, is told.
