@@ -202,7 +202,7 @@ impl Shared {
             Some(FaultKind::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
             Some(FaultKind::Silent) => {
                 self.unanswered.send_modify(|count| *count += 1);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Some(FaultKind::Fail { status }) => return Err(Reply::error(status, ErrorBody::Html)),
             Some(FaultKind::Answer { status, body, retry_after }) => {
