@@ -4,12 +4,15 @@
 //! noted after everything else, and a write that was done already is found unchanged. A list that broke off has what was read of it
 //! written and told; nothing is concluded from what is missing in it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, AlertId, AlertState, DigestNotice, DigestReason, NamesOfAlerts, ReconcileCause, Seen, Step, Tenant,
-    TraceContext,
+    Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, NamesOfAlerts, ReconcileCause, Seen, Step,
+    Tenant, TraceContext,
 };
 use partner_center::{Heard, ListAlerts, Page, Place, Walk};
 use runtime::Counts;
@@ -55,8 +58,9 @@ pub(crate) struct Run<'a> {
     pub(crate) held_bytes: usize,
     /// How many digests it has made.
     pub(crate) digests: u32,
-    /// In a baseline: what is open and of fraud severity.
+    /// In a baseline: what is open and of fraud severity, and which alerts those are.
     open: DigestNotice,
+    counted: HashSet<AlertId>,
     /// Whether the walk began where the list does: only then is missing what it has not met.
     pub(crate) from_start: bool,
     /// Where the list goes on behind the last page that was taken.
@@ -111,6 +115,7 @@ impl<'a> Run<'a> {
             held_bytes: 0,
             digests: 0,
             open,
+            counted: HashSet::new(),
             from_start: true,
             taken: None,
             place: None,
@@ -184,6 +189,16 @@ impl<'a> Run<'a> {
             if !self.grant.trusts_hint || differ {
                 self.names.add(alert, self.tenant.alert_source);
             }
+        }
+    }
+
+    /// Counts an alert in the baseline's digest as it was listed last.
+    fn count_in_baseline(&mut self, alert: &Alert, threshold: FraudThreshold) {
+        let is_news = alert.state() == AlertState::Open && threshold.includes(alert);
+        if is_news && self.counted.insert(alert.id.clone()) {
+            self.open.add(alert);
+        } else if !is_news && self.counted.remove(&alert.id) {
+            self.open.take_back(&alert.id);
         }
     }
 
@@ -287,6 +302,7 @@ where
                     *walk = Walk::new(self.settings.pages);
                     run.from_start = true;
                     run.open = DigestNotice::empty(DigestReason::Baseline, run.grant.fence);
+                    run.counted.clear();
                     continue;
                 }
                 Err(error) => return Err(ReconcileError::Microsoft(error)),
@@ -311,10 +327,9 @@ where
             let id = &alert.id;
             if run.known.meet(id) {
                 run.counts.listed += 1;
-                let is_news = alert.state() == AlertState::Open && self.settings.threshold.includes(&alert);
-                if run.grant.baseline_pending && is_news {
-                    run.open.add(&alert);
-                }
+            }
+            if run.grant.baseline_pending {
+                run.count_in_baseline(&alert, self.settings.threshold);
             }
             if run.known.was_unreadable(id) {
                 readable.push(id.clone());

@@ -184,6 +184,12 @@ impl DigestNotice {
         }
     }
 
+    /// Takes back an alert that was added. What it kept out of the list stays out.
+    pub fn take_back(&mut self, id: &AlertId) {
+        self.total = self.total.saturating_sub(1);
+        self.alerts.retain(|listed| listed.id != *id);
+    }
+
     /// The digest with as many of its alerts as have room.
     #[must_use]
     pub fn fitting(mut self) -> Self {

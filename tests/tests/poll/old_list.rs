@@ -5,7 +5,7 @@ use models::AlertSource;
 use serde_json::{Value, json};
 use tests::{Asked, ByHand, Scripted, Setup};
 
-use crate::support::{failed, turn_to};
+use crate::support::{digests, failed, turn_to};
 
 const LIST: &str = "/v1/fraudEvents";
 /// What Partner Center says of a question that it does not understand. The number stands in for one that is not documented.
@@ -115,6 +115,28 @@ async fn an_event_that_moves_to_the_next_page_while_they_are_read_lands_once() {
     let (system, microsoft) = system(|number| page(if number == 1 { 0..100 } else { 90..130 })).await;
     system.complete(130, 130).await;
     assert_eq!(pages(&microsoft), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_baseline_tells_of_an_event_that_is_listed_twice_as_it_was_listed_last() {
+    let page_of = |statuses: &[&str]| {
+        let events = statuses.iter().enumerate().map(|(number, status)| {
+            let mut event = event(number);
+            event["eventStatus"] = json!(status);
+            event
+        });
+        answer(200, json!(events.collect::<Vec<_>>()).to_string())
+    };
+    let (system, _microsoft) = system(move |number| match number {
+        1 => page_of(&["Resolved", "Active"]),
+        2 => page_of(&["Active", "Resolved", "Resolved"]),
+        _ => page(0..0),
+    })
+    .await;
+
+    system.complete(3, 5).await;
+
+    assert_eq!(digests(&system).await, [("baseline".to_owned(), 1, vec!["s_000".to_owned()])]);
 }
 
 #[tokio::test]

@@ -59,7 +59,8 @@ async fn a_run_that_has_no_more_time_tells_what_microsoft_said_last() {
     fault(&system, Target::List, FaultKind::Throttle { retry_after: RetryAfter::Seconds(20) });
     let mut config = Config::read(&system.parts.variables).unwrap();
     config.settings.run_limit = Duration::from_secs(16);
-    let poll = poll::wire_as(config, &system.parts).unwrap();
+    let http = runtime::http_client(&system.parts.tls, config.timeout).unwrap();
+    let poll = poll::wire_with(config, http, &system.parts);
     let request = ReconcileRequest { tenant: system.tenant.clone(), cause: ReconcileCause::Schedule, trace: None };
     let lines = Lines::capture("info");
     system.clock.advance(jiff::SignedDuration::from_mins(1));

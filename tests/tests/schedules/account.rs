@@ -115,13 +115,13 @@ impl HttpConnector for Account {
         let at = script.next();
         let trouble = script.trouble(at);
         let account = self.clone();
-        match script.stop {
-            Some((stop, done)) if stop == at => HttpConnectorFuture::new(async move {
+        match script.stops_at(at, &asked.operation) {
+            Some(done) => HttpConnectorFuture::new(async move {
                 let answer = done.then(|| account.answer(&asked, trouble));
                 script.hold_up().await;
                 answer.unwrap_or_else(|| account.answer(&asked, trouble))
             }),
-            _ => HttpConnectorFuture::ready(account.answer(&asked, trouble)),
+            None => HttpConnectorFuture::ready(account.answer(&asked, trouble)),
         }
     }
 }

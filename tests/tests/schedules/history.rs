@@ -117,6 +117,8 @@ pub(crate) struct Version {
     pub(crate) not_accepted: bool,
     /// Whether it says that Microsoft knows it no longer.
     pub(crate) is_gone: bool,
+    /// The run that saw it so.
+    pub(crate) run: u64,
     /// When it was written, by our clock.
     pub(crate) noted: Timestamp,
 }
@@ -125,15 +127,20 @@ impl Version {
     fn kept(item: &Value, before_baseline: bool, noted: Timestamp) -> Self {
         let summary = &item["summary"]["M"];
         Self {
-            number: item["version"]["N"].as_str().unwrap().parse().unwrap(),
+            number: number(&item["version"]),
             sight: Sight::kept(summary),
             before_baseline,
             decision: Pending::kept(summary),
             not_accepted: summary["not_accepted"]["BOOL"] == true,
             is_gone: summary.get("gone").is_some(),
+            run: number(&item["seen"]),
             noted,
         }
     }
+}
+
+fn number(attribute: &Value) -> u64 {
+    attribute["N"].as_str().unwrap().parse().unwrap()
 }
 
 /// What was written here.
@@ -143,6 +150,8 @@ pub(crate) struct History {
     pub(crate) alerts: BTreeMap<String, Vec<Version>>,
     /// Each of these as it is now.
     items: BTreeMap<String, Value>,
+    /// The run that has the lease of a tenant, or had it last.
+    runs: BTreeMap<String, u64>,
     /// What was open and of fraud severity when a tenant's first run was complete.
     pub(crate) baselines: BTreeMap<String, BTreeSet<String>>,
     /// What must not be.
@@ -157,6 +166,9 @@ impl History {
 
     /// Takes in an item after it was written.
     pub(crate) fn note(&mut self, pk: &str, sk: &str, item: &Value, now: Timestamp) {
+        if sk == "state" && item.get("fence").is_some() {
+            self.runs.insert(pk.to_owned(), number(&item["fence"]));
+        }
         match sk {
             "alert" => self.note_alert(pk, item, now),
             "state" if item.get("baseline").is_some() && !self.baselines.contains_key(pk) => {
@@ -192,6 +204,12 @@ impl History {
         }
         if let Some(problem) = last.and_then(|last| decisions::broken(last, &version)) {
             self.problems.push(format!("(5) {pk} {problem}: {version:#?} after {last:#?}"));
+        }
+        // What only notes that it is gone, or what somebody decided, keeps the run that saw it.
+        let is_seen = last.is_none_or(|last| last.run != version.run);
+        if is_seen && Some(&version.run) != self.runs.get(tenant) {
+            self.problems
+                .push(format!("(3) version {} of {pk} is of run {}, which was over", version.number, version.run));
         }
         versions.push(version);
     }

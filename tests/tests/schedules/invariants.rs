@@ -61,6 +61,9 @@ fn what_was_not(world: &World<'_>, history: &History) -> Vec<String> {
             if !is_as_before && !is_as_decided && !was_there() {
                 problems.push(format!("(2) version {} of {pk} never was so: {version:?}", version.number));
             }
+            if version.is_gone && !world.vanished.contains(pk) {
+                problems.push(format!("(2) version {} of {pk} says that it vanished: {version:?}", version.number));
+            }
         }
     }
     problems

@@ -26,7 +26,10 @@ impl World<'_> {
                     self.raise_as(who, format!("burst-{}", self.bursts), "high", None);
                 }
             }
-            Happening::Vanished(alert) => self.change(who, alert, AlertChange { gone: Some(true), ..none() }),
+            Happening::Vanished(alert) => {
+                self.vanished.insert(self.key(who, &name(alert)));
+                self.change(who, alert, AlertChange { gone: Some(true), ..none() });
+            }
             Happening::CameBack(alert) => self.change(who, alert, AlertChange { gone: Some(false), ..none() }),
             Happening::Late(alert, requests, severity) => {
                 self.lagging = true;

@@ -118,6 +118,9 @@ impl Player {
     fn problems(&self, schedule: &Schedule) -> Option<String> {
         let playing = async {
             let mut world = Box::pin(World::new(&self.stage, schedule)).await;
+            if schedule.is_begun {
+                Box::pin(world.begin()).await;
+            }
             for step in &schedule.steps {
                 Box::pin(world.play(step)).await;
             }

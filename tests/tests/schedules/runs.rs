@@ -10,7 +10,7 @@ use tests::queue_record;
 
 use crate::{
     history::Sight,
-    plan::{Held, HeldUp, Run, Who},
+    plan::{Happening, Held, HeldUp, Run, Who},
     script::Script,
     world::{IDS, TENANTS, TOLERANCE, World},
 };
@@ -27,6 +27,17 @@ impl World<'_> {
     pub(crate) async fn run(&mut self, run: &Run) {
         self.wait(SignedDuration::from_secs(run.after.into()));
         self.hand_over(run.who, &message(run), run, Script::new(&run.troubles)).await;
+    }
+
+    /// Has each tenant's first complete run, which finds three alerts.
+    pub(crate) async fn begin(&mut self) {
+        for who in 0..self.sources.len() {
+            for (alert, severity) in (0..).zip(["high", "high", "low"]) {
+                self.happen(who, &Happening::Raised(alert, severity));
+            }
+            let run = Run { who, after: 2, callback: false, faults: Vec::new(), troubles: Vec::new() };
+            self.run(&run).await;
+        }
     }
 
     /// Hands a message to `poll`, and looks at what became of it.
@@ -83,14 +94,11 @@ impl World<'_> {
         let HeldUp { run, at, meanwhile, goes_on } = held_up;
         self.wait(SignedDuration::from_secs(run.after.into()));
         self.set_faults(run);
-        let script = match *at {
-            Held::AtAws { request, done } => Script::held_up(&run.troubles, request, done),
-            Held::AtMicrosoft { target, after } => {
-                let silent = Fault::new(target, FaultKind::Silent).after(after).times(1).of(IDS[run.who]);
-                self.stage.microsoft.set_fault(silent).unwrap();
-                Script::new(&run.troubles)
-            }
-        };
+        if let Held::AtMicrosoft { target, after } = *at {
+            let silent = Fault::new(target, FaultKind::Silent).after(after).times(1).of(IDS[run.who]);
+            self.stage.microsoft.set_fault(silent).unwrap();
+        }
+        let script = Script::held_up(&run.troubles, *at);
         let mut unanswered = self.stage.microsoft.unanswered();
         // In Lambda, runs at the same time are those of different instances.
         let poll = self.stage.instance(&self.parts);
@@ -108,7 +116,7 @@ impl World<'_> {
         for step in meanwhile {
             Box::pin(self.play(step)).await;
         }
-        if *goes_on && matches!(at, Held::AtAws { .. }) {
+        if *goes_on && !matches!(at, Held::AtMicrosoft { .. }) {
             script.release();
             first.await.unwrap();
         }

@@ -2,12 +2,15 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
 
-use crate::plan::{Trouble, TroubleKind};
+use crate::plan::{Held, Trouble, TroubleKind};
 
 tokio::task_local! {
     /// The script of the run that makes a request.
@@ -19,8 +22,9 @@ tokio::task_local! {
 pub(crate) struct Script {
     requests: Mutex<usize>,
     troubles: Vec<Trouble>,
-    /// Where it is held up, and whether that request is done before.
-    pub(crate) stop: Option<(usize, bool)>,
+    /// Where it is held up.
+    stop: Option<Held>,
+    stopped: AtomicBool,
     reached: Notify,
     released: Notify,
 }
@@ -30,8 +34,8 @@ impl Script {
         Arc::new(Self { troubles: troubles.to_vec(), ..Self::default() })
     }
 
-    pub(crate) fn held_up(troubles: &[Trouble], at: usize, done: bool) -> Arc<Self> {
-        Arc::new(Self { troubles: troubles.to_vec(), stop: Some((at, done)), ..Self::default() })
+    pub(crate) fn held_up(troubles: &[Trouble], at: Held) -> Arc<Self> {
+        Arc::new(Self { troubles: troubles.to_vec(), stop: Some(at), ..Self::default() })
     }
 
     /// Does this work by the script.
@@ -42,6 +46,16 @@ impl Script {
     /// Waits until the work is held up.
     pub(crate) async fn reached(&self) {
         self.reached.notified().await;
+    }
+
+    /// Whether the work is held up at this request, and if so, whether the request is done before.
+    pub(crate) fn stops_at(&self, place: usize, operation: &str) -> Option<bool> {
+        let (is_here, done) = match self.stop? {
+            Held::AtAws { request, done } => (request == place, done),
+            Held::AtWrite { done } => (operation == "TransactWriteItems", done),
+            Held::AtMicrosoft { .. } => return None,
+        };
+        (is_here && !self.stopped.swap(true, Ordering::Relaxed)).then_some(done)
     }
 
     /// Says that the work has come to where it is held up, and waits until it may go on.

@@ -45,6 +45,8 @@ pub(crate) struct World<'a> {
     pub(crate) spoilt: Spoilt,
     /// Every state that an alert had at Microsoft, by tenant and our id of it.
     pub(crate) at_microsoft: BTreeMap<String, Vec<Sight>>,
+    /// Alerts that Microsoft did not know any more at some time, by tenant and our id of it.
+    pub(crate) vanished: BTreeSet<String>,
     /// What somebody decided, by tenant and our id of the alert.
     pub(crate) decided: BTreeMap<String, Vec<Pending>>,
     /// Whether Microsoft's list may be late with a change.
@@ -90,6 +92,7 @@ impl<'a> World<'a> {
             sources: schedule.sources.clone(),
             spoilt: spoilt(schedule),
             at_microsoft: BTreeMap::new(),
+            vanished: BTreeSet::new(),
             decided: BTreeMap::new(),
             lagging: false,
             bursts: 0,
