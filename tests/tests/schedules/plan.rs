@@ -136,11 +136,11 @@ pub(crate) struct HeldUp {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Held {
     /// At this one of its requests to AWS, from 0. Where that is done already, only its answer is held up.
-    AtAws { request: usize, done: bool },
+    Aws { request: usize, done: bool },
     /// At its first transaction, which is most often the one that writes alerts.
-    AtWrite { done: bool },
+    Write { done: bool },
     /// At a request to Microsoft that gets no answer, after so many that get one.
-    AtMicrosoft { target: Target, after: u32 },
+    Microsoft { target: Target, after: u32 },
 }
 
 /// A fault of Microsoft's, for so many requests of one tenant, after so many that go well.
@@ -262,9 +262,9 @@ fn held_up(sources: Vec<AlertSource>) -> impl Strategy<Value = HeldUp> {
     ];
     let targets = vec![Target::FraudEvents, Target::Get, Target::List, Target::Token];
     let at = prop_oneof![
-        3 => (0..14_usize, any::<bool>()).prop_map(|(request, done)| Held::AtAws { request, done }),
-        2 => any::<bool>().prop_map(|done| Held::AtWrite { done }),
-        1 => (select(targets), 0..3_u32).prop_map(|(target, after)| Held::AtMicrosoft { target, after }),
+        3 => (0..14_usize, any::<bool>()).prop_map(|(request, done)| Held::Aws { request, done }),
+        2 => any::<bool>().prop_map(|done| Held::Write { done }),
+        1 => (select(targets), 0..3_u32).prop_map(|(target, after)| Held::Microsoft { target, after }),
     ];
     let disturbed = any::<bool>().prop_flat_map(move |disturbed| run(sources.clone(), disturbed));
     (disturbed, at, vec(meanwhile, 0..4), any::<bool>()).prop_map(|(run, at, meanwhile, goes_on)| HeldUp {

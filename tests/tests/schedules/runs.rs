@@ -94,7 +94,7 @@ impl World<'_> {
         let HeldUp { run, at, meanwhile, goes_on } = held_up;
         self.wait(SignedDuration::from_secs(run.after.into()));
         self.set_faults(run);
-        if let Held::AtMicrosoft { target, after } = *at {
+        if let Held::Microsoft { target, after } = *at {
             let silent = Fault::new(target, FaultKind::Silent).after(after).times(1).of(IDS[run.who]);
             self.stage.microsoft.set_fault(silent).unwrap();
         }
@@ -116,7 +116,7 @@ impl World<'_> {
         for step in meanwhile {
             Box::pin(self.play(step)).await;
         }
-        if *goes_on && !matches!(at, Held::AtMicrosoft { .. }) {
+        if *goes_on && !matches!(at, Held::Microsoft { .. }) {
             script.release();
             first.await.unwrap();
         }

@@ -51,9 +51,9 @@ impl Script {
     /// Whether the work is held up at this request, and if so, whether the request is done before.
     pub(crate) fn stops_at(&self, place: usize, operation: &str) -> Option<bool> {
         let (is_here, done) = match self.stop? {
-            Held::AtAws { request, done } => (request == place, done),
-            Held::AtWrite { done } => (operation == "TransactWriteItems", done),
-            Held::AtMicrosoft { .. } => return None,
+            Held::Aws { request, done } => (request == place, done),
+            Held::Write { done } => (operation == "TransactWriteItems", done),
+            Held::Microsoft { .. } => return None,
         };
         (is_here && !self.stopped.swap(true, Ordering::Relaxed)).then_some(done)
     }
