@@ -18,8 +18,10 @@
 //! | the message is about names (`names`), whatever comes of it | done | a delayed message goes on, or tries again |
 
 mod aside;
+mod baseline;
 mod config;
 mod customers;
+mod found;
 mod looks;
 mod names;
 mod plan;

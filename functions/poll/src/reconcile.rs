@@ -10,10 +10,7 @@ use store::{
     Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, Rung, StoreError, WriteAlerts,
 };
 
-use crate::{
-    Poll,
-    run::{Run, cause_name},
-};
+use crate::{Poll, found::cause_name, run::Run};
 
 /// How runs are made.
 #[derive(Clone, Copy, Debug)]

@@ -4,18 +4,11 @@
 //! noted after everything else, and a write that was done already is found unchanged. A list that broke off has what was read of it
 //! written and told; nothing is concluded from what is missing in it.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use models::{
-    Alert, AlertId, AlertState, DigestNotice, DigestReason, FraudThreshold, NamesOfAlerts, ReconcileCause, Seen, Step,
-    Tenant, TraceContext,
-};
+use models::{AlertId, NamesOfAlerts, ReconcileCause, Seen, Tenant, TraceContext};
 use partner_center::{Heard, ListAlerts, Page, Place, Walk};
-use runtime::Counts;
 use store::{
     AlertFingerprint, Grant, KeepAside, KeepPlaces, KeptPlace, KnownAlerts, Outcome, ReadAlerts, StoredAlert,
     WriteAlerts,
@@ -24,7 +17,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Poll, ReconcileError, Reconciled,
-    plan::{Sighting, Sightings, Telling, digest_record},
+    baseline::Baseline,
+    found::Found,
+    plan::{Sighting, Sightings, Telling},
 };
 
 /// Most changes that are held back until the list is read; a digest stands for each so many.
@@ -39,8 +34,6 @@ const WORTH_RESUMING: usize = 10;
 const BASELINE_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a place can be read on from. Microsoft says nothing of how long its links live.
 const PLACE_LIFE: SignedDuration = SignedDuration::from_hours(1);
-/// How long after a callback what is found counts as announced by it.
-const ANNOUNCED: SignedDuration = SignedDuration::from_mins(15);
 
 /// A run: under which lease, of whom, why, and how far it is.
 pub(crate) struct Run<'a> {
@@ -58,9 +51,8 @@ pub(crate) struct Run<'a> {
     pub(crate) held_bytes: usize,
     /// How many digests it has made.
     pub(crate) digests: u32,
-    /// In a baseline: what is open and of fraud severity, and which alerts those are.
-    open: DigestNotice,
-    counted: HashSet<AlertId>,
+    /// What it tells where it is the tenant's first.
+    pub(crate) baseline: Baseline,
     /// Whether the walk began where the list does: only then is missing what it has not met.
     pub(crate) from_start: bool,
     /// Where the list goes on behind the last page that was taken.
@@ -78,33 +70,10 @@ pub(crate) struct Run<'a> {
     pub(crate) names: NamesOfAlerts,
 }
 
-/// What a run found.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Found {
-    /// Alerts that Microsoft lists.
-    pub(crate) listed: usize,
-    /// Alerts that changed, the new ones among them.
-    pub(crate) changed: usize,
-    /// Alerts that were not kept before.
-    pub(crate) new: usize,
-    /// Alerts that Microsoft knows no longer.
-    pub(crate) vanished: usize,
-    /// Decisions that Microsoft did not take, or shows nothing of.
-    pub(crate) not_accepted: usize,
-    /// Alerts that can't be read as Microsoft lists them.
-    pub(crate) unreadable: usize,
-    /// Those of them that it wrote.
-    pub(crate) kept_aside: usize,
-    /// Alerts that can't be read as they are kept.
-    pub(crate) broken: usize,
-    /// Pages that were read.
-    pub(crate) pages: usize,
-}
-
 impl<'a> Run<'a> {
     pub(crate) fn new(grant: Grant, tenant: Tenant, cause: &'a ReconcileCause, trace: Option<TraceContext>) -> Self {
-        let open = DigestNotice::empty(DigestReason::Baseline, grant.fence);
         Self {
+            baseline: Baseline::of(grant.fence),
             grant,
             tenant,
             cause,
@@ -114,8 +83,6 @@ impl<'a> Run<'a> {
             held_from: HashMap::new(),
             held_bytes: 0,
             digests: 0,
-            open,
-            counted: HashSet::new(),
             from_start: true,
             taken: None,
             place: None,
@@ -128,56 +95,8 @@ impl<'a> Run<'a> {
     }
 
     /// Whether it read on a list that an earlier one had begun.
-    fn is_resumed(&self) -> bool {
+    pub(crate) fn is_resumed(&self) -> bool {
         !self.from_start
-    }
-
-    /// How many of the alerts that it found no callback had announced. What was there before the first look needed none.
-    pub(crate) fn unannounced(&self) -> usize {
-        let since_callback = self.grant.last_callback.map(|callback| self.grant.started.duration_since(callback));
-        let announced = since_callback.is_some_and(|since| since < ANNOUNCED);
-        let by_schedule = matches!(self.cause, ReconcileCause::Schedule) && !self.grant.baseline_pending;
-        if by_schedule && !announced { self.counts.new } else { 0 }
-    }
-
-    /// Counts a step that is written.
-    pub(crate) fn count(&mut self, id: &AlertId, step: Step) {
-        self.counts.changed += 1;
-        match step {
-            Step::Appeared | Step::AppearedResolved => self.counts.new += 1,
-            Step::DecisionNotAccepted => {
-                self.counts.not_accepted += 1;
-                tracing::error!(
-                    tenant.id = %self.tenant.id, alert.id = %id,
-                    "a decision was not accepted: Microsoft goes on showing another state, which counts"
-                );
-            }
-            Step::DecisionUnseen => {
-                self.counts.not_accepted += 1;
-                tracing::error!(
-                    tenant.id = %self.tenant.id, alert.id = %id,
-                    "a decision was not seen: Microsoft shows nothing of the alert, which stays as it was decided"
-                );
-            }
-            Step::Vanished => {
-                self.counts.vanished += 1;
-                tracing::warn!(
-                    tenant.id = %self.tenant.id, alert.id = %id,
-                    "Microsoft knows an open alert no longer: it stays as it was seen last"
-                );
-            }
-            _ => {}
-        }
-    }
-
-    /// Says of an alert that it has no status that can be read.
-    pub(crate) fn look_at_status(&self, alert: &Alert) {
-        if alert.status.is_unreadable() {
-            tracing::warn!(
-                tenant.id = %self.tenant.id, alert.id = %alert.id,
-                "an alert has no readable status: it counts as open"
-            );
-        }
     }
 
     /// Adds the names that alerts need, unless they are the same that they needed before.
@@ -189,16 +108,6 @@ impl<'a> Run<'a> {
             if !self.grant.trusts_hint || differ {
                 self.names.add(alert, self.tenant.alert_source);
             }
-        }
-    }
-
-    /// Counts an alert in the baseline's digest as it was listed last.
-    fn count_in_baseline(&mut self, alert: &Alert, threshold: FraudThreshold) {
-        let is_news = alert.state() == AlertState::Open && threshold.includes(alert);
-        if is_news && self.counted.insert(alert.id.clone()) {
-            self.open.add(alert);
-        } else if !is_news && self.counted.remove(&alert.id) {
-            self.open.take_back(&alert.id);
         }
     }
 
@@ -221,7 +130,7 @@ impl<'a> Run<'a> {
             source: self.tenant.alert_source.as_str().to_owned(),
             pages: *pages,
             kept: now,
-            open: self.grant.baseline_pending.then(|| self.open.clone().fitting()),
+            open: self.grant.baseline_pending.then(|| self.baseline.digest()),
         });
     }
 
@@ -279,7 +188,7 @@ where
         };
         run.from_start = false;
         if let Some(open) = kept.open {
-            run.open = DigestNotice { run: run.grant.fence, ..open };
+            run.baseline.go_on_with(open);
         }
         Ok(Walk::resumed(Place::from(kept.place), kept.pages, most))
     }
@@ -301,8 +210,7 @@ where
                     );
                     *walk = Walk::new(self.settings.pages);
                     run.from_start = true;
-                    run.open = DigestNotice::empty(DigestReason::Baseline, run.grant.fence);
-                    run.counted.clear();
+                    run.baseline = Baseline::of(run.grant.fence);
                     continue;
                 }
                 Err(error) => return Err(ReconcileError::Microsoft(error)),
@@ -329,7 +237,7 @@ where
                 run.counts.listed += 1;
             }
             if run.grant.baseline_pending {
-                run.count_in_baseline(&alert, self.settings.threshold);
+                run.baseline.count(&alert, self.settings.threshold);
             }
             if run.known.was_unreadable(id) {
                 readable.push(id.clone());
@@ -351,18 +259,6 @@ where
         Ok(())
     }
 
-    /// Notes that the tenant's first complete run is over, with one digest of what is open.
-    async fn finish_baseline(&self, run: &mut Run<'_>) -> Result<(), ReconcileError> {
-        if !run.grant.baseline_pending {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        let open = run.open.clone().fitting();
-        let digest = (open.total > 0).then(|| digest_record(&run.grant, open, now, run.trace));
-        let finished = self.store.finish_baseline(&run.grant, digest.as_ref(), now).await?;
-        if finished { Ok(()) } else { Err(ReconcileError::LeaseLost) }
-    }
-
     /// Keeps what a run that failed had read and written, so that the next one can go on there, if it can.
     pub(crate) async fn keep_progress(&self, run: &mut Run<'_>, error: &ReconcileError) -> Outcome {
         let is_too_long = matches!(error, ReconcileError::OutOfTime { .. });
@@ -381,39 +277,5 @@ where
                 Outcome::Failed
             }
         }
-    }
-
-    fn report(&self, run: &Run<'_>) {
-        let Found { listed, changed, vanished, not_accepted, unreadable, broken, pages, .. } = run.counts;
-        tracing::info!(
-            tenant.id = %run.tenant.id,
-            cause = cause_name(run.cause),
-            pages,
-            listed,
-            unreadable,
-            changed,
-            vanished,
-            baseline = run.grant.baseline_pending,
-            resumed = run.is_resumed(),
-            "tenant reconciled"
-        );
-        let counts = Counts::new()
-            .with("TenantsPolled", 1)
-            .with("AlertsListed", listed)
-            .with("AlertsUnreadable", unreadable)
-            .with("AlertsBroken", broken)
-            .with("AlertsChanged", changed)
-            .with("AlertsVanished", vanished)
-            .with("DecisionsNotAccepted", not_accepted)
-            .with("AlertsFoundWithoutCallback", run.unannounced());
-        self.metrics.report(self.clock.now(), &counts);
-    }
-}
-
-pub(crate) fn cause_name(cause: &ReconcileCause) -> &'static str {
-    match cause {
-        ReconcileCause::Again => "again",
-        ReconcileCause::Callback { .. } => "callback",
-        ReconcileCause::Schedule => "schedule",
     }
 }
