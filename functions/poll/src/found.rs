@@ -80,12 +80,23 @@ impl Run<'_> {
             );
         }
     }
+
+    /// Adds to these numbers what it found.
+    fn count_up(&self, counts: Counts) -> Counts {
+        counts
+            .with("AlertsUnreadable", self.counts.unreadable)
+            .with("AlertsBroken", self.counts.broken)
+            .with("AlertsChanged", self.counts.changed)
+            .with("AlertsVanished", self.counts.vanished)
+            .with("DecisionsNotAccepted", self.counts.not_accepted)
+            .with("AlertsFoundWithoutCallback", self.unannounced())
+    }
 }
 
 impl<S, L, Q> Poll<S, L, Q> {
     /// Says what a complete run found.
     pub(crate) fn report(&self, run: &Run<'_>) {
-        let Found { listed, changed, vanished, not_accepted, unreadable, broken, pages, .. } = run.counts;
+        let Found { listed, changed, vanished, unreadable, pages, .. } = run.counts;
         tracing::info!(
             tenant.id = %run.tenant.id,
             cause = cause_name(run.cause),
@@ -98,16 +109,16 @@ impl<S, L, Q> Poll<S, L, Q> {
             resumed = run.is_resumed(),
             "tenant reconciled"
         );
-        let counts = Counts::new()
-            .with("TenantsPolled", 1)
-            .with("AlertsListed", listed)
-            .with("AlertsUnreadable", unreadable)
-            .with("AlertsBroken", broken)
-            .with("AlertsChanged", changed)
-            .with("AlertsVanished", vanished)
-            .with("DecisionsNotAccepted", not_accepted)
-            .with("AlertsFoundWithoutCallback", run.unannounced());
-        self.metrics.report(self.clock.now(), &counts);
+        let counts = Counts::new().with("TenantsPolled", 1).with("AlertsListed", listed);
+        self.metrics.report(self.clock.now(), &run.count_up(counts));
+    }
+
+    /// Says what a run found that failed. No other run counts it again: what was written of it is known.
+    pub(crate) fn report_unfinished(&self, run: &Run<'_>) {
+        let Found { changed, unreadable, broken, .. } = run.counts;
+        if changed + unreadable + broken > 0 {
+            self.metrics.report(self.clock.now(), &run.count_up(Counts::new()));
+        }
     }
 }
 

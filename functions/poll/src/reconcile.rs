@@ -229,7 +229,10 @@ where
         let result = running.unwrap_or_else(|_| Err(ReconcileError::out_of_time(limit, &heard)));
         let outcome = match &result {
             Ok(_) => Outcome::Complete { unannounced: run.unannounced(), from_start: run.from_start },
-            Err(error) => self.keep_progress(run, error).await,
+            Err(error) => {
+                self.report_unfinished(run);
+                self.keep_progress(run, error).await
+            }
         };
         let names = std::mem::take(&mut run.names);
         let Run { grant, tenant, .. } = &*run;

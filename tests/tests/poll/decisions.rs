@@ -3,14 +3,14 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use models::{Alert, AlertSource, Decision, FraudThreshold, ResolvedReason, Status};
-use simulator::{AlertChange, ErrorBody, FaultKind, Lag, RetryAfter, Target};
+use simulator::{AlertChange, ErrorBody, Fault, FaultKind, Lag, RetryAfter, Target};
 use store::{AlertWrite, ReadAlerts as _, StoredAlert, WriteAlerts as _};
 use tests::{ByHand, Setup, TENANT, text};
 use tokio::task::JoinSet;
 
 use crate::{
     statistics::assert_statistics_add_up,
-    support::{digests, fault, id_of, of_s, of_source, raise_many, resolved, to_be_published},
+    support::{digests, failed, fault, id_of, of_s, of_source, raise_many, resolved, to_be_published},
 };
 
 async fn stored(system: &ByHand, id: &str) -> StoredAlert {
@@ -118,6 +118,28 @@ async fn a_decision_about_an_alert_that_is_listed_no_longer_is_asked_for_and_not
     let asked = system.microsoft.requests().get;
     system.complete(0, 0).await;
     assert_eq!(system.microsoft.requests().get, asked);
+}
+
+#[tokio::test]
+async fn what_a_run_finds_before_its_list_breaks_off_is_counted_and_no_run_counts_it_again() {
+    let system = ByHand::with(Setup { page_size: 1, variables: &[] }).await;
+    system.baseline().await;
+    system.raise("alert");
+    system.raise("other");
+    system.complete(2, 2).await;
+    assert!(decide(&system, &stored(&system, "alert").await).await);
+    assert!(decide(&system, &stored(&system, "other").await).await);
+    system.clock.advance(SignedDuration::from_mins(15));
+    system.microsoft.set_fault(Fault::new(Target::List, FaultKind::MissingMfa).after(1)).unwrap();
+    let _ = system.counted.take();
+
+    failed(&system).await;
+
+    let sum = |name: &str| -> usize { system.counted.take().iter().filter_map(|counts| counts.of(name)).sum() };
+    assert_eq!(sum("DecisionsNotAccepted"), 1);
+    system.microsoft.clear_faults();
+    system.complete(2, 1).await;
+    assert_eq!(sum("DecisionsNotAccepted"), 1);
 }
 
 /// A system whose one alert, of this source, somebody resolved as fraud just now.
