@@ -171,7 +171,7 @@ fn every_metric_is_documented_and_every_documented_one_is_reported() {
         "poll/src/lib.rs",
         "poll/src/names.rs",
         "poll/src/looks.rs",
-        "poll/src/run.rs",
+        "poll/src/found.rs",
         "poll/src/reconcile.rs",
         "notify/src/lib.rs",
         "renew/src/report.rs",

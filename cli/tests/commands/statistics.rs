@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use models::{FraudThreshold, Known, TenantId};
+use models::{AlertSource, FraudThreshold, Known, TenantId};
 use serde_json::json;
 use store::{Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, Store, WriteAlerts as _};
 use tests::TENANT;
@@ -22,7 +22,7 @@ async fn with_alerts() -> Here {
     let Acquired::Granted(grant) = store.acquire(&tenant, terms, "the test", NOW).await.unwrap() else { panic!() };
     let Grant { fence, .. } = grant;
     let write = |id| {
-        let known = Known::seen(Arc::new(made_alerts::alert(id)), fence);
+        let known = Known::seen(Arc::new(made_alerts::alert(id)), AlertSource::Graph, fence);
         AlertWrite::between(&tenant, None, known, FraudThreshold::High, false, NOW, None)
     };
     store.write(&grant, &[write("one"), write("two")], None, NOW).await.unwrap();

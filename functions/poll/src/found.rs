@@ -1,7 +1,7 @@
 //! What a run found, and how it says so: in the log, and in numbers.
 
 use jiff::SignedDuration;
-use models::{Alert, AlertId, ReconcileCause, Step};
+use models::{Alert, CustomerId, ReconcileCause, Step, SubscriptionId};
 use runtime::Counts;
 
 use crate::{Poll, run::Run};
@@ -42,31 +42,39 @@ impl Run<'_> {
     }
 
     /// Counts a step that is written.
-    pub(crate) fn count(&mut self, id: &AlertId, step: Step) {
+    pub(crate) fn count(&mut self, alert: &Alert, step: Step) {
         self.counts.changed += 1;
+        let tenant = &self.tenant.id;
+        let Alert { id, customer_id, subscription_id, .. } = alert;
+        let (customer, subscription) =
+            (customer_id.as_ref().map(CustomerId::as_str), subscription_id.as_ref().map(SubscriptionId::as_str));
         match step {
             Step::Appeared | Step::AppearedResolved => self.counts.new += 1,
             Step::DecisionNotAccepted => {
                 self.counts.not_accepted += 1;
                 tracing::error!(
-                    tenant.id = %self.tenant.id, alert.id = %id,
+                    tenant.id = %tenant, alert.id = %id, customer.id = customer, subscription.id = subscription,
                     "a decision was not accepted: Microsoft goes on showing another state, which counts"
                 );
             }
             Step::DecisionUnseen => {
                 self.counts.not_accepted += 1;
                 tracing::error!(
-                    tenant.id = %self.tenant.id, alert.id = %id,
+                    tenant.id = %tenant, alert.id = %id, customer.id = customer, subscription.id = subscription,
                     "a decision was not seen: Microsoft shows nothing of the alert, which stays as it was decided"
                 );
             }
             Step::Vanished => {
                 self.counts.vanished += 1;
                 tracing::warn!(
-                    tenant.id = %self.tenant.id, alert.id = %id,
+                    tenant.id = %tenant, alert.id = %id, customer.id = customer, subscription.id = subscription,
                     "Microsoft knows an open alert no longer: it stays as it was seen last"
                 );
             }
+            Step::CameBack => tracing::info!(
+                tenant.id = %tenant, alert.id = %id, customer.id = customer, subscription.id = subscription,
+                "Microsoft knows an alert again that it had known no longer"
+            ),
             _ => {}
         }
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use models::{
-    Alert, AlertId, DigestNotice, DigestReason, FraudThreshold, Notice, Observation, Seen, Step, TraceContext, observe,
+    Alert, AlertId, AlertSource, DigestNotice, DigestReason, FraudThreshold, Notice, Observation, Seen, Step,
+    TraceContext, observe,
 };
 use store::{AlertFingerprint, AlertWrite, Grant, OutboxRecord, StoredAlert};
 
@@ -47,6 +48,7 @@ pub(crate) enum Telling {
 /// What a run plans by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
+    pub(crate) source: AlertSource,
     pub(crate) threshold: FraudThreshold,
     pub(crate) digest_above: usize,
     pub(crate) telling: Telling,
@@ -82,7 +84,8 @@ pub(crate) fn plan(
     let mut plan = Plan::default();
     for (id, sighting) in sightings {
         let stored = stored.get(id);
-        let observation = Observation { seen: sighting.seen.clone(), run: grant.fence, asked: sighting.asked };
+        let Sighting { seen, asked, .. } = sighting.clone();
+        let observation = Observation { seen, source: terms.source, run: grant.fence, asked };
         let observed = observe(stored.map(|stored| &stored.known), &observation, terms.threshold);
         let Some(known) = observed.known.filter(|_| observed.step.is_worth_writing()) else { continue };
         let tell = !grant.baseline_pending && !told.contains(id);

@@ -130,7 +130,6 @@ impl<'a> Run<'a> {
             source: self.tenant.alert_source.as_str().to_owned(),
             pages: *pages,
             kept: now,
-            open: self.grant.baseline_pending.then(|| self.baseline.digest()),
         });
     }
 
@@ -187,9 +186,6 @@ where
             return Ok(Walk::new(most));
         };
         run.from_start = false;
-        if let Some(open) = kept.open {
-            run.baseline.go_on_with(open);
-        }
         Ok(Walk::resumed(Place::from(kept.place), kept.pages, most))
     }
 
@@ -210,7 +206,6 @@ where
                     );
                     *walk = Walk::new(self.settings.pages);
                     run.from_start = true;
-                    run.baseline = Baseline::of(run.grant.fence);
                     continue;
                 }
                 Err(error) => return Err(ReconcileError::Microsoft(error)),

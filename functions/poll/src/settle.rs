@@ -63,6 +63,7 @@ where
             run.want_names(&open, &stored.readable);
             let now = self.clock.now();
             let terms = Terms {
+                source: run.tenant.alert_source,
                 threshold: self.settings.threshold,
                 digest_above: self.settings.digest_above,
                 telling,
@@ -77,10 +78,8 @@ where
                 run.held.extend(held);
             }
             let written = self.store.write(&run.grant, &plan.writes, plan.digest.as_ref(), now).await?;
-            for id in &written.written {
-                run.count(id, plan.steps.get(id).copied().unwrap_or(Step::Corrected));
-            }
             for write in plan.writes.iter().filter(|write| written.written.contains(write.id())) {
+                run.count(&write.known.alert, plan.steps.get(write.id()).copied().unwrap_or(Step::Corrected));
                 if write.was_decided && write.known.decision.is_none() {
                     run.known.settle(write.id());
                 }

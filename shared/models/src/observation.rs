@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Alert, AlertState, FraudThreshold, Resolution, ResolvedReason, Status};
+use crate::{Alert, AlertSource, AlertState, FraudThreshold, Resolution, ResolvedReason, Status};
 
 /// How long an older state than a person's decision counts as one that Microsoft's list has not caught up with (design: "pending until
 /// seen").
@@ -40,6 +40,8 @@ impl Decision {
 pub struct Known {
     /// What Microsoft said of it last; while a decision is pending, as it was decided.
     pub alert: Arc<Alert>,
+    /// Where it was seen: ids are a source's own, so another can't be asked for it. None where that was not noted.
+    pub source: Option<AlertSource>,
     /// The run that saw it so: its fencing number, which grows from run to run, whatever clocks show.
     pub run: u64,
     /// The run that was told that Microsoft knows it no longer. The alert then stays as it was seen last.
@@ -51,10 +53,10 @@ pub struct Known {
 }
 
 impl Known {
-    /// An alert that a run saw, and of which nothing else is known.
+    /// An alert that a run saw at this source, and of which nothing else is known.
     #[must_use]
-    pub fn seen(alert: Arc<Alert>, run: u64) -> Self {
-        Self { alert, run, gone: None, decision: None, not_accepted: false }
+    pub fn seen(alert: Arc<Alert>, source: AlertSource, run: u64) -> Self {
+        Self { alert, source: Some(source), run, gone: None, decision: None, not_accepted: false }
     }
 
     /// The alert as it is once a person has decided about it, who is to be named as `by`: personal data.
@@ -86,6 +88,8 @@ pub enum Seen {
 pub struct Observation {
     /// What was seen.
     pub seen: Seen,
+    /// Where Microsoft was asked.
+    pub source: AlertSource,
     /// The run that saw it: its fencing number. Of two sights of one run the later counts.
     pub run: u64,
     /// When Microsoft was asked.
@@ -167,13 +171,13 @@ pub struct Observed {
 /// What a sight makes of what is known.
 #[must_use]
 pub fn observe(known: Option<&Known>, observation: &Observation, threshold: FraudThreshold) -> Observed {
-    let Observation { seen, run, asked } = observation;
+    let Observation { seen, source, run, asked } = observation;
     let Some(known) = known else {
         return match seen {
             Seen::Gone | Seen::Nothing => Observed { step: Step::Unknown, known: None },
             Seen::There(alert) => {
                 let step = if alert.state() == AlertState::Open { Step::Appeared } else { Step::AppearedResolved };
-                Observed { step, known: Some(Known::seen(Arc::clone(alert), *run)) }
+                Observed { step, known: Some(Known::seen(Arc::clone(alert), *source, *run)) }
             }
         };
     };
@@ -183,7 +187,7 @@ pub fn observe(known: Option<&Known>, observation: &Observation, threshold: Frau
     let (step, after) = match seen {
         Seen::Gone => gone(known, *run, *asked),
         Seen::Nothing => nothing(known, *asked),
-        Seen::There(alert) => there(known, alert, *run, *asked, threshold),
+        Seen::There(alert) => there(known, alert, observation, threshold),
     };
     Observed { step, known: Some(after) }
 }
@@ -207,19 +211,21 @@ fn nothing(known: &Known, asked: Timestamp) -> (Step, Known) {
     (step, known.clone())
 }
 
-fn there(known: &Known, alert: &Arc<Alert>, run: u64, asked: Timestamp, threshold: FraudThreshold) -> (Step, Known) {
+fn there(known: &Known, alert: &Arc<Alert>, observation: &Observation, threshold: FraudThreshold) -> (Step, Known) {
+    let Observation { source, run, asked, .. } = *observation;
     // A sight that comes late says what it was like before it went.
     let gone = known.gone.filter(|gone| *gone > run);
-    let seen = |not_accepted| Known { gone, not_accepted, ..Known::seen(Arc::clone(alert), run) };
+    let seen = |not_accepted| Known { gone, not_accepted, ..Known::seen(Arc::clone(alert), source, run) };
     let Some(decision) = &known.decision else {
         let after = seen(known.not_accepted && alert.status == known.alert.status);
-        let is_same = Known { run, ..known.clone() } == after;
+        // That a former release did not note the source is no reason to write every alert anew.
+        let is_same = Known { run, source: after.source, ..known.clone() } == after;
         return (if is_same { Step::Unchanged } else { change(known, &after, threshold) }, after);
     };
     if decision.is_seen_in(alert) {
         (Step::DecisionSeen, seen(false))
     } else if asked.duration_since(decision.at) < DECISION_PATIENCE {
-        (Step::DecisionAwaited, Known { run, ..known.clone() })
+        (Step::DecisionAwaited, Known { run, source: Some(source), ..known.clone() })
     } else {
         (Step::DecisionNotAccepted, seen(true))
     }

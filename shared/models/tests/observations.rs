@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, DECISION_PATIENCE, Decision, FraudThreshold, Known, Observation, Resolution, ResolvedReason, Seen, Severity,
-    Status, Step, observe,
+    Alert, AlertSource, DECISION_PATIENCE, Decision, FraudThreshold, Known, Observation, Resolution, ResolvedReason,
+    Seen, Severity, Status, Step, observe,
 };
 use proptest::{prelude::*, sample::subsequence};
 
@@ -23,7 +23,7 @@ fn closed(reason: ResolvedReason) -> Alert {
 }
 
 fn known(alert: Alert) -> Known {
-    Known::seen(Arc::new(alert), 5)
+    Known::seen(Arc::new(alert), AlertSource::Graph, 5)
 }
 
 fn there(alert: Alert) -> Seen {
@@ -86,7 +86,7 @@ fn each_step_by_table() {
     ];
     let mut met = BTreeSet::from([Step::Overtaken]);
     for (known, seen, after, step) in cases {
-        let observation = Observation { seen, run: 6, asked: NOW + after };
+        let observation = Observation { seen, source: AlertSource::Graph, run: 6, asked: NOW + after };
         let observed = observe(known.as_ref(), &observation, FraudThreshold::High);
         assert_eq!(observed.step, step, "{known:?} {observation:?}");
         met.insert(step);
@@ -116,7 +116,13 @@ fn a_decision_shows_at_once_and_what_microsoft_says_later_counts() {
     assert_eq!(decided.alert.resolution.by.as_deref(), Some("a@b.example"));
     let see = |known: &Known, alert, minutes, run| {
         let asked = NOW + SignedDuration::from_mins(minutes);
-        observe(Some(known), &Observation { seen: there(alert), run, asked }, FraudThreshold::High).known.unwrap()
+        observe(
+            Some(known),
+            &Observation { seen: there(alert), source: AlertSource::Graph, run, asked },
+            FraudThreshold::High,
+        )
+        .known
+        .unwrap()
     };
     let awaited = see(&decided, alert(), 5, 6);
     assert_eq!((&awaited.alert, &awaited.decision), (&decided.alert, &decided.decision));
@@ -133,10 +139,14 @@ fn a_decision_shows_at_once_and_what_microsoft_says_later_counts() {
 
     // Of one that nothing is seen of nobody knows more than was decided; what is seen in the end counts.
     let asked = NOW + DECISION_PATIENCE;
-    let unseen = observe(Some(&awaited), &Observation { seen: Seen::Nothing, run: 7, asked }, FraudThreshold::High);
+    let unseen = observe(
+        Some(&awaited),
+        &Observation { seen: Seen::Nothing, source: AlertSource::Graph, run: 7, asked },
+        FraudThreshold::High,
+    );
     let unseen = unseen.known.unwrap();
     assert_eq!((&unseen.alert, &unseen.decision, unseen.not_accepted), (&decided.alert, &None, false));
-    let reopened = Observation { seen: there(alert()), run: 8, asked };
+    let reopened = Observation { seen: there(alert()), source: AlertSource::Graph, run: 8, asked };
     assert_eq!(observe(Some(&unseen), &reopened, FraudThreshold::High).step, Step::Reopened);
 
     let open = Decision { status: Status::Active, reason: None, at: NOW };
@@ -163,7 +173,10 @@ fn history_and_another_order() -> impl Strategy<Value = (Vec<Observation>, Vec<O
     (any_alert(), prop::collection::vec(any_seen(), 0..8)).prop_flat_map(|(first, more)| {
         let asked = |run: u64| NOW + SignedDuration::from_mins(i64::try_from(run).unwrap());
         let seen = std::iter::once(Seen::There(first)).chain(more);
-        let history: Vec<_> = (1..).zip(seen).map(|(run, seen)| Observation { seen, run, asked: asked(run) }).collect();
+        let history: Vec<_> = (1..)
+            .zip(seen)
+            .map(|(run, seen)| Observation { seen, source: AlertSource::Graph, run, asked: asked(run) })
+            .collect();
         let twice = subsequence(history.clone(), 0..=history.len());
         let later = history[1..].to_vec();
         let another = twice.prop_map(move |twice| [later.clone(), twice].concat()).prop_shuffle();

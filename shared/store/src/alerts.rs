@@ -8,8 +8,8 @@ use std::{collections::HashMap, future::Future};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem, Update};
 use jiff::Timestamp;
 use models::{
-    AlertId, AlertNotice, AlertState, AlertSummary, Delta, FraudThreshold, Known, Notice, TenantId, TraceContext,
-    transition,
+    AlertId, AlertNotice, AlertSource, AlertState, AlertSummary, Delta, FraudThreshold, Known, Notice, TenantId,
+    TraceContext, transition,
 };
 
 use crate::{
@@ -125,6 +125,16 @@ pub struct OpenAlert {
     pub id: AlertId,
     /// Whether Microsoft said that it knows it no longer.
     pub is_gone: bool,
+    /// Where it was seen, by the source's name. None where a former release saw it.
+    pub source: Option<String>,
+}
+
+impl OpenAlert {
+    /// Whether this source may know it.
+    #[must_use]
+    pub fn may_be_of(&self, source: AlertSource) -> bool {
+        self.source.as_deref().is_none_or(|name| name == source.as_str())
+    }
 }
 
 /// Reads alerts.
@@ -139,12 +149,12 @@ pub trait ReadAlerts {
         ids: &[AlertId],
     ) -> impl Future<Output = Result<StoredAlerts, StoreError>> + Send;
 
-    /// Up to `limit` of the alerts that are open and wanted, those that were observed last the longest time ago first, and whether each is
+    /// The alerts that are open and wanted, those that were observed last the longest time ago first: until there are `limit` of them that are not
     /// known to be gone at Microsoft. An index answers: it may lag behind by moments.
     fn open_alerts(
         &self,
         tenant: &TenantId,
-        is_wanted: &(dyn Fn(&AlertId) -> bool + Sync),
+        is_wanted: &(dyn Fn(&OpenAlert) -> bool + Sync),
         limit: usize,
     ) -> impl Future<Output = Result<Vec<OpenAlert>, StoreError>> + Send;
 }
@@ -227,7 +237,7 @@ impl ReadAlerts for Store {
     async fn open_alerts(
         &self,
         tenant: &TenantId,
-        is_wanted: &(dyn Fn(&AlertId) -> bool + Sync),
+        is_wanted: &(dyn Fn(&OpenAlert) -> bool + Sync),
         limit: usize,
     ) -> Result<Vec<OpenAlert>, StoreError> {
         let open = format!("{tenant}#{}", AlertState::Open.as_str());
@@ -238,20 +248,25 @@ impl ReadAlerts for Store {
             .index_name(ALERTS_BY_LAST_OBSERVED)
             .key_condition_expression("tenant_state = :open")
             .expression_attribute_values(":open", AttributeValue::S(open))
-            .projection_expression("pk, #summary.#gone")
+            .projection_expression("pk, #summary.#gone, #summary.#source")
             .expression_attribute_names("#summary", "summary")
             .expression_attribute_names("#gone", "gone")
+            .expression_attribute_names("#source", "source")
             .into_paginator()
             .items()
             .send();
-        let mut found = Vec::new();
+        let (mut found, mut left) = (Vec::new(), limit);
         while let Some(item) = items.next().await {
             let item = item.map_err(|error| StoreError::failed("Query (open alerts)", TABLE, error))?;
-            let id = items::id_of(tenant, &item)?;
-            if is_wanted(&id) {
-                found.push(OpenAlert { id, is_gone: item.contains_key("summary") });
+            let summary = item.get("summary").and_then(|summary| summary.as_m().ok());
+            let source = summary.and_then(|summary| summary.get("source")?.as_s().ok().cloned());
+            let is_gone = summary.is_some_and(|summary| summary.contains_key("gone"));
+            let alert = OpenAlert { id: items::id_of(tenant, &item)?, is_gone, source };
+            if is_wanted(&alert) {
+                left -= usize::from(!alert.is_gone);
+                found.push(alert);
             }
-            if found.len() == limit {
+            if left == 0 {
                 break;
             }
         }

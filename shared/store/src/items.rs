@@ -48,6 +48,9 @@ struct Summary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved_on: Option<Timestamp>,
     is_test: bool,
+    /// Where it was seen, by the source's name. None where a former release saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     /// The run that was told that Microsoft knows it no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     gone: Option<u64>,
@@ -124,6 +127,7 @@ pub(crate) fn alert_maps(known: &Known) -> Result<(AttributeValue, AttributeValu
         resolved_reason: alert.resolution.reason.clone(),
         resolved_on: alert.resolution.on,
         is_test: alert.is_test,
+        source: known.source.map(|source| source.as_str().to_owned()),
         gone: known.gone,
         decision: known.decision.clone(),
         not_accepted: known.not_accepted,
@@ -200,8 +204,10 @@ pub(crate) fn read_alert(item: Item) -> Result<StoredAlert, StoreError> {
         activity: detail.activity,
         additional_details,
     };
-    let Summary { gone, decision, not_accepted, .. } = summary;
-    let known = Known { alert: Arc::new(alert), run: seen, gone, decision, not_accepted };
+    let Summary { gone, decision, not_accepted, source, .. } = summary;
+    // A source that only a later release knows is one that this one can't ask.
+    let source = source.and_then(|source| source.parse().ok());
+    let known = Known { alert: Arc::new(alert), source, run: seen, gone, decision, not_accepted };
     Ok(StoredAlert { known, version })
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
 use jiff::Timestamp;
-use models::{DigestNotice, TenantId};
+use models::TenantId;
 use serde::{Deserialize, Serialize};
 
 use crate::{Grant, Store, StoreError, TableRole};
@@ -23,9 +23,6 @@ pub struct KeptPlace {
     pub pages: usize,
     /// When it was kept.
     pub kept: Timestamp,
-    /// In a baseline: what was open on the pages before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open: Option<DigestNotice>,
 }
 
 /// Keeps places, under a lease.

@@ -1,7 +1,8 @@
 //! A tenant's first complete run.
 
+use jiff::SignedDuration;
 use poll::ReconcileError;
-use simulator::{FaultKind, NewAlert, Target};
+use simulator::{Fault, FaultKind, NewAlert, Target};
 use tests::{ByHand, text};
 
 use crate::support::{
@@ -82,6 +83,30 @@ async fn a_baseline_that_is_cut_off_while_it_writes_tells_all_that_is_open_in_th
     assert_eq!(to_be_published(&system).await, [" outbox#000000000002#digest-baseline to be published"]);
     let (reason, total, listed) = digests(&system).await.remove(0);
     assert_eq!((reason.as_str(), total, listed.len()), ("baseline", 60, 50));
+}
+
+#[tokio::test]
+async fn a_baseline_that_gives_up_waiting_tells_what_any_run_before_it_had_read() {
+    let system = ByHand::with(PAGES_OF_TWO).await;
+    raise_many(&system, "alert", 6);
+    let refused_after = |pages| {
+        system.microsoft.clear_faults();
+        system.microsoft.set_fault(Fault::new(Target::List, FaultKind::MissingMfa).after(pages)).unwrap();
+    };
+    refused_after(2);
+    failed(&system).await;
+    assert_eq!((system.alerts().await.len(), digests(&system).await.len()), (4, 0));
+
+    system.clock.advance(SignedDuration::from_hours(1));
+    refused_after(1);
+    failed(&system).await;
+
+    let four = ["alert-000", "alert-001", "alert-002", "alert-003"].map(str::to_owned).to_vec();
+    assert_eq!(digests(&system).await, [("baseline".to_owned(), 4, four)]);
+    system.microsoft.clear_faults();
+    system.complete(6, 2).await;
+    let published = to_be_published(&system).await;
+    assert_eq!(published.len(), 3, "the other two are news: {published:?}");
 }
 
 #[tokio::test]

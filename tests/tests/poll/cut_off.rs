@@ -279,6 +279,16 @@ async fn an_alert_that_is_listed_no_longer_and_cannot_be_read_is_kept_aside_once
     assert_eq!(system.items(table).await, kept, "and not written again");
 }
 
+/// Somebody decides that an alert is fraud.
+async fn decide(system: &ByHand, id: &str) {
+    let seen = stored(system, id).await;
+    let now = system.now();
+    let decision = Decision { status: Status::Resolved, reason: Some(ResolvedReason::Fraud), at: now };
+    let known = seen.known.decided(decision, None);
+    let write = AlertWrite::between(&system.tenant, Some(&seen), known, FraudThreshold::High, true, now, None);
+    assert!(system.store().decide(&system.tenant, &write, now).await.unwrap());
+}
+
 #[tokio::test]
 async fn decisions_about_alerts_that_microsoft_says_nothing_of_leave_room_for_the_others() {
     let system = ByHand::start().await;
@@ -286,12 +296,7 @@ async fn decisions_about_alerts_that_microsoft_says_nothing_of_leave_room_for_th
     system.complete(40, 40).await;
     let alerts = kept(&system).await.split_off(39);
     for number in 0..20 {
-        let seen = stored(&system, &format!("alert-{number:03}")).await;
-        let now = system.now();
-        let decision = Decision { status: Status::Resolved, reason: Some(ResolvedReason::Fraud), at: now };
-        let known = seen.known.decided(decision, None);
-        let write = AlertWrite::between(&system.tenant, Some(&seen), known, FraudThreshold::High, true, now, None);
-        assert!(system.store().decide(&system.tenant, &write, now).await.unwrap());
+        decide(&system, &format!("alert-{number:03}")).await;
     }
     let source = Slow { proves_nothing: AtomicBool::new(true), ..Slow::with(alerts) };
     let asked = Arc::clone(&source.asked);
@@ -305,4 +310,45 @@ async fn decisions_about_alerts_that_microsoft_says_nothing_of_leave_room_for_th
     asked.sort();
     asked.dedup();
     assert_eq!(asked.len(), 39, "each of them within four runs");
+}
+
+/// An empty list. One alert can't be shown, for no reason of its own that Microsoft would name; of the others it knows nothing.
+struct Poison;
+
+impl ListAlerts for Poison {
+    async fn page(&self, _: &Tenant, _: Option<&Place>) -> Result<Page, MicrosoftError> {
+        Ok(Page::default())
+    }
+
+    async fn alert(&self, tenant: &Tenant, id: &AlertId) -> Result<Sight, MicrosoftError> {
+        if id.as_str() != "alert-000" {
+            return Ok(Sight::Gone);
+        }
+        let problem = "not the alert that was asked for".to_owned();
+        Err(MicrosoftError::BadAnswer { call: "reading", tenant: tenant.id.to_string(), problem })
+    }
+}
+
+#[tokio::test]
+async fn one_alert_that_can_never_be_shown_keeps_none_from_being_asked_for_and_its_decision_is_not_waited_for_for_ever()
+{
+    let system = ByHand::start().await;
+    raise_many(&system, "alert", 4);
+    system.complete(4, 4).await;
+    decide(&system, "alert-000").await;
+    let poll = poll_of(&system, Poison);
+
+    run(&system, &poll).await.unwrap();
+
+    for number in 1..4 {
+        assert!(stored(&system, &format!("alert-{number:03}")).await.known.gone.is_some(), "{number}");
+    }
+    let is_pending = async || stored(&system, "alert-000").await.known.decision.is_some();
+    system.clock.advance(SignedDuration::from_mins(45));
+    run(&system, &poll).await.unwrap();
+    assert!(is_pending().await);
+    system.clock.advance(SignedDuration::from_mins(10));
+    run(&system, &poll).await.unwrap();
+    assert!(!is_pending().await);
+    assert_eq!(stored(&system, "alert-000").await.known.alert.status, Status::Resolved, "it stays as it was decided");
 }

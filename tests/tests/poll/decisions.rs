@@ -210,12 +210,16 @@ async fn trouble_in_front_of_graph_is_no_sight_of_nothing() {
     system.change("alert", AlertChange { gone: Some(true), ..AlertChange::default() });
     let html = FaultKind::Answer { status: 404, body: ErrorBody::Html, retry_after: RetryAfter::Absent };
     fault(&system, Target::Get, html);
-    system.clock.advance(SignedDuration::from_hours(1));
+    system.clock.advance(SignedDuration::from_mins(55));
 
     assert_eq!(not_accepted(&system, 0, 0).await, Some(0));
 
     assert!(stored(&system, &id).await.known.decision.is_some());
     assert_eq!(marks(&system).await.len(), 1);
+    // Nobody waits longer than an hour for an answer that can't be had.
+    system.clock.advance(SignedDuration::from_mins(5));
+    assert_eq!(not_accepted(&system, 0, 1).await, Some(1));
+    assert!(stored(&system, &id).await.known.decision.is_none());
 }
 
 #[tokio::test]

@@ -121,6 +121,29 @@ async fn a_baseline_that_took_two_runs_is_one_digest_of_all_that_is_open() {
 }
 
 #[tokio::test]
+async fn a_baseline_that_took_two_runs_counts_what_both_list_once_and_as_it_was_listed_last() {
+    for (is_resolved, expected) in [(false, 14_u64), (true, 13)] {
+        let system = ByHand::with(ONE_A_PAGE).await;
+        raise_many(&system, "alert", 14);
+        refused_after(&system, 12);
+        failed(&system).await;
+        system.microsoft.clear_faults();
+        // The list has moved by one meanwhile: the second run begins with what the first ended with.
+        system.microsoft.set_fault(Fault::new(Target::List, FaultKind::AlertListedTwice).times(1)).unwrap();
+        if is_resolved {
+            system.change("alert-011", resolved("fraud"));
+        }
+
+        system.reconcile().await.unwrap();
+
+        let (reason, total, listed) = digests(&system).await.remove(0);
+        assert_eq!((reason.as_str(), total, listed.len()), ("baseline", expected, 14 - usize::from(is_resolved)));
+        let of_the_moved = listed.iter().filter(|id| *id == "alert-011").count();
+        assert_eq!(of_the_moved, usize::from(!is_resolved), "{listed:?}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_concluded_from_the_end_of_a_list_alone() {
     let system = ByHand::with(ONE_A_PAGE).await;
     raise_many(&system, "alert", 14);

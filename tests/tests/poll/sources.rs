@@ -26,6 +26,8 @@ async fn kept(system: &ByHand, source: AlertSource) -> (BTreeMap<String, Value>,
         let item = typed(&system.alert(&id).await.unwrap());
         let (mut summary, detail) = (item["summary"]["M"].clone(), &item["detail"]["M"]);
         summary.as_object_mut().unwrap().remove("id");
+        let noted = summary.as_object_mut().unwrap().remove("source").unwrap();
+        assert_eq!(noted["S"], source.as_str());
         // Each source has its own names of a kind.
         let alert_type = AlertType(summary["type"]["S"].as_str().unwrap().to_owned());
         summary["type"] = json!(alert_type.kind());

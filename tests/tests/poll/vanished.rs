@@ -7,7 +7,9 @@ use tests::{ByHand, Setup, number, text};
 
 use crate::{
     statistics::assert_statistics_add_up,
-    support::{fault, fault_once, id_of, of_source, raise_many, raise_of_s, resolved, severity, to_be_published},
+    support::{
+        fault, fault_once, id_of, of_source, raise_many, raise_of_s, resolved, severity, to_be_published, turn_to,
+    },
 };
 
 fn gone(is_gone: bool) -> AlertChange {
@@ -92,9 +94,12 @@ async fn while_microsoft_gives_no_answer_nothing_is_concluded_and_the_next_run_a
         system.change(id, gone(true));
     }
     let later = FaultKind::Throttle { retry_after: simulator::RetryAfter::Seconds(120) };
-    for kind in [FaultKind::MissingMfa, later] {
-        fault_once(&system, Target::Get, kind);
+    for (kind, asked_for) in [(FaultKind::MissingMfa, 2), (later, 1)] {
+        fault(&system, Target::Get, kind);
+        let mut before = system.microsoft.requests().get;
         system.complete(1, 0).await;
+        assert_eq!(asked(&system, &mut before), asked_for, "{kind:?}");
+        system.microsoft.clear_faults();
         assert!(!is_gone(&system, "alert-000").await && !is_gone(&system, "alert-002").await, "{kind:?}");
     }
     // Of somebody in front of Graph, who may mean this address alone: the other one is asked for.
@@ -191,4 +196,66 @@ async fn a_source_that_cannot_be_asked_for_one_alert_lets_nothing_be_concluded()
         "nor is it looked for again"
     );
     assert!(!is_gone(&system, &id_of(AlertSource::FraudEvents, "alert-000")).await);
+}
+
+#[tokio::test]
+async fn alerts_of_the_source_before_are_not_asked_for_at_the_source_of_today_and_stay_as_they_are() {
+    for (before, after) in
+        [(AlertSource::FraudEvents, AlertSource::Graph), (AlertSource::Graph, AlertSource::FraudEvents)]
+    {
+        let system = of_source(before, Setup::default()).await;
+        system.baseline().await;
+        raise_of_s(&system, 6);
+        system.complete(6, 6).await;
+        let _ = system.counted.take();
+
+        turn_to(&system, after).await;
+        for days in [0, 2] {
+            system.clock.advance(SignedDuration::from_hours(24 * days));
+            system.complete(6, if days == 0 { 6 } else { 0 }).await;
+        }
+
+        assert_eq!(system.microsoft.requests().get, 0, "{after:?}");
+        let vanished = system.counted.take().iter().filter_map(|counts| counts.of("AlertsVanished")).sum::<usize>();
+        assert_eq!(vanished, 0, "{after:?}");
+        // What is listed no longer leaves the hint, too: nothing is looked for in vain.
+        let _ = system.tap.take();
+        system.complete(6, 0).await;
+        assert_eq!(system.tap.take_operations(), ["Query", "UpdateItem", "Query", "UpdateItem"]);
+    }
+}
+
+#[tokio::test]
+async fn however_many_are_gone_those_that_go_after_them_are_asked_for() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    raise_many(&system, "alert", 200);
+    raise_many(&system, "later", 3);
+    system.complete(203, 203).await;
+    for number in 0..200 {
+        system.change(&format!("alert-{number:03}"), gone(true));
+    }
+    for left in (0..10).rev() {
+        system.complete(3, 20).await;
+        assert_eq!(system.microsoft.requests().get, 200 - 20 * left);
+    }
+    system.complete(3, 0).await;
+
+    for number in 0..3 {
+        system.change(&format!("later-{number:03}"), gone(true));
+    }
+    system.complete(0, 3).await;
+    let mut get = 203;
+    assert_eq!(asked(&system, &mut get), 0, "they alone were asked for");
+    system.complete(0, 0).await;
+    assert_eq!(asked(&system, &mut get), 0);
+
+    // Once a day some of those that are gone are asked for, too, and each day others.
+    for _ in 0..2 {
+        system.clock.advance(SignedDuration::from_hours(25));
+        system.complete(0, 0).await;
+        assert_eq!(asked(&system, &mut get), 20);
+        system.complete(0, 0).await;
+        assert_eq!(asked(&system, &mut get), 0);
+    }
 }

@@ -11,8 +11,8 @@ use std::{
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Alert, AlertId, AlertNotice, AlertSummary, AlertType, Delta, Known, Notice, Resolution, ResolvedReason, Status,
-    TenantId, TransitionKind,
+    Alert, AlertId, AlertNotice, AlertSource, AlertSummary, AlertType, Delta, Known, Notice, Resolution,
+    ResolvedReason, Status, TenantId, TransitionKind,
 };
 use store::{
     Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, OutboxRecord, Outcome, ReadAlerts as _, Store, StoredAlert,
@@ -171,13 +171,13 @@ const RUN: u64 = 3;
 
 /// An alert as it is kept, of which nothing else is known.
 pub(crate) fn kept(alert: Alert, version: u64) -> StoredAlert {
-    StoredAlert { known: Known::seen(Arc::new(alert), RUN), version }
+    StoredAlert { known: Known::seen(Arc::new(alert), AlertSource::Graph, RUN), version }
 }
 
 /// The write of a new alert, without a message.
 pub(crate) fn new(alert: &Alert) -> AlertWrite {
     AlertWrite {
-        known: Known::seen(Arc::new(alert.clone()), RUN),
+        known: Known::seen(Arc::new(alert.clone()), AlertSource::Graph, RUN),
         previous: None,
         was_decided: false,
         outbox: None,
@@ -189,7 +189,7 @@ pub(crate) fn new(alert: &Alert) -> AlertWrite {
 /// The write of a change to what is stored, without a message.
 pub(crate) fn changed(stored: &StoredAlert, alert: &Alert) -> AlertWrite {
     AlertWrite {
-        known: Known::seen(Arc::new(alert.clone()), RUN),
+        known: Known::seen(Arc::new(alert.clone()), AlertSource::Graph, RUN),
         previous: Some(stored.version),
         was_decided: false,
         outbox: None,
