@@ -9,13 +9,12 @@ use std::sync::Arc;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use models::{AlertId, Tenant};
 use ring::digest::{SHA256, digest};
-use serde_json::value::RawValue;
 
 use crate::{
     Audience, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
     exchange::Call,
     listing::{at_place, no_place},
-    wire::read_fraud_event,
+    wire::read_fraud_events,
 };
 
 const CALL: &str = "listing fraud events";
@@ -91,16 +90,9 @@ impl Before {
 
 /// The events of an answer, as a page that ends the list.
 fn events(call: Call<'_>, body: &[u8]) -> Result<Page, MicrosoftError> {
-    let events: Vec<&RawValue> = serde_json::from_slice(body)
+    let (alerts, unreadable) = read_fraud_events(body)
         .map_err(|error| call.bad(format!("no list of events ({:?} error)", error.classify())))?;
-    let mut page = Page::default();
-    for event in events {
-        match read_fraud_event(event.get().as_bytes()) {
-            Ok(alert) => page.alerts.push(alert),
-            Err(unreadable) => page.unreadable.push(unreadable),
-        }
-    }
-    Ok(page)
+    Ok(Page { alerts, unreadable, next: None })
 }
 
 /// Whether Partner Center itself finds fault with the question, with one of these statuses: its codes are numbers (Microsoft: "Error

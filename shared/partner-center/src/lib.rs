@@ -57,4 +57,4 @@ pub use secrets_manager::{KeptSecret, KeptText, PENDING, SecretsManager, Written
 pub use sources::AlertSources;
 pub use support_ids::SupportIds;
 pub use token::{NewId, Now, Tokens};
-pub use wire::{GraphPage, RawBody, UnreadableAlert, read_alert, read_fraud_event, read_graph_page};
+pub use wire::{GraphPage, RawBody, UnreadableAlert, read_alert, read_fraud_event, read_fraud_events, read_graph_page};
