@@ -1,6 +1,7 @@
 //! What can go wrong with Microsoft's side.
 
 use jiff::Timestamp;
+use serde_json::error::Category;
 
 use crate::{CredentialError, SupportIds, error_words::NO_CODE};
 
@@ -38,7 +39,7 @@ pub enum MicrosoftError {
         source: CredentialError,
     },
     /// Microsoft could not be reached, or broke off.
-    #[error("{call} for tenant {tenant} got no whole answer after {attempts} attempts ({ids})")]
+    #[error("{call} for tenant {tenant} got no whole answer after {} ({ids})", tried(*.attempts))]
     NoAnswer {
         /// The call.
         call: &'static str,
@@ -65,8 +66,8 @@ pub enum MicrosoftError {
     },
     /// Microsoft refused.
     #[error(
-        "{call} for tenant {tenant} was refused with status {status} and code {code} after {attempts} attempts \
-         ({ids}){}", until(*.wait_until)
+        "{call} for tenant {tenant} was refused with status {status} and code {code} after {} ({ids}){}",
+        tried(*.attempts), until(*.wait_until)
     )]
     Refused {
         /// The call.
@@ -133,6 +134,19 @@ impl MicrosoftError {
             Self::PlaceRefused { source, .. } => source.as_ref()?.wait_until(),
             Self::BadAnswer { .. } | Self::Credential { .. } | Self::NoAnswer { .. } => None,
         }
+    }
+}
+
+fn tried(attempts: u32) -> String {
+    if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") }
+}
+
+/// What is wrong with JSON, of which the parser's own words could repeat a part.
+pub(crate) fn fault_of(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        Category::Data => "it is of another shape",
+        Category::Eof => "it ends too early",
+        Category::Io | Category::Syntax => "it is no JSON",
     }
 }
 

@@ -12,6 +12,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::{
     Audience, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
+    error::fault_of,
     exchange::Call,
     listing::{at_place, no_place},
     wire::read_fraud_events,
@@ -90,8 +91,8 @@ impl Before {
 
 /// The events of an answer, as a page that ends the list.
 fn events(call: Call<'_>, body: &[u8]) -> Result<Page, MicrosoftError> {
-    let (alerts, unreadable) = read_fraud_events(body)
-        .map_err(|error| call.bad(format!("no list of events ({:?} error)", error.classify())))?;
+    let (alerts, unreadable) =
+        read_fraud_events(body).map_err(|error| call.bad(format!("no list of events ({})", fault_of(&error))))?;
     Ok(Page { alerts, unreadable, next: None })
 }
 

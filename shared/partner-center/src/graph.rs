@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use crate::{
     Audience, BaseUrl, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
+    error::fault_of,
     exchange::Call,
     listing::{at_place, no_place},
     wire::{GraphPage, read_alert, read_graph_page},
@@ -84,7 +85,7 @@ fn says_not_found(code: &str) -> bool {
 
 fn read_page(call: Call<'_>, graph: &BaseUrl, body: &[u8]) -> Result<Page, MicrosoftError> {
     let GraphPage { alerts, unreadable, next_link } =
-        read_graph_page(body).map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))?;
+        read_graph_page(body).map_err(|error| call.bad(format!("no page of alerts ({})", fault_of(&error))))?;
     let mut page = Page { alerts, unreadable, next: None };
     if let Some(link) = next_link {
         let next = link.parse().ok().filter(|url| graph.hosts(url));
