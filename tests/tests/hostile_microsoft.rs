@@ -131,6 +131,29 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_no_service_of_microsofts_has_made_says_what_came_and_where_to_look() {
+    let in_place = "look for a proxy or an address that is not Microsoft's";
+    for (status, body, came, advice) in [
+        (404, "<!DOCTYPE html><html>canary</html>", "a web page, and no error in Microsoft's form", in_place),
+        (403, "<html>canary</html>", "a web page, and no error in Microsoft's form", in_place),
+        (503, "<html>canary</html>", "a web page, and no error in Microsoft's form", in_place),
+        (403, "", "an empty body, and no error in Microsoft's form", in_place),
+        (404, "canary", "no error in Microsoft's form", in_place),
+        (503, "", "an empty body, and no error in Microsoft's form", "Microsoft's service health"),
+    ] {
+        let microsoft = microsoft(move |_, _| answer(status, body)).await;
+        let system = system(&microsoft, &[]).await;
+
+        let error = system.reconcile().await.unwrap_err();
+
+        let words = chain(&error);
+        assert!(words.contains(&format!("was refused with status {status} and code none ({came}) after ")), "{words}");
+        assert!(!words.contains("canary"), "{words}");
+        assert!(error.what_to_do().contains(advice), "{status}: {}", error.what_to_do());
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_trusted_is_asked_nothing() {
     let trusted = microsoft(|_, _| answer(200, r#"{"value":[]}"#)).await;
     let stranger = microsoft(|_, _| answer(200, r#"{"value":[]}"#)).await;

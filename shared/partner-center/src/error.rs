@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde_json::error::Category;
 
-use crate::{CredentialError, SupportIds, error_words::NO_CODE};
+use crate::{
+    CredentialError, SupportIds,
+    error_words::{NO_CODE, RefusalBody},
+};
 
 /// A failure of a call to Microsoft. Holds codes and ids, never tokens or bodies.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +69,8 @@ pub enum MicrosoftError {
     },
     /// Microsoft refused.
     #[error(
-        "{call} for tenant {tenant} was refused with status {status} and code {code} after {} ({ids}){}",
-        tried(*.attempts), until(*.wait_until)
+        "{call} for tenant {tenant} was refused with status {status} and code {code}{} after {} ({ids}){}",
+        body.words(), tried(*.attempts), until(*.wait_until)
     )]
     Refused {
         /// The call.
@@ -76,8 +79,10 @@ pub enum MicrosoftError {
         tenant: String,
         /// The HTTP status.
         status: u16,
-        /// Microsoft's code.
+        /// Microsoft's code, or `none`.
         code: String,
+        /// What it came as.
+        body: RefusalBody,
         /// What Microsoft calls its answer.
         ids: SupportIds,
         /// How often it was tried.
@@ -86,6 +91,10 @@ pub enum MicrosoftError {
         wait_until: Option<Timestamp>,
     },
 }
+
+/// What to do about a refusal that is in none of the forms that Microsoft's services have for them.
+const NOT_MICROSOFTS: &str = "nothing, if it ends: it is asked for again; if it stays, look for a proxy or an address that is not Microsoft's, and \
+     if it was Microsoft that answered, give its support the ids";
 
 impl MicrosoftError {
     /// Whether a list that was to be read on at a place that was kept is better read from its start: that place is refused, or what is
@@ -98,6 +107,9 @@ impl MicrosoftError {
     /// What to do, in a sentence or two: what its diagnosis says, where it has one.
     #[must_use]
     pub fn what_to_do(&self) -> &'static str {
+        if let Self::Refused { body: RefusalBody::WebPage, .. } = self {
+            return NOT_MICROSOFTS;
+        }
         if let Some(diagnosis) = self.diagnosis() {
             return diagnosis.what_to_do();
         }
@@ -113,6 +125,7 @@ impl MicrosoftError {
                 "write the tenant's secret anew with `tenants set`, or let poll read it: `doctor` says what is wrong with it"
             }
             Self::PlaceRefused { .. } => "nothing: the list is read from its start",
+            Self::Refused { body: RefusalBody::Empty | RefusalBody::Other, .. } => NOT_MICROSOFTS,
             Self::AppOnly { .. } | Self::NoAnswer { .. } | Self::Refused { .. } => {
                 "look the code up, and give Microsoft's support the ids if it says nothing"
             }

@@ -41,6 +41,7 @@ pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, Se
 pub use customers::{Customer, Customers, ReadCustomers, SUBSCRIPTION_REQUESTS, SubscriptionNames};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
+pub use error_words::RefusalBody;
 pub use fraud_events::FraudEvents;
 pub use graph::GraphAlerts;
 pub use heard::Heard;

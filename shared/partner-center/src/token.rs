@@ -277,6 +277,7 @@ mod tests {
                 tenant: "a tenant".to_owned(),
                 status,
                 code: code.to_owned(),
+                body: crate::RefusalBody::Microsofts,
                 ids: crate::SupportIds::default(),
                 attempts: 1,
                 wait_until: None,

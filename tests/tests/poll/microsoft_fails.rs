@@ -169,7 +169,11 @@ async fn trouble_at_the_token_endpoint_is_an_error_of_the_sign_in_and_asks_for_n
             1,
             "was refused with status 429 and code temporarily_unavailable AADSTS90055 after 1 attempt",
         ),
-        (FaultKind::Fail { status: 502 }, 3, "was refused with status 502 and code none after 3 attempts"),
+        (
+            FaultKind::Fail { status: 502 },
+            3,
+            "was refused with status 502 and code none (a web page, and no error in Microsoft's form) after 3 attempts",
+        ),
         (FaultKind::Reset, 3, "got no whole answer after 3 attempts"),
     ] {
         let before = system.microsoft.requests().token;
