@@ -92,6 +92,9 @@ pub enum MicrosoftError {
     },
 }
 
+/// The problem of a list that goes on elsewhere.
+pub(crate) const LEAVES_GRAPH: &str = "a next link that leaves Graph's host";
+
 /// What to do about a refusal that is in none of the forms that Microsoft's services have for them.
 const NOT_MICROSOFTS: &str = "nothing, if it ends: it is asked for again; if it stays, look for a proxy or an address that is not Microsoft's, and \
      if it was Microsoft that answered, give its support the ids";
@@ -114,6 +117,9 @@ impl MicrosoftError {
             return diagnosis.what_to_do();
         }
         match self {
+            Self::BadAnswer { problem, .. } if problem.starts_with(LEAVES_GRAPH) => {
+                "look who answers for Graph: it should be nobody but Microsoft; nobody went there, and no token did"
+            }
             Self::BadAnswer { .. } => {
                 "nothing at first: it is asked for again; if it stays, look for a proxy that answers in Microsoft's place, and give \
                  Microsoft's support the ids"
