@@ -54,7 +54,7 @@ impl<C: Credentials + Send + Sync> ListAlerts for FraudEvents<C> {
         match at_place(call, at, read) {
             // Microsoft's own words for it are not documented.
             Err(refused @ MicrosoftError::Refused { status: 401 | 403, .. })
-                if self.tokens.is_app_only(tenant).await =>
+                if self.tokens.is_app_only(tenant, Audience::PartnerCenter).await =>
             {
                 Err(MicrosoftError::AppOnly { call: CALL, tenant: tenant.id.to_string(), source: Box::new(refused) })
             }

@@ -20,6 +20,7 @@ mod fraud_events;
 mod graph;
 mod heard;
 mod id_token;
+mod kept_token;
 mod listing;
 mod partner_center;
 mod patience;
