@@ -99,12 +99,14 @@ async fn a_next_link_that_leaves_graphs_host_is_an_error_and_nobody_is_asked() {
         .await;
         let system = system(&microsoft, &[&attacker]).await;
 
-        let words = words(&system).await;
+        let error = system.reconcile().await.unwrap_err();
 
+        let words = chain(&error);
         assert!(
             before_our_id(&words).ends_with("gave an answer that can't be used: a next link that leaves Graph's host"),
             "{place}: {words}"
         );
+        assert!(error.what_to_do().starts_with("look who answers for Graph"), "{}", error.what_to_do());
         assert_eq!(lists(&microsoft).len(), 1, "{place}");
     }
     assert_eq!(attacker.asked(), []);
@@ -128,6 +130,29 @@ async fn a_redirect_is_not_followed() {
         assert_eq!(lists(&microsoft).len(), 1);
     }
     assert_eq!(attacker.asked(), []);
+}
+
+#[tokio::test]
+async fn a_refusal_that_no_service_of_microsofts_has_made_says_what_came_and_where_to_look() {
+    let in_place = "look for a proxy or an address that is not Microsoft's";
+    for (status, body, came, advice) in [
+        (404, "<!DOCTYPE html><html>canary</html>", "a web page, and no error in Microsoft's form", in_place),
+        (403, "<html>canary</html>", "a web page, and no error in Microsoft's form", in_place),
+        (503, "<html>canary</html>", "a web page, and no error in Microsoft's form", in_place),
+        (403, "", "an empty body, and no error in Microsoft's form", in_place),
+        (404, "canary", "no error in Microsoft's form", in_place),
+        (503, "", "an empty body, and no error in Microsoft's form", "Microsoft's service health"),
+    ] {
+        let microsoft = microsoft(move |_, _| answer(status, body)).await;
+        let system = system(&microsoft, &[]).await;
+
+        let error = system.reconcile().await.unwrap_err();
+
+        let words = chain(&error);
+        assert!(words.contains(&format!("was refused with status {status} and code none ({came}) after ")), "{words}");
+        assert!(!words.contains("canary"), "{words}");
+        assert!(error.what_to_do().contains(advice), "{status}: {}", error.what_to_do());
+    }
 }
 
 #[tokio::test]
@@ -169,7 +194,7 @@ async fn pages_that_lead_round_in_a_circle_end() {
 
     let words = words(&system).await;
 
-    assert!(words.ends_with("its pages lead back to one that was read"), "{words}");
+    assert!(before_our_id(&words).ends_with("its pages lead back to one that was read"), "{words}");
     let paths: Vec<String> = lists(&microsoft).into_iter().map(|asked| asked.path).collect();
     assert_eq!(paths, [LIST.to_owned(), format!("{LIST}?$skiptoken=1"), format!("{LIST}?$skiptoken=2")]);
 }
@@ -187,7 +212,7 @@ async fn pages_without_end_end_at_the_bound() {
 
     let words = words(&system).await;
 
-    assert!(words.ends_with("gave an answer that can't be used: more than 1000 pages"), "{words}");
+    assert!(before_our_id(&words).ends_with("gave an answer that can't be used: more than 1000 pages"), "{words}");
     assert_eq!(lists(&microsoft).len(), 1_000);
 }
 

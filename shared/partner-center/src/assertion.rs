@@ -76,6 +76,10 @@ impl ApplicationCertificate {
         self.expires
     }
 
+    pub(crate) fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
     /// The statement of `client_id` to this token endpoint at this moment.
     ///
     /// None where the machine has no randomness.

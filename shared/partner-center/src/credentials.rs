@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use models::Tenant;
-use secrecy::SecretString;
+use ring::digest::{Context, SHA256};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{ApplicationCertificate, Purpose, SecretError, StoredSecret};
 
@@ -34,6 +35,43 @@ pub struct Credential {
     pub proof: Proof,
     /// How a token is obtained.
     pub grant: Grant,
+}
+
+impl Credential {
+    /// What tells it from another.
+    pub(crate) fn print(&self) -> CredentialPrint {
+        let proof = match &self.proof {
+            Proof::Certificate(certificate) => ["certificate", certificate.thumbprint()],
+            Proof::ClientSecret(secret) => ["secret", secret.expose_secret()],
+        };
+        let grant = match &self.grant {
+            Grant::ClientCredentials => ["application", ""],
+            Grant::RefreshToken(token) => ["person", token.expose_secret()],
+        };
+        CredentialPrint {
+            hash: hash(&[&self.client_id, proof[0], proof[1], grant[0], grant[1]]),
+            is_app_only: matches!(self.grant, Grant::ClientCredentials),
+        }
+    }
+}
+
+/// What is left of a credential that was signed in with.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct CredentialPrint {
+    /// Of all that it has.
+    pub(crate) hash: Vec<u8>,
+    /// Whether it is for the application alone.
+    pub(crate) is_app_only: bool,
+}
+
+fn hash(parts: &[&str]) -> Vec<u8> {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        // Where one part ends and the next begins counts, too.
+        context.update(&part.len().to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    context.finish().as_ref().to_vec()
 }
 
 /// Why there is no credential, or why one was not kept.

@@ -151,7 +151,7 @@ impl Diagnosis {
             }
             Self::TenantUnknown => "check the tenant id, and that its cloud is the right one",
             Self::Throttled => {
-                "wait: what runs by itself tries again when Microsoft allows; if it stays, look for who else calls"
+                "wait until Microsoft allows: what runs by itself asks again with each tick and each callback, before that moment, too; if it stays, look for who else calls"
             }
             Self::Unavailable => "try again: what runs by itself does; if it stays, look at Microsoft's service health",
             Self::WrongCloud => "set the tenant's cloud to the one that it lives in",

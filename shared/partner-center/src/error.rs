@@ -1,8 +1,12 @@
 //! What can go wrong with Microsoft's side.
 
 use jiff::Timestamp;
+use serde_json::error::Category;
 
-use crate::{CredentialError, SupportIds, error_words::NO_CODE};
+use crate::{
+    CredentialError, SupportIds,
+    error_words::{NO_CODE, RefusalBody},
+};
 
 /// A failure of a call to Microsoft. Holds codes and ids, never tokens or bodies.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +42,7 @@ pub enum MicrosoftError {
         source: CredentialError,
     },
     /// Microsoft could not be reached, or broke off.
-    #[error("{call} for tenant {tenant} got no whole answer after {attempts} attempts ({ids})")]
+    #[error("{call} for tenant {tenant} got no whole answer after {} ({ids})", tried(*.attempts))]
     NoAnswer {
         /// The call.
         call: &'static str,
@@ -65,8 +69,8 @@ pub enum MicrosoftError {
     },
     /// Microsoft refused.
     #[error(
-        "{call} for tenant {tenant} was refused with status {status} and code {code} after {attempts} attempts \
-         ({ids}){}", until(*.wait_until)
+        "{call} for tenant {tenant} was refused with status {status} and code {code}{} after {} ({ids}){}",
+        body.words(), tried(*.attempts), until(*.wait_until)
     )]
     Refused {
         /// The call.
@@ -75,8 +79,10 @@ pub enum MicrosoftError {
         tenant: String,
         /// The HTTP status.
         status: u16,
-        /// Microsoft's code.
+        /// Microsoft's code, or `none`.
         code: String,
+        /// What it came as.
+        body: RefusalBody,
         /// What Microsoft calls its answer.
         ids: SupportIds,
         /// How often it was tried.
@@ -85,6 +91,13 @@ pub enum MicrosoftError {
         wait_until: Option<Timestamp>,
     },
 }
+
+/// The problem of a list that goes on elsewhere.
+pub(crate) const LEAVES_GRAPH: &str = "a next link that leaves Graph's host";
+
+/// What to do about a refusal that is in none of the forms that Microsoft's services have for them.
+const NOT_MICROSOFTS: &str = "nothing, if it ends: it is asked for again; if it stays, look for a proxy or an address that is not Microsoft's, and \
+     if it was Microsoft that answered, give its support the ids";
 
 impl MicrosoftError {
     /// Whether a list that was to be read on at a place that was kept is better read from its start: that place is refused, or what is
@@ -97,10 +110,16 @@ impl MicrosoftError {
     /// What to do, in a sentence or two: what its diagnosis says, where it has one.
     #[must_use]
     pub fn what_to_do(&self) -> &'static str {
+        if let Self::Refused { body: RefusalBody::WebPage, .. } = self {
+            return NOT_MICROSOFTS;
+        }
         if let Some(diagnosis) = self.diagnosis() {
             return diagnosis.what_to_do();
         }
         match self {
+            Self::BadAnswer { problem, .. } if problem.starts_with(LEAVES_GRAPH) => {
+                "look who answers for Graph: it should be nobody but Microsoft; nobody went there, and no token did"
+            }
             Self::BadAnswer { .. } => {
                 "nothing at first: it is asked for again; if it stays, look for a proxy that answers in Microsoft's place, and give \
                  Microsoft's support the ids"
@@ -112,6 +131,7 @@ impl MicrosoftError {
                 "write the tenant's secret anew with `tenants set`, or let poll read it: `doctor` says what is wrong with it"
             }
             Self::PlaceRefused { .. } => "nothing: the list is read from its start",
+            Self::Refused { body: RefusalBody::Empty | RefusalBody::Other, .. } => NOT_MICROSOFTS,
             Self::AppOnly { .. } | Self::NoAnswer { .. } | Self::Refused { .. } => {
                 "look the code up, and give Microsoft's support the ids if it says nothing"
             }
@@ -133,6 +153,19 @@ impl MicrosoftError {
             Self::PlaceRefused { source, .. } => source.as_ref()?.wait_until(),
             Self::BadAnswer { .. } | Self::Credential { .. } | Self::NoAnswer { .. } => None,
         }
+    }
+}
+
+fn tried(attempts: u32) -> String {
+    if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") }
+}
+
+/// What is wrong with JSON, of which the parser's own words could repeat a part.
+pub(crate) fn fault_of(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        Category::Data => "it is of another shape",
+        Category::Eof => "it ends too early",
+        Category::Io | Category::Syntax => "it is no JSON",
     }
 }
 

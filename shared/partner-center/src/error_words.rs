@@ -7,8 +7,50 @@ use serde_json::Value;
 
 use crate::{patience::whole_seconds, support_ids::harmless};
 
+/// What a refusal came as, which tells whether a service of Microsoft's has made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalBody {
+    /// In one of the forms that Microsoft's services have for errors.
+    Microsofts,
+    /// Nothing.
+    Empty,
+    /// Something else.
+    Other,
+    /// A web page.
+    WebPage,
+}
+
+impl RefusalBody {
+    /// What stands behind the code: nothing, where that is one.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Microsofts => "",
+            Self::Empty => " (an empty body, and no error in Microsoft's form)",
+            Self::Other => " (no error in Microsoft's form)",
+            Self::WebPage => " (a web page, and no error in Microsoft's form)",
+        }
+    }
+
+    /// Of one that has no code, and asks for no pause in the words of Microsoft's that are known.
+    fn of_stranger(body: &[u8]) -> Self {
+        let start = body[..body.len().min(PAGE_START)].to_ascii_lowercase();
+        let has = |mark: &[u8]| start.windows(mark.len()).any(|part| part == mark);
+        if body.trim_ascii().is_empty() {
+            Self::Empty
+        } else if has(b"<html") || has(b"<!doctype html") {
+            Self::WebPage
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Within how many bytes a web page says that it is one.
+const PAGE_START: usize = 1_024;
+
 /// What an error body says of itself.
 pub(crate) struct ErrorWords {
+    pub(crate) body: RefusalBody,
     /// Microsoft's code, or [`NO_CODE`]; behind Entra ID's word its number, as in `invalid_grant AADSTS70008`.
     pub(crate) code: String,
     pub(crate) trace_id: Option<String>,
@@ -19,8 +61,9 @@ pub(crate) struct ErrorWords {
 impl ErrorWords {
     pub(crate) fn of(body: &[u8]) -> Self {
         let none = || NO_CODE.to_owned();
+        let stranger = || RefusalBody::of_stranger(body);
         let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else {
-            return Self { code: none(), trace_id: None, wait: None };
+            return Self { body: stranger(), code: none(), trace_id: None, wait: None };
         };
         let wait = body.message.as_ref().and_then(Value::as_str).and_then(wait);
         let word =
@@ -30,7 +73,9 @@ impl ErrorWords {
             (Some(word), None) => harmless(&word),
             (None, _) => none(),
         };
-        Self { code, trace_id: body.trace_id, wait }
+        let is_known = code != NO_CODE || wait.is_some();
+        let body_is = if is_known { RefusalBody::Microsofts } else { stranger() };
+        Self { body: body_is, code, trace_id: body.trace_id, wait }
     }
 }
 
@@ -108,6 +153,26 @@ mod tests {
             ("", "none"),
         ] {
             assert_eq!(ErrorWords::of(body.as_bytes()).code, code, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_no_service_of_microsofts_has_made_is_told_from_its_errors() {
+        use RefusalBody::{Empty, Microsofts, Other, WebPage};
+        for (body, expected) in [
+            (include_str!("../tests/data/graph-error-standard.json"), Microsofts),
+            (include_str!("../tests/data/error-partner-center.json"), Microsofts),
+            (include_str!("../tests/data/error-throttled.json"), Microsofts),
+            (r#"{"error":"invalid_client"}"#, Microsofts),
+            ("\r\n<!-- proxy -->\n<!DOCTYPE HTML><title>Blocked</title>", WebPage),
+            ("<HTML><body>{}</body>", WebPage),
+            ("", Empty),
+            (" \r\n", Empty),
+            ("Blocked", Other),
+            ("{}", Other),
+            (r#"{"statusCode":404,"message":"Resource not found"}"#, Other),
+        ] {
+            assert_eq!(ErrorWords::of(body.as_bytes()).body, expected, "{body}");
         }
     }
 

@@ -76,13 +76,14 @@ impl Call<'_> {
             heard::end(Some(ids));
             return Ok(body);
         }
-        let ErrorWords { code, trace_id, wait } = ErrorWords::of(&body);
+        let ErrorWords { body, code, trace_id, wait } = ErrorWords::of(&body);
         let asked = asked.or(wait);
         let error = MicrosoftError::Refused {
             call: self.name,
             tenant: self.tenant.to_string(),
             status: status.as_u16(),
             code,
+            body,
             ids: ids.with_trace_id(trace_id.as_deref()),
             attempts,
             wait_until: asked.and_then(|asked| later(received, asked)),

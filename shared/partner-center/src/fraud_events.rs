@@ -9,13 +9,13 @@ use std::sync::Arc;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use models::{AlertId, Tenant};
 use ring::digest::{SHA256, digest};
-use serde_json::value::RawValue;
 
 use crate::{
     Audience, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
+    error::fault_of,
     exchange::Call,
     listing::{at_place, no_place},
-    wire::read_fraud_event,
+    wire::read_fraud_events,
 };
 
 const CALL: &str = "listing fraud events";
@@ -54,7 +54,7 @@ impl<C: Credentials + Send + Sync> ListAlerts for FraudEvents<C> {
         match at_place(call, at, read) {
             // Microsoft's own words for it are not documented.
             Err(refused @ MicrosoftError::Refused { status: 401 | 403, .. })
-                if self.tokens.is_app_only(tenant).await =>
+                if self.tokens.is_app_only(tenant, Audience::PartnerCenter).await =>
             {
                 Err(MicrosoftError::AppOnly { call: CALL, tenant: tenant.id.to_string(), source: Box::new(refused) })
             }
@@ -91,16 +91,9 @@ impl Before {
 
 /// The events of an answer, as a page that ends the list.
 fn events(call: Call<'_>, body: &[u8]) -> Result<Page, MicrosoftError> {
-    let events: Vec<&RawValue> = serde_json::from_slice(body)
-        .map_err(|error| call.bad(format!("no list of events ({:?} error)", error.classify())))?;
-    let mut page = Page::default();
-    for event in events {
-        match read_fraud_event(event.get().as_bytes()) {
-            Ok(alert) => page.alerts.push(alert),
-            Err(unreadable) => page.unreadable.push(unreadable),
-        }
-    }
-    Ok(page)
+    let (alerts, unreadable) =
+        read_fraud_events(body).map_err(|error| call.bad(format!("no list of events ({})", fault_of(&error))))?;
+    Ok(Page { alerts, unreadable, next: None })
 }
 
 /// Whether Partner Center itself finds fault with the question, with one of these statuses: its codes are numbers (Microsoft: "Error

@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use crate::{
     Audience, BaseUrl, Credentials, Limits, ListAlerts, MicrosoftError, Page, Place, Sight, Tokens,
+    error::{LEAVES_GRAPH, fault_of},
     exchange::Call,
     listing::{at_place, no_place},
     wire::{GraphPage, read_alert, read_graph_page},
@@ -84,11 +85,11 @@ fn says_not_found(code: &str) -> bool {
 
 fn read_page(call: Call<'_>, graph: &BaseUrl, body: &[u8]) -> Result<Page, MicrosoftError> {
     let GraphPage { alerts, unreadable, next_link } =
-        read_graph_page(body).map_err(|error| call.bad(format!("no page of alerts ({:?} error)", error.classify())))?;
+        read_graph_page(body).map_err(|error| call.bad(format!("no page of alerts ({})", fault_of(&error))))?;
     let mut page = Page { alerts, unreadable, next: None };
     if let Some(link) = next_link {
         let next = link.parse().ok().filter(|url| graph.hosts(url));
-        let next: Url = next.ok_or_else(|| call.bad("a next link that leaves Graph's host".to_owned()))?;
+        let next: Url = next.ok_or_else(|| call.bad(LEAVES_GRAPH.to_owned()))?;
         let query = next.query().map(|query| format!("?{query}")).unwrap_or_default();
         let place = Place(format!("{}{query}", next.path()));
         // What could not be gone on from later is better known now.

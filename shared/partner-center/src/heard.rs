@@ -2,7 +2,8 @@
 //!
 //! A call that is given up leaves nothing behind, and who reads an answer has not seen its headers. Work that is done [`during`] keeps
 //! both: why a call that goes on had to be tried again, and what Microsoft calls the last answer. Promises nothing of work that is handed
-//! to another task. Leaves to others: what is told of it.
+//! to another task. Leaves to others: what is told of it, and to make one call after the other. Calls that are joined in one task must not
+//! be heard: each would be told by the answer to whichever ended last. Nothing does so; whoever begins to gives each a `Heard` of its own.
 //!
 //! [`during`]: Heard::during
 

@@ -20,6 +20,7 @@ mod fraud_events;
 mod graph;
 mod heard;
 mod id_token;
+mod kept_token;
 mod listing;
 mod partner_center;
 mod patience;
@@ -41,6 +42,7 @@ pub use credentials::{Credential, CredentialError, Credentials, Grant, Proof, Se
 pub use customers::{Customer, Customers, ReadCustomers, SUBSCRIPTION_REQUESTS, SubscriptionNames};
 pub use diagnosis::Diagnosis;
 pub use error::MicrosoftError;
+pub use error_words::RefusalBody;
 pub use fraud_events::FraudEvents;
 pub use graph::GraphAlerts;
 pub use heard::Heard;
@@ -57,4 +59,4 @@ pub use secrets_manager::{KeptSecret, KeptText, PENDING, SecretsManager, Written
 pub use sources::AlertSources;
 pub use support_ids::SupportIds;
 pub use token::{NewId, Now, Tokens};
-pub use wire::{GraphPage, RawBody, UnreadableAlert, read_alert, read_fraud_event, read_graph_page};
+pub use wire::{GraphPage, RawBody, UnreadableAlert, read_alert, read_fraud_event, read_fraud_events, read_graph_page};

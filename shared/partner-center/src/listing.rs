@@ -10,7 +10,7 @@ use std::{collections::HashSet, future::Future};
 use models::{Alert, AlertId, Tenant};
 use serde::{Deserialize, Serialize};
 
-use crate::{MicrosoftError, UnreadableAlert, exchange::Call};
+use crate::{MicrosoftError, SupportIds, UnreadableAlert, exchange::Call, heard};
 
 const CALL: &str = "listing security alerts";
 
@@ -111,6 +111,8 @@ pub struct Walk {
     pages: usize,
     /// The places that this run was at.
     seen: HashSet<Place>,
+    /// What Microsoft calls the last of them, where somebody listens.
+    ids: Option<SupportIds>,
     most: usize,
     ended: bool,
     /// There is no way on from where it is.
@@ -121,7 +123,7 @@ impl Walk {
     /// A walk from the start, of at most this many pages.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { next: None, pages: 0, seen: HashSet::new(), most, ended: false, lost: false }
+        Self { next: None, pages: 0, seen: HashSet::new(), ids: None, most, ended: false, lost: false }
     }
 
     /// A walk that was broken off after so many pages, and goes on at this place.
@@ -152,6 +154,7 @@ impl Walk {
             }
         };
         self.pages += 1;
+        self.ids = heard::last_answer();
         self.seen.extend(self.next.take());
         self.next.clone_from(&page.next);
         self.ended = page.next.is_none();
@@ -159,7 +162,13 @@ impl Walk {
     }
 
     async fn look(&mut self, source: &(impl ListAlerts + Sync), tenant: &Tenant) -> Result<Page, MicrosoftError> {
-        let bad = |problem| MicrosoftError::BadAnswer { call: CALL, tenant: tenant.id.to_string(), problem };
+        let bad = |problem: String| {
+            let problem = match &self.ids {
+                Some(ids) => format!("{problem} ({ids})"),
+                None => problem,
+            };
+            MicrosoftError::BadAnswer { call: CALL, tenant: tenant.id.to_string(), problem }
+        };
         if self.pages >= self.most {
             self.lost = true;
             return Err(bad(format!("more than {} pages", self.most)));

@@ -6,7 +6,7 @@ use models::Tenant;
 use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
 
-use crate::{Audience, Credentials, Limits, MicrosoftError, Tokens, exchange::Call};
+use crate::{Audience, Credentials, Limits, MicrosoftError, Tokens, error::fault_of, exchange::Call};
 
 /// Partner Center, as one who calls it needs it.
 #[derive(Debug)]
@@ -32,8 +32,7 @@ impl<C: Credentials + Send + Sync> PartnerCenter<C> {
         let url = base.join(path);
         let ask = || request(&self.http, url.clone());
         let body = self.tokens.call(call, tenant, Audience::PartnerCenter, ask).await?;
-        // The parser's words could repeat a part of the answer.
         serde_json::from_slice(&body)
-            .map_err(|error| call.bad(format!("not of the documented shape ({:?} error)", error.classify())))
+            .map_err(|error| call.bad(format!("not of the documented shape ({})", fault_of(&error))))
     }
 }

@@ -178,6 +178,7 @@ mod tests {
             tenant: "a tenant".to_owned(),
             status,
             code: "none".to_owned(),
+            body: crate::RefusalBody::Microsofts,
             ids: SupportIds::default(),
             attempts: 1,
             wait_until: None,

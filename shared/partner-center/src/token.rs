@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use models::{Tenant, TenantId};
 use reqwest::{RequestBuilder, header::ACCEPT};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,47 +10,18 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    Audience, CloudDirectory, Credential, Credentials, Diagnosis, Grant, Limits, MicrosoftError,
+    Audience, CloudDirectory, Credential, Credentials, Diagnosis, Limits, MicrosoftError,
+    credentials::CredentialPrint,
     exchange::Call,
+    kept_token::Kept,
     sign_in::{Given, Grounds, SignIn},
 };
-
-/// How long before its end a token is renewed: longer than any run uses it.
-const RENEW_EARLY: SignedDuration = SignedDuration::from_mins(5);
-/// How long a token is used on that was found to lack a right. After that another is asked for, in which shows what has been mended
-/// since: a lasting refusal thereby costs a sign-in a minute at most, however often it is met.
-const USED_ON: SignedDuration = SignedDuration::from_mins(1);
 
 /// Tells the time: `runtime`'s clock, without the dependency.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Makes random ids: `runtime`'s, without the dependency.
 pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
-
-/// A token that is kept.
-#[derive(Clone)]
-struct Kept {
-    given: Given,
-    /// When it was given to us.
-    since: Timestamp,
-    /// Whether a service has refused it for want of a right.
-    lacks_a_right: bool,
-}
-
-impl Kept {
-    fn new(given: Given, since: Timestamp) -> Self {
-        Self { given, since, lacks_a_right: false }
-    }
-
-    fn is_of_use(&self, now: Timestamp) -> bool {
-        let is_worn = self.lacks_a_right && now.duration_since(self.since) >= USED_ON;
-        self.given.expires - RENEW_EARLY > now && !is_worn
-    }
-
-    fn is(&self, token: &SecretString) -> bool {
-        self.given.access_token.expose_secret() == token.expose_secret()
-    }
-}
 
 /// Where a token is kept, and awaited while one call fetches it.
 type Slot = Arc<Mutex<Option<Kept>>>;
@@ -107,20 +78,29 @@ impl<C: Credentials + Sync> Tokens<C> {
         if let Some(kept) = token.as_ref().filter(|kept| kept.is_of_use(now)) {
             return Ok(kept.given.access_token.clone());
         }
-        let given = self.fetch(tenant, audience).await?;
-        *token = Some(Kept::new(given.clone(), now));
+        let (given, credential) = self.fetch(tenant, audience).await?;
+        *token = Some(Kept::new(given.clone(), Some(credential), now));
         Ok(given.access_token)
     }
 
-    /// Whether a tenant's credential is for its application alone, as far as it can be read.
-    pub(crate) async fn is_app_only(&self, tenant: &Tenant) -> bool {
-        let credential = self.credentials.credential(tenant).await;
-        matches!(credential, Ok(Credential { grant: Grant::ClientCredentials, .. }))
+    /// Whether the credential that a tenant's token of this audience was given for is for its application alone, as far as it can be read.
+    pub(crate) async fn is_app_only(&self, tenant: &Tenant, audience: Audience) -> bool {
+        if let Some(slot) = self.slot(&tenant.id, audience).await
+            && let Some(credential) = slot.lock().await.as_ref().and_then(|kept| kept.credential.as_ref())
+        {
+            return credential.is_app_only;
+        }
+        self.credentials.credential(tenant).await.is_ok_and(|credential| credential.print().is_app_only)
+    }
+
+    /// Where a token is kept that was asked for before.
+    async fn slot(&self, tenant: &TenantId, audience: Audience) -> Option<Slot> {
+        self.kept.lock().await.get(&(tenant.clone(), audience)).map(Arc::clone)
     }
 
     /// Holds a token that is there already, in place of one that would be fetched.
     pub(crate) async fn hold(&self, tenant: &TenantId, audience: Audience, given: Given) {
-        let slot = Arc::new(Mutex::new(Some(Kept::new(given, (self.now)()))));
+        let slot = Arc::new(Mutex::new(Some(Kept::new(given, None, (self.now)()))));
         self.kept.lock().await.insert((tenant.clone(), audience), slot);
     }
 
@@ -132,13 +112,30 @@ impl<C: Credentials + Sync> Tokens<C> {
         refused: &SecretString,
         change: impl FnOnce(&mut Option<Kept>),
     ) {
-        let slot = self.kept.lock().await.get(&(tenant.clone(), audience)).map(Arc::clone);
-        if let Some(slot) = slot {
+        if let Some(slot) = self.slot(tenant, audience).await {
             change_refused(&mut *slot.lock().await, refused, change);
         }
     }
 
-    /// Makes a call with a token. One that Microsoft no longer takes is replaced once. One that lacks a right is not
+    /// Whether there is another token to be had than one that lacks a right, since a call that began then got it: another has taken its place,
+    /// or the secret says something else by now than what it was given for, and it is forgotten.
+    async fn has_another(&self, tenant: &Tenant, audience: Audience, refused: &SecretString, began: Timestamp) -> bool {
+        let Some(slot) = self.slot(&tenant.id, audience).await else { return false };
+        let mut token = slot.lock().await;
+        let Some(kept) = token.as_mut().filter(|kept| kept.is(refused)) else { return true };
+        if !kept.is_worth_a_look(began, (self.now)()) {
+            return false;
+        }
+        let credential = self.credentials.credential(tenant).await;
+        let is_another = credential.is_ok_and(|credential| kept.credential != Some(credential.print()));
+        if is_another {
+            *token = None;
+        }
+        is_another
+    }
+
+    /// Makes a call with a token. One that Microsoft no longer takes is replaced once. So is one that lacks a right, where the secret
+    /// has been changed since it was given, which is looked at once a minute at most; else it is not
     /// used on for long, so that a later call signs in anew, with what the secret then says.
     ///
     /// To Partner Center every attempt has the same `MS-RequestId`, so that the work is done once however often it is asked for, and an
@@ -161,10 +158,15 @@ impl<C: Credentials + Sync> Tokens<C> {
             let named = &named;
             move || named().bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
         };
+        let began = (self.now)();
         let mut token = self.token(tenant, audience).await?;
         let mut answer = call.send(&self.now, with(token.clone())).await;
         if answer.as_ref().is_err_and(may_be_the_token) {
             self.with_refused(&tenant.id, audience, &token, |kept| *kept = None).await;
+            token = self.token(tenant, audience).await?;
+            answer = call.send(&self.now, with(token.clone())).await;
+        }
+        if answer.as_ref().is_err_and(lacks_a_right) && self.has_another(tenant, audience, &token, began).await {
             token = self.token(tenant, audience).await?;
             answer = call.send(&self.now, with(token.clone())).await;
         }
@@ -179,16 +181,17 @@ impl<C: Credentials + Sync> Tokens<C> {
         (self.new_id)().to_string()
     }
 
-    async fn fetch(&self, tenant: &Tenant, audience: Audience) -> Result<Given, MicrosoftError> {
+    async fn fetch(&self, tenant: &Tenant, audience: Audience) -> Result<(Given, CredentialPrint), MicrosoftError> {
         let credential = self
             .credentials
             .credential(tenant)
             .await
             .map_err(|source| MicrosoftError::Credential { tenant: tenant.id.to_string(), source })?;
+        let print = credential.print();
         let Credential { client_id, proof, grant } = &credential;
         let Self { http, clouds, limits, now, .. } = self;
         let sign_in = SignIn { http, clouds, limits: *limits, tenant, client_id, proof, now };
-        sign_in.ask(Grounds::Grant(grant), audience).await
+        Ok((sign_in.ask(Grounds::Grant(grant), audience).await?, print))
     }
 }
 
@@ -228,7 +231,7 @@ mod tests {
     fn a_refused_token_is_forgotten_and_not_the_one_that_took_its_place() {
         let now = Timestamp::UNIX_EPOCH;
         let left = |token: Option<&str>, refused: &str| {
-            let mut kept = token.map(|token| Kept::new(given(token, now), now));
+            let mut kept = token.map(|token| Kept::new(given(token, now), None, now));
             change_refused(&mut kept, &refused.to_owned().into(), |kept| *kept = None);
             kept.map(|kept| kept.given.access_token.expose_secret().to_owned())
         };
@@ -236,23 +239,6 @@ mod tests {
         assert_eq!(left(Some("second"), "first").as_deref(), Some("second"));
         assert_eq!(left(Some("second"), "second"), None);
         assert_eq!(left(None, "first"), None);
-    }
-
-    #[test]
-    fn a_token_is_of_use_until_shortly_before_its_end_and_for_a_minute_where_it_lacks_a_right() {
-        let now = Timestamp::UNIX_EPOCH;
-        let seconds = SignedDuration::from_secs;
-        for (lacks_a_right, lives, after, expected) in [
-            (false, 3_600, 0, true),
-            (false, 3_600, 3_299, true),
-            (false, 3_600, 3_300, false),
-            (true, 3_600, 59, true),
-            (true, 3_600, 60, false),
-            (true, 300, 0, false),
-        ] {
-            let kept = Kept { lacks_a_right, ..Kept::new(given("a", now + seconds(lives)), now) };
-            assert_eq!(kept.is_of_use(now + seconds(after)), expected, "{lacks_a_right} {lives} {after}");
-        }
     }
 
     #[test]
@@ -277,6 +263,7 @@ mod tests {
                 tenant: "a tenant".to_owned(),
                 status,
                 code: code.to_owned(),
+                body: crate::RefusalBody::Microsofts,
                 ids: crate::SupportIds::default(),
                 attempts: 1,
                 wait_until: None,

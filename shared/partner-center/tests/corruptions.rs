@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 use models::{Alert, AlertId};
-use partner_center::{UnreadableAlert, read_alert, read_fraud_event, read_graph_page};
+use partner_center::{UnreadableAlert, read_alert, read_fraud_event, read_fraud_events, read_graph_page};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -151,6 +151,42 @@ proptest! {
         let kept: Vec<_> = page.unreadable.iter().map(|error| (error.id.clone(), error.body.bytes().to_vec())).collect();
         prop_assert_eq!(kept, unreadable);
         prop_assert_eq!(page.next_link.as_deref(), Some("next"));
+    }
+
+    #[test]
+    fn bytes_that_no_text_may_hold_cost_no_other_alert_and_no_page_behind_it(
+        source in 0..2_usize,
+        samples in prop::collection::vec(any::<prop::sample::Index>(), 3),
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 1..6),
+            prop::sample::select(vec![&b"\xff"[..], b"\xc3", b"\0", b"\n", br"\x", br"\ud800"]).prop_map(<[u8]>::to_vec),
+        ],
+    ) {
+        // These end a text, or make it one that ends elsewhere.
+        prop_assume!(!bytes.contains(&b'"') && bytes.last() != Some(&b'\\'));
+        let source = &sources()[source];
+        let mut alerts: Vec<Vec<u8>> = samples.iter().map(|sample| sample.get(&source.samples).to_string().into()).collect();
+        let name = alerts[1].windows(3).position(|three| three == b"\":\"").unwrap() + 3;
+        alerts[1].splice(name..name, bytes);
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        for alert in &alerts {
+            match (source.read)(alert) {
+                Ok(alert) => readable.push(alert),
+                Err(error) => unreadable.push((error.id, error.problem, error.body)),
+            }
+        }
+        let list = [b"[\n".as_slice(), &alerts.join(&b", "[..]), b" ]"].concat();
+        let (alerts, kept) = if source.name == "graph" {
+            let page = [b"{\"value\": ".as_slice(), &list, br#","@odata.nextLink":"\u006eext"}"#].concat();
+            let page = read_graph_page(&page).unwrap();
+            prop_assert_eq!(page.next_link.as_deref(), Some("next"));
+            (page.alerts, page.unreadable)
+        } else {
+            read_fraud_events(&list).unwrap()
+        };
+        prop_assert_eq!(alerts, readable);
+        let kept: Vec<_> = kept.into_iter().map(|error| (error.id, error.problem, error.body)).collect();
+        prop_assert_eq!(kept, unreadable);
     }
 
     #[test]

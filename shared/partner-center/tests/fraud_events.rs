@@ -269,6 +269,17 @@ fn members_that_come_later_are_kept_and_win_over_the_bag_of_details() {
 }
 
 #[test]
+fn of_details_whose_names_collide_none_is_dropped() {
+    let mut event = with("additionalDetails", json!({ "additionalDetails.shared": "named so", "shared": "inside" }));
+    event["shared"] = json!("outside");
+    let details = read(&event).unwrap().additional_details;
+    let named = |name: &str| details.get(name).and_then(Value::as_str);
+    assert_eq!(named("shared"), Some("outside"));
+    assert_eq!(named("additionalDetails.shared"), Some("named so"));
+    assert_eq!(named("additionalDetails.additionalDetails.shared"), Some("inside"));
+}
+
+#[test]
 fn no_detail_passes_for_a_documented_member_be_that_there_or_not() {
     let said = of_list(NEW).remove(0).additional_details;
     let documented = said.keys().filter(|name| !parsed(NEW)[0]["additionalDetails"][name.as_str()].is_string());

@@ -172,6 +172,7 @@ impl ListAlerts for Slow {
                 tenant,
                 status: 404,
                 code,
+                body: partner_center::RefusalBody::Microsofts,
                 ids,
                 attempts: 1,
                 wait_until: None,

@@ -186,7 +186,7 @@ async fn where_the_first_page_is_bad_to_ask_for_the_list_is_asked_for_as_it_was_
 async fn a_list_without_end_ends_at_the_bound() {
     let (system, microsoft) = system_with("5", |number| page(number * 10..number * 10 + 10)).await;
     let (_, words) = failed(&system).await;
-    assert!(words.ends_with("gave an answer that can't be used: more than 5 pages"), "{words}");
+    assert!(words.contains("gave an answer that can't be used: more than 5 pages ("), "{words}");
     assert_eq!(pages(&microsoft), [1, 2, 3, 4, 5]);
 }
 

@@ -255,6 +255,40 @@ async fn an_application_alone_is_told_that_fraud_events_are_not_for_it_and_what_
 }
 
 #[tokio::test]
+async fn the_first_run_after_a_change_to_fraud_events_with_consent_is_green_and_the_secret_is_read_again_once_a_minute()
+{
+    let system = ByHand::start().await;
+    system.baseline().await;
+    system.raise_as(of_s("alert"));
+    // Names are read at Partner Center by the application alone: that token would do for an hour.
+    let customer = "00000001-1111-4111-8111-111111111111";
+    let names =
+        json!({ "tenant": TENANT, "cause": "again", "names": { "of_alerts": { "customers": [{ "id": customer }] } } })
+            .to_string();
+    assert!(system.deliver(&[("names", &names)]).await.is_empty());
+    assert_eq!(system.microsoft.requests().customer, 1);
+
+    turn_to(&system, AlertSource::FraudEvents).await;
+    consent(&system, &system.microsoft.refresh_token(TENANT).unwrap());
+    let lines = Lines::capture("warn");
+
+    system.complete(1, 1).await;
+
+    assert_eq!(lines.take(), "");
+
+    // What Microsoft goes on refusing costs one more reading in a minute, whoever rings, and no sign-in while the secret says the same.
+    fault(&system, list_of(AlertSource::FraudEvents), FaultKind::Denied(Denial::RoleMissing));
+    drop(system.tap.take());
+    let before = system.microsoft.requests().token;
+    for _ in 0..2 {
+        system.clock.advance(SignedDuration::from_secs(20));
+        assert_eq!(system.reconcile_at_once().await.unwrap_err().diagnosis(), Some(Diagnosis::RoleLacking));
+    }
+    let readings = system.tap.take_bodies("GetSecretValue").len();
+    assert_eq!((readings, system.microsoft.requests().token - before), (1, 0));
+}
+
+#[tokio::test]
 async fn a_person_who_is_refused_is_told_so_in_microsofts_words() {
     for (kind, diagnosis) in [
         (FaultKind::MissingMfa, Diagnosis::MfaMissing),

@@ -31,7 +31,8 @@ async fn a_run_that_fails_tells_its_cause_its_pages_and_what_microsoft_calls_an_
     let line = line(&lines, FAILED);
     let told = ["cause", "hops", "pages", "tenant.id"].map(|name| line[name].clone());
     assert_eq!(told, [json!("again"), json!(3), json!(1), json!(TENANT)]);
-    let (_, ids) = line["error"].as_str().unwrap().split_once(": no page of alerts (Eof error) (request-id ").unwrap();
+    let (_, ids) =
+        line["error"].as_str().unwrap().split_once(": no page of alerts (it ends too early) (request-id ").unwrap();
     assert_eq!(ids.len(), "00000000-0000-4000-8000-000000000000)".len(), "{line}");
     assert!(line["advice"].as_str().unwrap().contains("Microsoft's support"), "{line}");
     assert_eq!(line.get("diagnosis"), None);
@@ -84,7 +85,7 @@ async fn a_run_that_has_no_more_time_tells_what_microsoft_said_last() {
         "{words}"
     );
     assert!(
-        words.contains("was refused with status 429 and code TooManyRequests after 1 attempts (request-id "),
+        words.contains("was refused with status 429 and code TooManyRequests after 1 attempt (request-id "),
         "{words}"
     );
 }

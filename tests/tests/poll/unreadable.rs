@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use simulator::{AlertChange, FaultKind};
 use tests::{ByHand, Item, Lines, Setup, TENANT, number, text};
 
-use crate::support::{fault, id_of, list_of, of_s, of_source, raise_of_s, severity, to_be_published};
+use crate::support::{fault, id_of, list_of, of_s, of_source, raise_of_s, severity, to_be_published, turn_to};
 
 /// What is kept aside of the seed tenant: the id, and the item.
 async fn aside(system: &ByHand) -> Vec<(String, Item)> {
@@ -169,4 +169,59 @@ async fn of_two_without_an_id_each_is_kept_under_the_hash_of_its_bytes() {
     let kept = aside(&system).await;
     assert_eq!(kept.len(), 3);
     assert!(kept.iter().all(|(id, _)| id.starts_with("sha256:") && id.len() == 39), "{kept:?}");
+}
+
+#[tokio::test]
+async fn one_byte_that_is_no_text_costs_its_alert_alone_and_neither_its_page_nor_the_next() {
+    const BAD: &[u8] = b"{\"id\":\"bad\",\"eventId\":\"bad\",\"displayName\":\"Jos\xe9\"}";
+    let microsoft = tests::Scripted::start(move |own, asked| {
+        let good = |id: &str| {
+            let at = "2026-03-02T06:00:00Z";
+            json!({ "id": id, "eventId": id, "detectedDateTime": at, "eventTime": at }).to_string().into_bytes()
+        };
+        let list = |alerts: &[&[u8]]| [b"[".as_slice(), &alerts.join(&b','), b"]"].concat();
+        let first = list(&[&good("before"), BAD, &good("behind")]);
+        let body = match asked.path.as_str() {
+            path if path.starts_with("/v1/fraudEvents") => match path.rsplit_once('=').unwrap().1 {
+                "1" => first,
+                "2" => list(&[&good("next-page")]),
+                _ => list(&[]),
+            },
+            "/beta/security/partner/securityAlerts" => {
+                let link = format!(r#","@odata.nextLink":"{own}/beta/security/partner/securityAlerts?page=2"}}"#);
+                [b"{\"value\":", first.as_slice(), link.as_bytes()].concat()
+            }
+            path if path.contains("securityAlerts") => {
+                [b"{\"value\":", list(&[&good("next-page")]).as_slice(), b"}"].concat()
+            }
+            _ => {
+                json!({ "token_type": "Bearer", "expires_in": 3_599, "access_token": "token" }).to_string().into_bytes()
+            }
+        };
+        http::Response::builder().status(200).body(body).unwrap()
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("anchors.pem");
+    std::fs::write(&file, microsoft.certificate_pem()).unwrap();
+    let variables = [
+        ("GLOBAL_GRAPH_URL", microsoft.url()),
+        ("GLOBAL_PARTNER_CENTER_URL", microsoft.url()),
+        ("GLOBAL_LOGIN_URL", microsoft.url()),
+        ("OUTGOING_TLS_TRUST_ANCHORS_FILE", &file.display().to_string()),
+    ];
+    for source in AlertSource::ALL {
+        let system = ByHand::with(Setup { variables: &variables, ..Setup::default() }).await;
+        turn_to(&system, source).await;
+
+        system.complete(3, 3).await;
+
+        let landed: Vec<_> = system.alerts().await.into_iter().map(|(id, _)| id).collect();
+        assert_eq!(landed, ["before", "behind", "next-page"], "{source:?}");
+        let kept = aside(&system).await;
+        let [(id, item)] = kept.as_slice() else { panic!("{source:?}: {kept:?}") };
+        assert_eq!(id, "bad");
+        let AttributeValue::B(bytes) = &item["body"] else { panic!("{item:?}") };
+        assert_eq!(bytes.as_ref(), BAD, "{source:?}: as it came");
+    }
 }

@@ -4,8 +4,8 @@
 //! word for (the names of customer, reseller and subscription, where the resource is, how often it was seen) stays among the
 //! alert's further details under Microsoft's names. Quirks of the documents: moments without a zone are UTC, a resolution on
 //! 31 December 9999 is none, so is the reason `None`, numbers and booleans come as text, `IsTest` is spelt in two ways, and a
-//! change log may be JSON inside a text. `additionalDetails` is an open bag: what has the name of another member in it is kept as
-//! `additionalDetails.` and that name, so that it never passes for Microsoft's word about the customer.
+//! change log may be JSON inside a text. `additionalDetails` is an open bag: what has the name of another member in it is kept with
+//! `additionalDetails.` before it, as often as it takes, so that it never passes for Microsoft's word about the customer.
 
 use std::collections::BTreeMap;
 
@@ -120,9 +120,11 @@ impl FraudEvent {
         let is_test = spellings.peek().is_some() && spellings.all(|is_test| is_test);
         let mut details = self.others;
         details.retain(|_, value| !value.is_null());
-        for (name, value) in self.additional_details.unwrap_or_default() {
-            let is_taken = details.contains_key(&name) || DOCUMENTED.contains(&name.as_str());
-            details.entry(if is_taken { format!("additionalDetails.{name}") } else { name }).or_insert(value);
+        for (mut name, value) in self.additional_details.unwrap_or_default() {
+            while details.contains_key(&name) || DOCUMENTED.contains(&name.as_str()) {
+                name.insert_str(0, "additionalDetails.");
+            }
+            details.insert(name, value);
         }
         WireAlert {
             id: self.event_id,

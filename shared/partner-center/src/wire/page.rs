@@ -1,10 +1,10 @@
-//! A page of Graph's list, read into alerts.
+//! A page of either source's list, read into alerts.
 
 use models::Alert;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use super::{UnreadableAlert, graph::WireAlert, read_alert};
+use super::{UnreadableAlert, graph::WireAlert, read_alert, read_fraud_event, tamed::Tamed};
 
 /// A page of Graph's list.
 #[derive(Debug)]
@@ -18,10 +18,10 @@ pub struct GraphPage {
 }
 
 #[derive(Deserialize)]
-struct WirePage<T> {
+struct WirePage<T, L> {
     value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
-    next_link: Option<String>,
+    next_link: Option<L>,
 }
 
 /// An alert that can be read: any other spoils the page.
@@ -45,20 +45,41 @@ pub fn read_graph_page(json: &[u8]) -> Result<GraphPage, serde_json::Error> {
     if let Some(page) = std::str::from_utf8(json).ok().and_then(|json| all_readable(json).ok()) {
         return Ok(page);
     }
-    let WirePage::<&RawValue> { value, next_link } = serde_json::from_slice(json)?;
-    let mut page = GraphPage { alerts: Vec::new(), unreadable: Vec::new(), next_link };
-    for alert in value {
-        match read_alert(alert.get().as_bytes()) {
-            Ok(alert) => page.alerts.push(alert),
-            Err(unreadable) => page.unreadable.push(unreadable),
+    let tamed = Tamed::new(json);
+    let WirePage::<&RawValue, &RawValue> { value, next_link } = tamed.split()?;
+    let next_link = next_link.map(|link| serde_json::from_slice(tamed.as_it_came(link))).transpose()?;
+    let (alerts, unreadable) = one_by_one(value.into_iter().map(|alert| tamed.as_it_came(alert)), read_alert);
+    Ok(GraphPage { alerts, unreadable, next_link })
+}
+
+/// Reads a page of fraudEvents' list: the events that could be read, and those that could not. One that can't be read costs no other.
+///
+/// # Errors
+///
+/// Where it is no list at all.
+pub fn read_fraud_events(json: &[u8]) -> Result<(Vec<Alert>, Vec<UnreadableAlert>), serde_json::Error> {
+    let tamed = Tamed::new(json);
+    let events: Vec<&RawValue> = tamed.split()?;
+    Ok(one_by_one(events.into_iter().map(|event| tamed.as_it_came(event)), read_fraud_event))
+}
+
+fn one_by_one<'a>(
+    alerts: impl Iterator<Item = &'a [u8]>,
+    read: impl Fn(&[u8]) -> Result<Alert, UnreadableAlert>,
+) -> (Vec<Alert>, Vec<UnreadableAlert>) {
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for alert in alerts {
+        match read(alert) {
+            Ok(alert) => readable.push(alert),
+            Err(alert) => unreadable.push(alert),
         }
     }
-    Ok(page)
+    (readable, unreadable)
 }
 
 /// Reads a page whose alerts can all be read.
 fn all_readable(json: &str) -> Result<GraphPage, serde_json::Error> {
-    let WirePage { value, next_link } = serde_json::from_str(json)?;
+    let WirePage::<Readable, String> { value, next_link } = serde_json::from_str(json)?;
     let alerts = value.into_iter().map(|Readable(alert)| alert).collect();
     Ok(GraphPage { alerts, unreadable: Vec::new(), next_link })
 }
