@@ -51,6 +51,22 @@ open_enum! {
     }
 }
 
+impl Severity {
+    const ABSENT: &'static str = "unknown";
+
+    /// What stands for a severity that is absent, or no text: it counts as the highest, as any does that we have not met.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self::Unknown(Self::ABSENT.to_owned())
+    }
+
+    /// Whether it stands for one that is absent.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Unknown(name) if name == Self::ABSENT)
+    }
+}
+
 open_enum! {
     /// How sure Microsoft is.
     Confidence {

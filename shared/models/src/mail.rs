@@ -8,6 +8,9 @@ use crate::{
     AlertNotice, AlertSummary, DigestNotice, DigestReason, SignalNotice, SignalReason, TenantId, TransitionKind,
 };
 
+/// Why an alert wakes people of which nobody has said how bad it is.
+const NO_SEVERITY: &str = "Microsoft gave no severity, as its older list of fraud events never does";
+
 pub(crate) fn alert_text(notice: &AlertNotice, tenant: &TenantId) -> String {
     let alert = &notice.alert;
     let mut text = String::new();
@@ -21,7 +24,11 @@ pub(crate) fn alert_text(notice: &AlertNotice, tenant: &TenantId) -> String {
     line(&mut text, "", "");
     line(&mut text, "Alert", &alert.name);
     line(&mut text, "Type", &format!("{} ({})", alert.portal_type.as_str(), alert.alert_type.0));
-    line(&mut text, "Severity", alert.severity.as_str());
+    if alert.severity.is_absent() {
+        line(&mut text, "Severity", &format!("{} ({NO_SEVERITY}: it counts as the highest)", alert.severity));
+    } else {
+        line(&mut text, "Severity", alert.severity.as_str());
+    }
     line(&mut text, "Status", alert.status.as_str());
     optional_line(&mut text, "Reason", alert.resolved_reason.as_ref().map(crate::ResolvedReason::as_str));
     optional_line(&mut text, "Customer", alert.customer_id.as_ref().map(crate::CustomerId::as_str));
@@ -54,6 +61,10 @@ pub(crate) fn digest_text(digest: &DigestNotice, tenant: &TenantId) -> String {
     };
     line(&mut text, "", &format!("{} alerts of fraud severity {why}.", digest.total));
     line(&mut text, "Partner tenant", tenant.as_str());
+    let without = digest.alerts.iter().filter(|alert| alert.severity.is_absent()).count();
+    if without > 0 {
+        line(&mut text, "", &format!("To {without} of those below {NO_SEVERITY}: they count as the highest."));
+    }
     line(&mut text, "", "");
     for alert in &digest.alerts {
         line(&mut text, "", &digest_line(alert, tenant));

@@ -281,3 +281,21 @@ fn the_text_form_gives_no_line_to_a_value_from_outside_and_no_personal_data_leav
     assert!(publication.subject.is_ascii() && publication.subject.len() <= 100);
     assert!(publication.attributes.len() <= 10 && publication.attributes.values().all(|value| !value.is_empty()));
 }
+
+#[test]
+fn the_text_form_says_of_an_alert_without_a_severity_why_it_wakes_anybody() {
+    let tenant = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
+    let text = |notice: Notice| notice.publication(&tenant, alert().detected).unwrap().text;
+    let without = Alert { severity: Severity::absent(), ..alert() };
+    let strange = Alert { severity: Severity::Unknown("critical".into()), ..alert() };
+    let why = "Microsoft gave no severity, as its older list of fraud events never does";
+    assert!(text(notice(&without)).contains(&format!("Severity: unknown ({why}: it counts as the highest)\n")));
+    for counted in [&strange, &alert()] {
+        assert!(!text(notice(counted)).contains("Microsoft gave no severity"));
+    }
+    let digest =
+        |alerts: &[&Alert]| text(Notice::Digest(DigestNotice::new(DigestReason::Burst, 1, alerts.iter().copied())));
+    let mixed = digest(&[&without, &strange, &without]);
+    assert!(mixed.contains(&format!("To 2 of those below {why}: they count as the highest.\n")), "{mixed}");
+    assert!(!digest(&[&strange, &alert()]).contains("Microsoft gave no severity"));
+}

@@ -115,7 +115,7 @@ impl WireAlert {
             alert_type: AlertType::named(&bounded(self.alert_type.unwrap_or_else(|| "unknown".to_owned()), NAME_BYTES)),
             status: self.status.unwrap_or_else(Status::unreadable),
             // Without a severity an alert counts as one of a severity that we have not met: the highest.
-            severity: self.severity.unwrap_or_else(|| Severity::Unknown("unknown".to_owned())),
+            severity: self.severity.unwrap_or_else(Severity::absent),
             confidence: self.confidence_level,
             customer_id: self.customer_tenant_id,
             subscription_id: self.subscription_id,
