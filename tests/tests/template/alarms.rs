@@ -26,7 +26,9 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
     system.complete(0, 0).await;
     assert_eq!(system.deliver(&[("a", "no request")]).await, ["a"]);
     system.microsoft.set_fault(Fault::new(Target::List, FaultKind::MissingMfa)).unwrap();
-    system.reconcile().await.unwrap_err();
+    system.clock.advance(jiff::SignedDuration::from_mins(1));
+    let request = json!({ "tenant": tests::TENANT, "cause": "schedule" }).to_string();
+    assert_eq!(system.deliver(&[("b", &request)]).await, Vec::<String>::new());
     let by_poll = format!("{:?}", system.counted.take());
 
     let rate = |function: &str| {
