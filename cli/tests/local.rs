@@ -18,6 +18,16 @@ async fn shell(test: &TestSystem, commands: &str) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn aws_commands_go_to_the_local_system_whatever_the_shell_was_set_up_for() {
+    let test = TestSystem::start(&BY_HAND).await.unwrap();
+    let output = shell(&test, "echo $AWS_ENDPOINT_URL $AWS_REGION $AWS_DEFAULT_REGION $ALERTS_TABLE").await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    let words: Vec<_> = said.split_whitespace().collect();
+    assert!(words[0].starts_with("http://127.0.0.1:"), "{said}");
+    assert_eq!(words[1..], ["eu-west-1", "eu-west-1", "partner-alerts-alerts"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_commands_on_the_screen_do_what_it_says() {
     let test = TestSystem::start(&BY_HAND).await.unwrap();
     let screen = test.system.welcome();

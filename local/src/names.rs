@@ -77,6 +77,8 @@ impl Names {
     ) -> Vec<(String, String)> {
         let own = [
             ("AWS_ACCESS_KEY_ID", access_key_id.to_owned()),
+            // Version 1 of the AWS command line reads this one alone.
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             ("AWS_ENDPOINT_URL", format!("http://{}", self.host)),
             ("AWS_REGION", REGION.to_owned()),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use models::TraceContext;
 use runtime::Counts;
 use serde_json::Value;
-use simulator::{Forgery, NewAlert, SignedCallback};
+use simulator::{Denial, Fault, FaultKind, Forgery, NewAlert, SignedCallback, Target};
 use tests::{ByHand, Lines, stream_record};
 use tracing::Instrument as _;
 
@@ -120,6 +120,27 @@ async fn a_run_that_fails_counts_as_failed() {
     system.deliver(&[("1", &schedule_message()), ("2", "no message")]).await;
     let failed = Counts::new().with("RunsFailed", 1);
     assert_eq!(system.counted.take(), [failed.clone(), failed]);
+}
+
+#[tokio::test]
+async fn a_run_that_somebody_has_to_mend_something_for_is_told_apart_from_what_passes_by_itself() {
+    let system = ByHand::start().await;
+    for (target, kind, refused) in [
+        (Target::List, FaultKind::MissingMfa, true),
+        (Target::Token, FaultKind::Denied(Denial::GrantRevoked), true),
+        (Target::Token, FaultKind::Fail { status: 503 }, false),
+        (Target::List, FaultKind::Fail { status: 503 }, false),
+        (Target::List, FaultKind::Truncated, false),
+    ] {
+        system.microsoft.set_fault(Fault::new(target, kind)).unwrap();
+        // No token outlives it.
+        system.clock.advance(jiff::SignedDuration::from_hours(2));
+        system.deliver(&[("1", &schedule_message())]).await;
+        system.microsoft.clear_faults();
+        let failed = Counts::new().with("RunsFailed", 1);
+        let expected = if refused { failed.with("RunsRefused", 1) } else { failed };
+        assert_eq!(system.counted.take(), [expected], "{kind:?} of {target:?}");
+    }
 }
 
 #[tokio::test]

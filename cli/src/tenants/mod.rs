@@ -46,7 +46,7 @@ pub enum Command {
                       partner-alerts --stack partner-alerts tenants add 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --name Contoso --read-secret partner-alerts/read/contoso"
     )]
     Add(Add),
-    /// Lists all tenants, and what was last found out about their secrets.
+    /// Lists all tenants: when each was last read in full, and what was last found out about its secrets.
     #[command(after_help = "Example:\n  partner-alerts --stack partner-alerts tenants list")]
     List,
     /// Shows one tenant, and what was last found out about its secrets.
@@ -119,7 +119,8 @@ impl Command {
                 let (now, mut shown) = (SystemClock.now(), Vec::new());
                 for tenant in &tenants {
                     let known = store.credentials(&tenant.id).await?;
-                    shown.push(Listed::Readable(Shown::with_credentials(tenant, known, now)));
+                    let runs = store.last_runs(&tenant.id).await?;
+                    shown.push(Listed::Readable(Shown::with_credentials(tenant, known, now).with_runs(runs)));
                 }
                 shown.extend(unreadable.into_iter().map(|(id, unreadable)| Listed::Unreadable { id, unreadable }));
                 Ok(output.say(&shown, |shown| show::table_of(shown))?)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jiff::Timestamp;
 use models::{Purpose, Tenant};
 use serde::Serialize;
-use store::{CredentialState, LastRuns};
+use store::{CredentialState, LastRun, LastRuns};
 
 use super::SignInArguments;
 use crate::{
@@ -35,7 +35,7 @@ pub struct Shown {
     /// What `renew` found out about its secrets, where it has looked at them: by `read` and `act`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<&'static str, ShownCredential>,
-    /// When it was last looked at, and when Microsoft last rang; of one tenant alone.
+    /// When it was last looked at, and when Microsoft last rang; not of one that is being changed.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub runs: Option<Box<ShownRuns>>,
     /// Its callback address, where a key was just made.
@@ -63,6 +63,8 @@ pub struct ShownRuns {
     pub last_attempt: Option<Timestamp>,
     /// When the last complete run ended.
     pub last_success: Option<Timestamp>,
+    /// What came of the last run that ended: `complete`, `cut`, where the next one reads on, or `failed`.
+    pub last_outcome: Option<&'static str>,
     /// When the last verified fraud callback was received.
     pub last_callback: Option<Timestamp>,
     /// How many new alerts runs of the schedule have found in all that no callback had announced.
@@ -97,8 +99,27 @@ impl Shown {
 
     /// The same with its last runs.
     pub(super) fn with_runs(self, runs: LastRuns) -> Self {
-        let LastRuns { last_attempt, last_success, last_callback, unannounced } = runs;
-        Self { runs: Some(Box::new(ShownRuns { last_attempt, last_success, last_callback, unannounced })), ..self }
+        let last_outcome = runs.last_attempt.map(|_| match runs.last() {
+            LastRun::Complete => "complete",
+            LastRun::Cut => "cut",
+            LastRun::Failed => "failed",
+        });
+        let LastRuns { last_attempt, last_success, last_callback, unannounced, .. } = runs;
+        let runs = ShownRuns { last_attempt, last_success, last_outcome, last_callback, unannounced };
+        Self { runs: Some(Box::new(runs)), ..self }
+    }
+
+    /// When the last complete run was, and whether a later one failed.
+    fn last_success(&self) -> String {
+        let Some(runs) = self.runs.as_deref() else { return "unknown".to_owned() };
+        let success = runs.last_success.map_or_else(|| "never".to_owned(), to_the_second);
+        if runs.last_outcome == Some("failed") { success + ", failed since" } else { success }
+    }
+
+    /// Since when its secrets are known to be as they are shown: the earlier moment, where there are two.
+    fn checked(&self) -> String {
+        let moments = self.credentials.values().filter_map(|known| known.checked);
+        moments.min().map_or_else(|| "never".to_owned(), to_the_second)
     }
 
     /// What is known of a secret, in a few words.
@@ -110,11 +131,19 @@ impl Shown {
         let mut words = vec![known.outcome.clone().unwrap_or_else(|| "not checked".to_owned())];
         words.extend(known.refresh_token_days.map(|days| format!("token {days} d old")));
         words.extend(known.expires_in_days.map(|days| match days {
-            0.. => format!("expires in {days} d"),
-            _ => "expired".to_owned(),
+            ..0 => "expired".to_owned(),
+            0..=FAR => format!("expires in {days} d"),
+            _ => known.expires.map_or_else(String::new, |end| format!("expires {}", end.strftime("%F"))),
         }));
         words.join(", ")
     }
+}
+
+/// From how many days on an end is said by its date: ten years.
+const FAR: i64 = 3_652;
+
+fn to_the_second(moment: Timestamp) -> String {
+    moment.strftime("%FT%TZ").to_string()
 }
 
 impl ShownCredential {
@@ -184,9 +213,20 @@ pub(super) fn table_of(listed: &[Listed]) -> String {
     let row = |shown: &&Shown| {
         let state = if shown.active { "active" } else { "inactive" };
         let [read, act] = Purpose::ALL.map(|purpose| shown.summary(purpose));
-        vec![shown.id.clone(), shown.name.clone(), shown.cloud.to_owned(), state.to_owned(), read, act]
+        let (success, checked) = (shown.last_success(), shown.checked());
+        vec![
+            shown.id.clone(),
+            shown.name.clone(),
+            shown.cloud.to_owned(),
+            state.to_owned(),
+            success,
+            read,
+            act,
+            checked,
+        ]
     };
-    table(&["id", "name", "cloud", "state", "read secret", "act secret"], shown.iter().map(row)) + &below
+    let header = ["id", "name", "cloud", "state", "last success", "read secret", "act secret", "checked"];
+    table(&header, shown.iter().map(row)) + &below
 }
 
 /// A tenant as lines of name and value.
@@ -209,12 +249,19 @@ pub(super) fn text_of(shown: &Shown) -> String {
             rows.push((name, shown.summary(purpose) + &checked));
         }
     }
-    if let Some(ShownRuns { last_attempt, last_success, last_callback, unannounced }) = shown.runs.as_deref() {
-        let moment = |moment: &Option<Timestamp>| moment.map_or("never".to_owned(), |moment| moment.to_string());
-        let rows_of_runs =
-            [("last attempt", last_attempt), ("last success", last_success), ("last ring", last_callback)];
-        rows.extend(rows_of_runs.map(|(name, at)| (name, moment(at))));
-        rows.push(("unannounced", format!("{unannounced} alerts")));
+    if let Some(runs) = shown.runs.as_deref() {
+        let moment = |moment: Option<Timestamp>| moment.map_or("never".to_owned(), |moment| moment.to_string());
+        let outcome = match runs.last_outcome {
+            Some("failed") => ", not complete: it failed",
+            Some("cut") => ", not complete: the next one reads on",
+            _ => "",
+        };
+        rows.push(("last attempt", moment(runs.last_attempt) + outcome));
+        rows.push(("last success", moment(runs.last_success)));
+        rows.push(("last ring", moment(runs.last_callback)));
+        // Of any ring: whose alert it was for nobody can tell.
+        let before = "no fraud callback of any customer's in the quarter of an hour before";
+        rows.push(("unannounced", format!("{} alerts that the schedule found with {before}", runs.unannounced)));
     }
     rows.extend(shown.callback_url.clone().map(|url| ("callback", url)));
     let lines: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<12} {}", printable(value))).collect();

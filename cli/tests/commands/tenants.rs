@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use models::{CredentialDates, Purpose};
 use serde_json::{Value, json};
 use simulator::{FaultKind, Target};
-use store::{Looking, NoteCallbacks as _, Store, WatchCredentials as _};
+use store::{Acquired, Lease as _, LeaseTerms, Looking, NoteCallbacks as _, Outcome, Store, WatchCredentials as _};
 use tests::{Scripted, TENANT};
 
 use crate::support::{Here, OTHER, callback_url, refusal};
@@ -30,15 +30,15 @@ async fn a_tenant_that_is_added_is_listed_and_its_callbacks_are_taken() {
     assert_eq!(
         lines,
         [
-            "id name cloud state read secret act secret".to_owned(),
-            format!("{TENANT} Contoso Partner (made up) global active not checked none"),
-            format!("{OTHER} Fabrikam global active not checked none"),
+            "id name cloud state last success read secret act secret checked".to_owned(),
+            format!("{TENANT} Contoso Partner (made up) global active never not checked none never"),
+            format!("{OTHER} Fabrikam global active never not checked none never"),
         ]
     );
     let expected = json!({
         "id": OTHER, "name": "Fabrikam", "cloud": "global", "alert_source": "graph",
         "read_secret": "partner-alerts/read/local", "act_secret": null, "path_keys": 1, "active": true,
-        "last_attempt": null, "last_callback": null, "last_success": null, "unannounced": 0,
+        "last_attempt": null, "last_callback": null, "last_outcome": null, "last_success": null, "unannounced": 0,
     });
     assert_eq!(here.json(&["tenants", "show", OTHER]).await, expected, "the key is not shown again");
     for more in [&[][..], &["--dry-run"]] {
@@ -64,7 +64,7 @@ async fn what_is_not_named_stays_as_it_is() {
         let shown = here.json(&["tenants", "show", OTHER]).await;
         // What is no configuration is shown where a tenant is, and not where it changes.
         let mut expected = shown.clone();
-        for member in ["last_attempt", "last_callback", "last_success", "unannounced"] {
+        for member in ["last_attempt", "last_callback", "last_outcome", "last_success", "unannounced"] {
             assert!(expected.as_object_mut().unwrap().remove(member).is_some(), "{member}");
         }
         let dry = here.json(&[&["tenants", "set", OTHER, "--dry-run"], arguments].concat()).await;
@@ -133,6 +133,44 @@ async fn a_source_that_the_read_secret_cannot_list_alerts_by_is_not_written() {
 }
 
 #[tokio::test]
+async fn a_run_that_was_not_complete_is_seen_in_the_list_and_of_the_tenant_alone() {
+    let here = Here::new().await;
+    let parts = here.test.system.parts();
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&parts.aws), here.test.system.tables().clone());
+    let tenant = TENANT.parse().unwrap();
+    let terms = LeaseTerms { duration: SignedDuration::from_secs(120), gap: SignedDuration::from_secs(1) };
+    let start: jiff::Timestamp = "2026-03-02T09:00:00.5Z".parse().unwrap();
+    let complete = Outcome::Complete { unannounced: 2, from_start: true };
+    for (minute, outcome, listed, attempt) in [
+        (0, complete, "active  2026-03-02T09:00:00Z  ", "2026-03-02T09:00:00.5Z\nlast success"),
+        (
+            5,
+            Outcome::Failed,
+            "2026-03-02T09:00:00Z, failed since  ",
+            "2026-03-02T09:05:00.5Z, not complete: it failed\n",
+        ),
+        (
+            10,
+            Outcome::Cut { hint_is_whole: true },
+            "active  2026-03-02T09:00:00Z  ",
+            "2026-03-02T09:10:00.5Z, not complete: the next one reads on\n",
+        ),
+        (15, complete, "active  2026-03-02T09:15:00Z  ", "2026-03-02T09:15:00.5Z\nlast success 2026-03-02T09:15"),
+    ] {
+        let now = start + SignedDuration::from_mins(minute);
+        let Acquired::Granted(grant) = store.acquire(&tenant, terms, "run", now).await.unwrap() else { panic!() };
+        store.release(&grant, outcome, now).await.unwrap();
+        let list = here.told(&["tenants", "list"]).await;
+        assert!(list.contains(listed), "{list}");
+        let shown = here.told(&["tenants", "show", TENANT]).await;
+        assert!(shown.contains(&format!("last attempt {attempt}")), "{shown}");
+    }
+    let shown = here.told(&["tenants", "show", TENANT]).await;
+    assert!(shown.contains("unannounced  4 alerts that the schedule found with no fraud callback"), "{shown}");
+    assert_eq!(here.json(&["tenants", "list"]).await[0]["last_outcome"], "complete");
+}
+
+#[tokio::test]
 async fn what_was_found_out_about_its_secrets_is_shown_with_ages_and_ends() {
     let here = Here::new().await;
     here.json(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/x"]).await;
@@ -149,11 +187,11 @@ async fn what_was_found_out_about_its_secrets_is_shown_with_ages_and_ends() {
     let (obtained, expires) = (now - hours(3 * 24 + 1), now + hours(40 * 24 + 1));
     let dates = CredentialDates { refresh_token_obtained: Some(obtained), proof_expires: Some(expires) };
     note(Purpose::Read, "ok", dates).await;
-    let dates = CredentialDates { refresh_token_obtained: None, proof_expires: Some(now - hours(1)) };
-    note(Purpose::Act, "client-secret-expired", dates).await;
+    let of_act = CredentialDates { refresh_token_obtained: None, proof_expires: Some(now - hours(1)) };
+    note(Purpose::Act, "client-secret-expired", of_act).await;
 
     let listed = here.told(&["tenants", "list"]).await;
-    assert!(listed.contains("ok, token 3 d old, expires in 40 d  client-secret-expired, expired"), "{listed}");
+    assert!(listed.contains("  ok, token 3 d old, expires in 40 d  client-secret-expired, expired  20"), "{listed}");
     let shown = here.told(&["tenants", "show", TENANT]).await;
     assert!(shown.contains("read works   ok, token 3 d old, expires in 40 d (checked 20"), "{shown}");
     assert!(shown.contains("act works    client-secret-expired, expired (checked 20"), "{shown}");
@@ -179,6 +217,12 @@ async fn what_was_found_out_about_its_secrets_is_shown_with_ages_and_ends() {
         here.json(&["tenants", "list"]).await[0]["credentials"],
         here.json(&["tenants", "show", TENANT]).await["credentials"]
     );
+
+    let far =
+        CredentialDates { proof_expires: Some("2999-05-01T00:00:00Z".parse().unwrap()), ..CredentialDates::default() };
+    note(Purpose::Read, "ok", far).await;
+    assert!(here.told(&["tenants", "list"]).await.contains("  ok, expires 2999-05-01  "));
+    note(Purpose::Read, "ok", dates).await;
 
     // Of another secret than was looked at, nothing is known; what people were told of it is.
     here.json(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/y"]).await;

@@ -160,7 +160,9 @@ async fn what_is_not_known_is_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_region_there_is_one_problem_and_nothing_of_aws_is_seen() {
     let mut here = Here::well().await;
-    here.environment.remove("AWS_REGION");
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        here.environment.remove(name);
+    }
     let seen = here.seen().await;
     let problems: Vec<_> = seen.lines().filter(|line| line.starts_with("problem")).collect();
     assert_eq!(problems, ["problem: configuration, region: no AWS region is set"], "{seen}");

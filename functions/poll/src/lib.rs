@@ -114,6 +114,13 @@ impl<S, L, Q> Poll<S, L, Q> {
         self.metrics.report(self.clock.now(), &Counts::new().with("RunsFailed", 1));
     }
 
+    /// The same of a run, and whether somebody has to mend what it failed for.
+    pub(crate) fn report_failed_run(&self, error: &ReconcileError) {
+        let counts = Counts::new().with("RunsFailed", 1);
+        let counts = if error.is_for_somebody_to_mend() { counts.with("RunsRefused", 1) } else { counts };
+        self.metrics.report(self.clock.now(), &counts);
+    }
+
     /// The function whose counts go there.
     #[must_use]
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {

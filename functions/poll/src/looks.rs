@@ -180,7 +180,7 @@ where
         let may_wait = comes_back.is_some() && now.duration_since(due) < PATIENCE;
         let reason = match ran {
             Ok(Reconciled::NotPolled) => return Ok(()),
-            Err(ReconcileError::Microsoft(error)) if refuses_us(error) => SignalReason::Refused,
+            Err(error) if error.is_for_somebody_to_mend() => SignalReason::Refused,
             _ if !bell.is_to_be_judged(now) => return Ok(()),
             Ok(Reconciled::Done { .. }) => SignalReason::NotFound,
             Ok(Reconciled::Covered) if self.store.looked_since(&tenant.id, due, now).await? => SignalReason::NotFound,
@@ -301,7 +301,7 @@ fn ids<'a>(
 }
 
 /// Whether Microsoft will not let us look until somebody mends something. What may pass by itself has until the look at five minutes.
-fn refuses_us(error: &MicrosoftError) -> bool {
+pub(crate) fn refuses_us(error: &MicrosoftError) -> bool {
     use partner_center::Diagnosis::{RelationshipMissing, Throttled, Unavailable};
     match error {
         MicrosoftError::AppOnly { .. } => true,

@@ -10,7 +10,7 @@ use store::{
     Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, Rung, StoreError, WriteAlerts,
 };
 
-use crate::{Poll, found::cause_name, run::Run};
+use crate::{Poll, found::cause_name, looks::refuses_us, run::Run};
 
 /// How runs are made.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,11 @@ impl ReconcileError {
             Self::OutOfTime { last, .. } => last.as_ref()?.diagnosis(),
             Self::LeaseLost | Self::Queue(_) | Self::Store(_) | Self::Unsettled(_) => None,
         }
+    }
+
+    /// Whether Microsoft will not let us look until somebody mends something.
+    pub(crate) fn is_for_somebody_to_mend(&self) -> bool {
+        matches!(self, Self::Microsoft(error) if refuses_us(error))
     }
 
     /// What to do, in a sentence or two.
@@ -215,7 +220,7 @@ where
                 advice = error.what_to_do(),
                 "the tenant could not be reconciled"
             );
-            self.report_failure();
+            self.report_failed_run(&error);
             error
         })
     }

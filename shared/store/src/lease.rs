@@ -168,7 +168,7 @@ impl Lease for Store {
             .return_values(ReturnValue::AllNew);
         let mut changes = "SET lease_until = :zero, last_attempt = :now".to_owned();
         if let Outcome::Cut { hint_is_whole } = outcome {
-            changes.push_str(", cut = :fence");
+            changes.push_str(", cut = :fence, last_cut = :now");
             if hint_is_whole {
                 changes.push_str(", hint_of = :fence");
             }

@@ -71,7 +71,7 @@ pub use names::{Asked, CustomersPage, KeepNames, KeptName, NameAnswer, NamedCust
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use places::{KeepPlaces, KeptPlace};
 pub use recount::{Drift, Recount, Recounted};
-pub use runs::{LastRuns, NoteCallbacks, ReadLastRuns};
+pub use runs::{LastRun, LastRuns, NoteCallbacks, ReadLastRuns};
 pub use signals::{Claimed, KeepSignals, LOOK_UPS_AN_HOUR};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenant, ReadTenants, WriteTenants};
 pub use watches::{KeepWatches, WATCHES_AN_HOUR, Watched};

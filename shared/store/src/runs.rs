@@ -24,11 +24,37 @@ pub struct LastRuns {
     pub last_attempt: Option<Timestamp>,
     /// When the last complete run ended.
     pub last_success: Option<Timestamp>,
+    /// When a run last ended in the middle of a list that the next one reads on. Releases before this one did not note it.
+    pub last_cut: Option<Timestamp>,
     /// How many new alerts runs of the schedule have found in all that no callback had announced.
     #[serde(default)]
     pub unannounced: u64,
     /// When the last verified fraud callback was received.
     pub last_callback: Option<Timestamp>,
+}
+
+/// What came of a tenant's last run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastRun {
+    /// It was complete, or there was none yet.
+    Complete,
+    /// It stopped in the middle of a list, which the next one reads on.
+    Cut,
+    /// It failed.
+    Failed,
+}
+
+impl LastRuns {
+    /// What came of the last run that ended. One that is under way has not.
+    #[must_use]
+    pub fn last(&self) -> LastRun {
+        match self.last_attempt {
+            Some(attempt) if self.last_success >= Some(attempt) => LastRun::Complete,
+            Some(attempt) if self.last_cut >= Some(attempt) => LastRun::Cut,
+            Some(_) => LastRun::Failed,
+            None => LastRun::Complete,
+        }
+    }
 }
 
 /// Reads when tenants were last looked at: for operators' tools, not for functions.

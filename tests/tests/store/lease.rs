@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Acquired, Grant, Lease as _, Outcome, Rung, WriteAlerts as _};
+use store::{Acquired, Grant, LastRun, Lease as _, Outcome, ReadLastRuns as _, Rung, WriteAlerts as _};
 use tokio::task::JoinSet;
 
 use crate::support::{Bench, COMPLETE, TERMS, granted, holder, noon, seconds, tenant, text};
@@ -109,6 +109,29 @@ async fn only_a_complete_run_is_a_success() {
     bench.store.release(&grant, COMPLETE, noon() + seconds(GAP + 1)).await.unwrap();
     let state = bench.item(&bench.tables.tenants, tenant().as_str(), "state").await.unwrap();
     assert_eq!(text(&state, "last_success"), "2026-03-02T12:00:16.250Z");
+}
+
+#[tokio::test]
+async fn what_came_of_the_last_run_is_told_apart_also_while_the_next_one_is_under_way() {
+    let bench = Bench::new().await;
+    let mut start = noon();
+    let last = async || bench.store.last_runs(&tenant()).await.unwrap().last();
+    assert_eq!(last().await, LastRun::Complete, "there was none");
+    for (outcome, expected) in [
+        (Outcome::Failed, LastRun::Failed),
+        (COMPLETE, LastRun::Complete),
+        (Outcome::Cut { hint_is_whole: true }, LastRun::Cut),
+        (Outcome::Cut { hint_is_whole: false }, LastRun::Cut),
+        (Outcome::Failed, LastRun::Failed),
+        (COMPLETE, LastRun::Complete),
+    ] {
+        let before = last().await;
+        let grant = granted(acquire(&bench, start).await);
+        assert_eq!(last().await, before, "one that is under way");
+        bench.store.release(&grant, outcome, start + seconds(1)).await.unwrap();
+        assert_eq!(last().await, expected, "{outcome:?}");
+        start += seconds(GAP);
+    }
 }
 
 #[tokio::test]

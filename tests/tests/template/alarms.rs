@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use partner_center::{REFRESH_TOKEN_LIFE, RENEW_AFTER};
 use serde_json::{Value, json};
+use simulator::{Fault, FaultKind, Target};
 use tests::ByHand;
 
 use crate::support::Template;
@@ -12,6 +13,8 @@ use crate::support::Template;
 const TICK: u64 = 6 * 60 * 60;
 /// A period in which `poll` ticks three times, in seconds.
 const RUNS: u64 = 15 * 60;
+/// What somebody has to mend is told after two ticks of `poll`, in seconds.
+const REFUSED: u64 = 5 * 60;
 
 #[tokio::test]
 async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_its_ticks_and_tells_operations() {
@@ -22,6 +25,10 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
     let by_renew = format!("{:?}", system.counted.take());
     system.complete(0, 0).await;
     assert_eq!(system.deliver(&[("a", "no request")]).await, ["a"]);
+    system.microsoft.set_fault(Fault::new(Target::List, FaultKind::MissingMfa)).unwrap();
+    system.clock.advance(jiff::SignedDuration::from_mins(1));
+    let request = json!({ "tenant": tests::TENANT, "cause": "schedule" }).to_string();
+    assert_eq!(system.deliver(&[("b", &request)]).await, Vec::<String>::new());
     let by_poll = format!("{:?}", system.counted.take());
 
     let rate = |function: &str| {
@@ -31,7 +38,7 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
     assert_eq!(rate("RenewFunction"), format!("rate({} hours)", TICK / 3_600));
     // What poll drops as overtaken, and whom it asks for first, follows from it.
     assert_eq!(rate("PollFunction"), format!("rate({} minutes)", poll::PERIOD.as_mins()));
-    assert_eq!(poll::PERIOD.as_secs() * 3, i64::try_from(RUNS).unwrap());
+    assert_eq!([poll::PERIOD.as_secs() * 3, poll::PERIOD.as_secs()].map(i64::unsigned_abs), [RUNS, REFUSED]);
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let mut watched = BTreeSet::new();
     for (name, alarm) in &alarms {
@@ -40,6 +47,7 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
         let of_poll = alarm["Dimensions"][0]["Value"]["!Ref"] == "PollFunction";
         let (function, counted, period) =
             if of_poll { ("PollFunction", &by_poll, RUNS) } else { ("RenewFunction", &by_renew, TICK) };
+        let period = if metric == "RunsRefused" { REFUSED } else { period };
         assert!(counted.contains(&format!("{metric:?}")), "{name}: {metric} is not in {counted}");
         watched.insert(metric);
         assert_eq!(alarm["Namespace"], runtime::METRICS_NAMESPACE, "{name}");
@@ -55,6 +63,7 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
         assert!(alarm.get("AlarmName").is_none(), "{name}");
     }
     let all = [
+        "AlertsBroken",
         "AlertsUnreadable",
         "AlertsVanished",
         "CredentialsChecked",
@@ -64,6 +73,7 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
         "FirstExpiryDays",
         "OldestRefreshTokenDays",
         "RunsFailed",
+        "RunsRefused",
         "TenantsPolled",
         "TenantsUnreadable",
     ];
@@ -89,9 +99,12 @@ fn thresholds_leave_time_to_act() {
     assert_eq!(compared(&alarm("CredentialExpiresAlarm")), is("Minimum", "LessThanThreshold", 30, "missing"));
     assert_eq!(compared(&alarm("TenantsUnreadableAlarm")), is("Maximum", at_least, 1, "ignore"));
     assert_eq!(compared(&alarm("RunsFailedAlarm")), is("Sum", at_least, 1, "notBreaching"));
+    assert_eq!(compared(&alarm("RunsRefusedAlarm")), is("Sum", at_least, 1, "notBreaching"));
+    assert_eq!(alarm("RunsRefusedAlarm")["EvaluationPeriods"], 2, "one may be a slip");
     assert_eq!(compared(&alarm("NothingPolledAlarm")), is("Sum", "LessThanThreshold", 1, "breaching"));
     assert_eq!(compared(&alarm("DecisionsNotAcceptedAlarm")), is("Sum", at_least, 1, "notBreaching"));
     assert_eq!(compared(&alarm("AlertsUnreadableAlarm")), is("Sum", at_least, 1, "ignore"));
+    assert_eq!(compared(&alarm("AlertsBrokenAlarm")), is("Sum", at_least, 1, "ignore"));
     let vanished = compared(&alarm("AlertsVanishedAlarm"));
     assert_eq!((vanished.0.as_str(), vanished.1.as_str(), vanished.3.as_str()), ("Sum", at_least, "notBreaching"));
     assert!((2..=20).contains(&vanished.2), "more than one, and no more than a run asks for: {}", vanished.2);

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use models::Tenant;
 use runtime::{Clock as _, SystemClock};
-use store::{LastRuns, ReadLastRuns as _, StoreError};
+use store::{LastRun, LastRuns, ReadLastRuns as _, StoreError};
 
 use crate::{
     account::Account,
@@ -13,9 +13,7 @@ use crate::{
     },
 };
 
-/// How often the schedule asks for a run (`template.yaml`).
-const PERIOD: SignedDuration = SignedDuration::from_mins(5);
-/// How long ago the last complete run may be: three ticks of the schedule.
+/// How long ago the last complete run may be: three ticks of the schedule (`template.yaml`).
 const LATEST: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) async fn check(account: &Account, tenant: &Tenant) -> Vec<Finding> {
@@ -40,15 +38,21 @@ fn judged(subject: &Subject, runs: LastRuns, now: Timestamp) -> Finding {
     let advice = if recent(runs.last_attempt) { failing } else { silent };
     match runs.last_success {
         Some(success) if recent(Some(success)) => {
-            // A complete run is an attempt of the same moment: one that is later has failed.
-            if let Some(attempt) = runs.last_attempt.filter(|attempt| attempt.duration_since(success) > PERIOD) {
-                let words = format!("the last run failed {}, the last complete one was {}", ago(attempt), ago(success));
-                return subject.warning(words, failing);
+            let complete = format!("the last complete run was {}", ago(success));
+            let last = runs.last();
+            if let (LastRun::Failed, Some(attempt)) = (last, runs.last_attempt) {
+                return subject.warning(format!("the last run failed {}; {complete}", ago(attempt)), failing);
             }
+            // A list that is too long for one run is read by several.
+            let part = if last == LastRun::Cut {
+                ", and a later one stopped in a list that the next one reads on"
+            } else {
+                ""
+            };
             let rang = runs.last_callback.map_or("has not rung yet".to_owned(), |callback| {
                 format!("last rang {}, whoever's the customer", ago(callback))
             });
-            subject.ok(format!("the last complete run was {}; Microsoft {rang}", ago(success)))
+            subject.ok(format!("{complete}{part}; Microsoft {rang}"))
         }
         Some(success) => {
             let attempt = runs.last_attempt.map_or("none since".to_owned(), ago);
@@ -75,13 +79,12 @@ mod tests {
         for (success, attempt, state, words, advice) in [
             (Some(15), Some(15), State::Ok, "was 15 minutes ago; Microsoft has not rung yet", None),
             (Some(-1), Some(-1), State::Ok, "was 0 minutes ago", None),
-            // One that failed may be a passing trouble; two in a row are none.
-            (Some(7), Some(2), State::Ok, "was 7 minutes ago", None),
+            // One that failed may be a passing trouble, and may as well be the first of many.
             (
-                Some(8),
+                Some(3),
                 Some(2),
                 State::Warning,
-                "the last run failed 2 minutes ago, the last complete one was 8 minutes ago",
+                "the last run failed 2 minutes ago; the last complete run was 3 minutes ago",
                 Some("log of poll"),
             ),
             (
@@ -109,7 +112,29 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_as_failing_and_as_too_long_follows_from_how_often_the_schedule_ticks() {
-        assert_eq!((PERIOD, LATEST), (poll::PERIOD, poll::PERIOD * 3));
+    fn a_run_that_stopped_in_a_long_list_has_not_failed() {
+        let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+        let minutes = |ago: i64| Some(now - SignedDuration::from_mins(ago));
+        let tenant: TenantId = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap();
+        let cut = |attempt, cut| LastRuns {
+            last_attempt: minutes(attempt),
+            last_cut: minutes(cut),
+            last_success: minutes(9),
+            ..LastRuns::default()
+        };
+        let found = judged(&Subject::of_tenant(&tenant, "runs"), cut(2, 2), now);
+        assert_eq!(found.state, State::Ok, "{found:?}");
+        assert!(found.words.contains("was 9 minutes ago, and a later one stopped in a list"), "{found:?}");
+        for runs in [cut(1, 2), cut(1, 20)] {
+            assert_eq!(judged(&Subject::of_tenant(&tenant, "runs"), runs, now).state, State::Warning, "{runs:?}");
+        }
+        // Of an earlier one nothing is said.
+        let found = judged(&Subject::of_tenant(&tenant, "runs"), cut(9, 12), now);
+        assert!(found.words.contains("was 9 minutes ago; Microsoft"), "{found:?}");
+    }
+
+    #[test]
+    fn what_counts_as_too_long_follows_from_how_often_the_schedule_ticks() {
+        assert_eq!(LATEST, poll::PERIOD * 3);
     }
 }
