@@ -102,7 +102,7 @@ async fn an_alert_that_somebody_else_changed_is_a_conflict_and_the_others_of_its
     let mut written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
     written.conflicted.sort();
     let expected =
-        Written { written: ids(&["good", "fresh"]), conflicted: ids(&["stale", "there"]), lease_lost: false };
+        Written { written: ids(&["good", "fresh"]), conflicted: ids(&["stale", "there"]), ..Written::default() };
     assert_eq!(written, expected);
 
     assert_eq!(bench.stored("stale").await, Some(kept(meanwhile, 2)));
