@@ -41,7 +41,7 @@ async fn two_runs_at_the_same_time_are_one_listing_and_the_first_rings_for_a_lat
 async fn a_run_that_others_ring_during_asks_for_the_next_until_the_chain_is_long_enough_and_then_leaves_it_to_the_schedule()
  {
     let system = ByHand::start().await;
-    for (hops, next) in [(0, Some(1)), (7, Some(8)), (8, None), (9, None)] {
+    for (hops, next) in [(0, Some(1)), (12, Some(13)), (13, None), (14, None)] {
         system.clock.advance(SignedDuration::from_mins(1));
         let _ = system.tap.take();
         system.raise(&format!("after {hops}"));

@@ -164,7 +164,7 @@ async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
 async fn a_released_lease_still_writes_until_the_next_one_is_granted() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;
-    bench.store.release(&grant, COMPLETE, noon()).await.unwrap();
+    bench.store.release(&grant, COMPLETE, 0, noon()).await.unwrap();
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     bench.grant(&tenant(), noon() + TERMS.gap).await;
     assert!(bench.store.write(&grant, &[new(&alert("b"))], None, noon()).await.unwrap().lease_lost);

@@ -207,7 +207,7 @@ async fn a_lease_that_a_transaction_holds_is_asked_for_and_given_back_again() {
     let grant = bench.grant(&tenant(), noon()).await;
     assert_eq!(bench.wire.count("UpdateItem"), 3);
     bench.wire.plan("UpdateItem", 1, held_by_a_transaction());
-    assert!(!bench.store.release(&grant, COMPLETE, noon()).await.unwrap());
+    assert!(!bench.store.release(&grant, COMPLETE, 0, noon()).await.unwrap());
     assert_eq!(bench.wire.count("UpdateItem"), 5);
 }
 
@@ -306,7 +306,7 @@ async fn a_store_that_can_t_be_reached_says_so_for_every_request() {
     let codes = [
         code(store.keep(&event).await.unwrap_err()),
         code(store.acquire(&tenant, TERMS, "holder", noon()).await.unwrap_err()),
-        code(store.release(&grant(), store::Outcome::Failed, noon()).await.unwrap_err()),
+        code(store.release(&grant(), store::Outcome::Failed, 0, noon()).await.unwrap_err()),
         code(store.known(&tenant).await.unwrap_err()),
         code(store.alerts(&tenant, &[alert("a").id]).await.unwrap_err()),
         code(store.write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap_err()),
