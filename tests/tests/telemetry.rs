@@ -90,6 +90,7 @@ fn polled(listed: usize, changed: usize, without_callback: usize) -> Counts {
         .with("AlertsVanished", 0)
         .with("DecisionsNotAccepted", 0)
         .with("AlertsFoundWithoutCallback", without_callback)
+        .with("StatisticsRejected", 0)
 }
 
 #[tokio::test]

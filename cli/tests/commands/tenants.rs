@@ -140,7 +140,7 @@ async fn a_run_that_was_not_complete_is_seen_in_the_list_and_of_the_tenant_alone
     let tenant = TENANT.parse().unwrap();
     let terms = LeaseTerms { duration: SignedDuration::from_secs(120), gap: SignedDuration::from_secs(1) };
     let start: jiff::Timestamp = "2026-03-02T09:00:00.5Z".parse().unwrap();
-    let complete = Outcome::Complete { unannounced: 2, from_start: true };
+    let complete = Outcome::Complete { from_start: true };
     for (minute, outcome, listed, attempt) in [
         (0, complete, "active  2026-03-02T09:00:00Z  ", "2026-03-02T09:00:00.5Z\nlast success"),
         (
@@ -159,7 +159,7 @@ async fn a_run_that_was_not_complete_is_seen_in_the_list_and_of_the_tenant_alone
     ] {
         let now = start + SignedDuration::from_mins(minute);
         let Acquired::Granted(grant) = store.acquire(&tenant, terms, "run", now).await.unwrap() else { panic!() };
-        store.release(&grant, outcome, now).await.unwrap();
+        store.release(&grant, outcome, 1, now).await.unwrap();
         let list = here.told(&["tenants", "list"]).await;
         assert!(list.contains(listed), "{list}");
         let shown = here.told(&["tenants", "show", TENANT]).await;

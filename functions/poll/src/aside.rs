@@ -8,8 +8,8 @@ use crate::{Poll, run::Run};
 
 /// Most of them that one run writes; those after it go on, since what is kept as it came is not written again.
 const KEPT_A_RUN: usize = 500;
-/// Most of them that are logged one by one in a run.
-const LOGGED_A_RUN: usize = 10;
+/// Most of them that are logged one by one in a run; the same of others that something is wrong with.
+pub(crate) const LOGGED_A_RUN: usize = 10;
 
 impl<S: KeepAside + Sync, L, Q> Poll<S, L, Q> {
     /// Keeps aside what can't be read and is not kept as it came already, and notes it in the hint.

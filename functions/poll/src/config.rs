@@ -34,8 +34,8 @@ const LEASE_SECONDS: Variable = Variable {
 };
 const RUN_SECONDS: Variable = Variable {
     name: "RUN_SECONDS",
-    meaning: "how long a run may take, shorter than the function's timeout, 5 to 880 seconds",
-    default: Some("110"),
+    meaning: "how long a run may take, half a minute less than the function's timeout, 5 to 880 seconds",
+    default: Some("90"),
 };
 const MICROSOFT_TIMEOUT_SECONDS: Variable = Variable {
     name: "MICROSOFT_TIMEOUT_SECONDS",

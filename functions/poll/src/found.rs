@@ -26,8 +26,10 @@ pub(crate) struct Found {
     pub(crate) unreadable: usize,
     /// Those of them that it wrote.
     pub(crate) kept_aside: usize,
-    /// Alerts that can't be read as they are kept.
+    /// Alerts that can't be read as they are kept, or that the table does not take.
     pub(crate) broken: usize,
+    /// Transactions that did not move the statistics.
+    pub(crate) uncounted: usize,
     /// Pages that were read.
     pub(crate) pages: usize,
 }
@@ -98,6 +100,7 @@ impl Run<'_> {
             .with("AlertsVanished", self.counts.vanished)
             .with("DecisionsNotAccepted", self.counts.not_accepted)
             .with("AlertsFoundWithoutCallback", self.unannounced())
+            .with("StatisticsRejected", self.counts.uncounted)
     }
 }
 

@@ -109,7 +109,7 @@ where
         // Whatever fails of it, it is looked first.
         let prepared = self.prepare(&tenant, bell, received, trace).await;
         let bare = ReconcileRequest { cause: ReconcileCause::Callback(bell.bare()), ..request.clone() };
-        let ran = self.run_logged(&bare, trace).await;
+        let ran = self.run_in_chain(&bare, bell.hops(), trace).await;
         match prepared? {
             Some(bell) => self.conclude(&tenant, &bell, received, &ran, trace).await,
             None => Ok(()),

@@ -21,7 +21,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use messaging::AskForNames;
 use models::{
-    BroughtReseller, NameId, NamesOfAlerts, NamesRequest, Tenant, TenantId, TraceContext, WantedCustomer, WantedNames,
+    BroughtReseller, MOST_HOPS, NameId, NamesOfAlerts, NamesRequest, Tenant, TenantId, TraceContext, WantedCustomer,
+    WantedNames, next_hop,
 };
 use partner_center::ReadCustomers;
 use runtime::Counts;
@@ -59,9 +60,9 @@ where
         hops: u32,
     ) {
         let mut requests = names.requests(&tenant.id, trace);
-        // The first message about names is sent wherever in its chain the run was: there is one to a run.
+        // A chain of runs leaves a place for it.
         for request in &mut requests {
-            request.hops = hops.saturating_add(1);
+            request.hops = next_hop(hops).unwrap_or(MOST_HOPS);
         }
         if requests.is_empty() {
             return;

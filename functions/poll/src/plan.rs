@@ -132,3 +132,50 @@ pub(crate) fn digest_record(
 ) -> OutboxRecord {
     OutboxRecord { tenant: grant.tenant.clone(), created: now, notice: Notice::Digest(digest), publish: true, trace }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_has_told_a_digest_tells_what_comes_up_behind_it_one_by_one_and_puts_none_in_its_place() {
+        let now = made_alerts::DETECTED;
+        let grant = Grant {
+            tenant: "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap(),
+            fence: 2,
+            started: now,
+            baseline_pending: false,
+            trusts_hint: true,
+            resumes: false,
+            last_callback: None,
+            since: None,
+        };
+        let terms = Terms {
+            threshold: FraudThreshold::High,
+            digest_above: 2,
+            telling: Telling::Now { digests: 0 },
+            now,
+            trace: None,
+        };
+        let sighting = |id: &str| {
+            let alert = Arc::new(made_alerts::alert(id));
+            (alert.id.clone(), Sighting { seen: Seen::There(alert), asked: now, print: None })
+        };
+        let planned = |ids: &[&str], told: &HashSet<AlertId>| {
+            let sightings = ids.iter().map(|id| sighting(id)).collect();
+            plan(&grant, &sightings, &HashMap::new(), told, &terms)
+        };
+
+        let first = planned(&["a", "b", "c"], &HashSet::new());
+        assert_eq!((first.told.len(), first.writes.iter().filter(|write| write.is_told()).count()), (3, 0));
+
+        // The first of them was changed by somebody else meanwhile, and so were others that are news by now.
+        let second = planned(&["a", "d", "e", "f"], &first.told);
+
+        assert!(first.digest.is_some() && second.digest.is_none());
+        let told = second.writes.iter().filter(|write| write.is_told()).map(|write| write.id().as_str());
+        assert_eq!(told.collect::<Vec<_>>(), ["d", "e", "f"]);
+    }
+}

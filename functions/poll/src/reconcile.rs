@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use messaging::{AskForNames, QueueError, Ring};
-use models::{FraudThreshold, Queued, ReconcileCause, ReconcileRequest, TraceContext, next_hop};
+use models::{FraudThreshold, Queued, ReconcileCause, ReconcileRequest, TraceContext, next_run_hop};
 use partner_center::{Diagnosis, Heard, ListAlerts, MicrosoftError};
 use store::{
     Acquired, KeepAside, KeepPlaces, Lease, LeaseTerms, Outcome, ReadAlerts, ReadTenant, Rung, StoreError, WriteAlerts,
@@ -17,7 +17,8 @@ use crate::{Poll, found::cause_name, looks::refuses_us, run::Run};
 pub struct Settings {
     /// How leases are given.
     pub lease: LeaseTerms,
-    /// How long a run may take: shorter than the function's timeout, which is shorter than the lease.
+    /// How long a run may take: half a minute less than the function's timeout, which is shorter than the lease. That is for what comes
+    /// before it (the tenant, the next look, the lease) and behind it (the hint, the lease, the next message, names, and the look's verdict).
     pub run_limit: Duration,
     /// From which severity on an alert is of fraud severity.
     pub threshold: FraudThreshold,
@@ -184,7 +185,7 @@ where
         hops: u32,
         delay: SignedDuration,
     ) -> Result<(), ReconcileError> {
-        let Some(hops) = next_hop(hops) else {
+        let Some(hops) = next_run_hop(hops) else {
             tracing::info!(tenant.id = %request.tenant, hops, "the next tick looks at the tenant again, and no message before it");
             return Ok(());
         };
@@ -192,16 +193,7 @@ where
         self.queue.ring_again(&message, delay).await.map_err(ReconcileError::Queue)
     }
 
-    /// Looks at one tenant, and says so where that fails.
-    pub(crate) async fn run_logged(
-        &self,
-        request: &ReconcileRequest,
-        trace: Option<TraceContext>,
-    ) -> Result<Reconciled, ReconcileError> {
-        self.run_in_chain(request, 0, trace).await
-    }
-
-    /// The same for a message before which so many others came.
+    /// Looks at one tenant for a message before which so many others came, and says so where that fails.
     pub(crate) async fn run_in_chain(
         &self,
         request: &ReconcileRequest,
@@ -233,16 +225,17 @@ where
         let running = tokio::time::timeout(limit, Box::pin(heard.during(self.run(run)))).await;
         let result = running.unwrap_or_else(|_| Err(ReconcileError::out_of_time(limit, &heard)));
         let outcome = match &result {
-            Ok(_) => Outcome::Complete { unannounced: run.unannounced(), from_start: run.from_start },
+            Ok(_) => Outcome::Complete { from_start: run.from_start },
             Err(error) => {
                 self.report_unfinished(run);
                 self.keep_progress(run, error).await
             }
         };
         let names = std::mem::take(&mut run.names);
+        let unannounced = run.unannounced();
         let Run { grant, tenant, .. } = &*run;
         let now = self.clock.now();
-        let rung = match self.store.release(grant, outcome, now).await {
+        let rung = match self.store.release(grant, outcome, unannounced, now).await {
             Ok(rung) => rung,
             // The lease runs out by itself. Why the run failed says more than this.
             Err(error) if result.is_err() => {

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use models::Step;
-use store::{ReadAlerts, StoredAlerts, WriteAlerts};
+use models::{AlertId, CustomerId, Step, SubscriptionId};
+use store::{AlertFingerprint, AlertWrite, ReadAlerts, Rejected, StoredAlerts, WriteAlerts};
 
 use crate::{
     Poll, ReconcileError,
+    aside::LOGGED_A_RUN,
     plan::{Sightings, Telling, Terms, plan},
     run::Run,
 };
@@ -37,7 +38,8 @@ where
         self.settle_with(run, open, stored?, telling).await
     }
 
-    /// The same, of alerts that were read already.
+    /// The same, of alerts that were read already. One that the table does not take keeps no other from landing: it is logged, and tried
+    /// again by the next run.
     async fn settle_with(
         &self,
         run: &mut Run<'_>,
@@ -55,10 +57,12 @@ where
             for (id, error) in &stored.broken {
                 run.counts.broken += 1;
                 open.remove(id);
-                tracing::error!(
-                    tenant.id = %run.tenant.id, alert.id = %id, error = runtime::chain(error),
-                    "an alert is not kept as it should be, and is left as it is: mend its item"
-                );
+                if run.counts.broken <= LOGGED_A_RUN {
+                    tracing::error!(
+                        tenant.id = %run.tenant.id, alert.id = %id, error = runtime::chain(error),
+                        "an alert is not kept as it should be, and is left as it is: mend its item"
+                    );
+                }
             }
             run.want_names(&open, &stored.readable);
             let now = self.clock.now();
@@ -78,6 +82,16 @@ where
                 run.held.extend(held);
             }
             let written = self.store.write(&run.grant, &plan.writes, plan.digest.as_ref(), now).await?;
+            for (id, why) in &written.rejected {
+                open.remove(id);
+                run.reject(id, why, plan.writes.iter().find(|write| write.id() == id));
+            }
+            for why in &written.uncounted {
+                run.counts.uncounted += 1;
+                if run.counts.uncounted <= LOGGED_A_RUN {
+                    why.log_uncounted(&run.tenant.id);
+                }
+            }
             for write in plan.writes.iter().filter(|write| written.written.contains(write.id())) {
                 run.count(&write.known.alert, plan.steps.get(write.id()).copied().unwrap_or(Step::Corrected));
                 if write.was_decided && write.known.decision.is_none() {
@@ -115,5 +129,23 @@ where
         let stored = StoredAlerts { readable: std::mem::take(&mut run.held_from), ..StoredAlerts::default() };
         let telling = Telling::Now { digests: run.digests };
         self.settle_with(run, held, stored, telling).await
+    }
+}
+
+impl Run<'_> {
+    /// Says that the table does not take an alert, and lets the next run try it again, whatever the hint says.
+    fn reject(&mut self, id: &AlertId, why: &Rejected, write: Option<&AlertWrite>) {
+        self.known.note(id, AlertFingerprint::UNLISTED);
+        self.counts.broken += 1;
+        if self.counts.broken <= LOGGED_A_RUN {
+            let alert = write.map(|write| &write.known.alert);
+            let customer = alert.and_then(|alert| alert.customer_id.as_ref()).map(CustomerId::as_str);
+            let subscription = alert.and_then(|alert| alert.subscription_id.as_ref()).map(SubscriptionId::as_str);
+            tracing::error!(
+                tenant.id = %self.tenant.id, alert.id = %id, customer.id = customer, subscription.id = subscription,
+                error = %why,
+                "the table does not take an alert, of which nobody is told: look at it in Partner Center"
+            );
+        }
     }
 }

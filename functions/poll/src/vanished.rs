@@ -126,8 +126,15 @@ where
         let stored = self.store.alerts(&run.grant.tenant, &decided).await?;
         for id in decided {
             let is_pending = stored.readable.get(&id).is_some_and(|stored| stored.known.decision.is_some());
-            if !is_pending && !stored.broken.contains_key(&id) {
-                self.store.forget_decision(&run.grant, &mut run.known, &id).await?;
+            if is_pending || stored.broken.contains_key(&id) {
+                continue;
+            }
+            // The next run finds the mark again.
+            if let Err(error) = self.store.forget_decision(&run.grant, &mut run.known, &id).await {
+                tracing::warn!(
+                    tenant.id = %run.tenant.id, alert.id = %id, error = runtime::chain(&error),
+                    "the mark of a decision that is none could not be taken away"
+                );
             }
         }
         Ok(())

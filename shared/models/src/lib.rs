@@ -34,6 +34,7 @@ pub use event::{Event, EventName, UnreadableEvent};
 pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
 pub use looks::{
     COME_BACKS, CONFIRMED_WITHIN, Doorbell, LOOKS, MOST_HOPS, Queued, ReconcileCause, ReconcileRequest, next_hop,
+    next_run_hop,
 };
 pub use message::{EventMessage, Publication};
 pub use named::NamesOfAlerts;

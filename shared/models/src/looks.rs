@@ -20,8 +20,8 @@ pub const LOOKS: [SignedDuration; 5] = [
 /// How long Microsoft's list may take to confirm a fraud event before it counts as unconfirmed: the fourth look.
 pub const CONFIRMED_WITHIN: SignedDuration = LOOKS[3];
 
-/// How long a look that can't be judged yet stays away, each time that it comes back. Each is a message that follows from the one before;
-/// AWS ends such a chain after about sixteen ("recursive loop detection" of Lambda), and the looks are five of them.
+/// How long a look that can't be judged yet stays away, each time that it comes back. Each is a message that follows from the one before:
+/// [`MOST_HOPS`] leaves room for them.
 pub const COME_BACKS: [SignedDuration; 4] = [
     SignedDuration::from_secs(15),
     SignedDuration::from_secs(30),
@@ -119,6 +119,13 @@ impl Doorbell {
         Some((Self { again: true, come_backs: self.come_backs + 1, ..self.clone() }, *pause))
     }
 
+    /// How many messages came before it in its chain, or more: looks whose time has passed are left out.
+    #[must_use]
+    pub fn hops(&self) -> u32 {
+        let before = self.look.min(LOOKS.len() - 1) + self.come_backs.min(COME_BACKS.len());
+        u32::try_from(before).unwrap_or(MOST_HOPS)
+    }
+
     /// When this look was due.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
@@ -162,14 +169,20 @@ pub enum ReconcileCause {
     Schedule,
 }
 
-/// How many messages of ours may follow one another, each sent by whoever handled the one before. AWS ends such a chain after about 16
-/// ("Recursive loop detection" in Lambda's guide), whichever of a function's queues they come by; the looks after a callback, which may come first, are not counted here.
-pub const MOST_HOPS: u32 = 8;
+/// How many messages of ours may follow the first of a chain, each sent by whoever handled the one before. AWS ends a chain of about 16
+/// ("Recursive loop detection" in Lambda's guide), whichever of a function's queues they come by: looks, come-backs, runs and names.
+pub const MOST_HOPS: u32 = 14;
 
 /// The hops of a message that is sent because of one with so many. None where the chain is long enough.
 #[must_use]
 pub fn next_hop(hops: u32) -> Option<u32> {
     (hops < MOST_HOPS).then(|| hops + 1)
+}
+
+/// The same of a message that asks for a run: it leaves a place for the names that the run asks for.
+#[must_use]
+pub fn next_run_hop(hops: u32) -> Option<u32> {
+    next_hop(hops).filter(|next| *next < MOST_HOPS)
 }
 
 /// "Look at this tenant".
@@ -357,12 +370,27 @@ mod tests {
 
     #[test]
     fn a_chain_of_messages_ends_whatever_they_say() {
-        let mut chain = vec![0];
-        while let Some(next) = next_hop(chain[chain.len() - 1]) {
-            chain.push(next);
-        }
-        assert_eq!(chain, (0..=8).collect::<Vec<_>>());
-        assert_eq!(next_hop(u32::MAX), None);
+        let chain = |next: fn(u32) -> Option<u32>| std::iter::successors(Some(0), |hops| next(*hops)).count();
+        assert_eq!((chain(next_hop), chain(next_run_hop)), (15, 14));
+        assert_eq!((next_hop(u32::MAX), next_run_hop(u32::MAX)), (None, None));
+    }
+
+    #[test]
+    fn the_longest_chain_of_all_has_fifteen_messages() {
+        // Every look; the last comes back as often as it may, and is judged by a run that others ring during.
+        let next = |bell: &Doorbell| Some(bell.next(received())?.0);
+        let looks: Vec<_> = std::iter::successors(Some(bell(0)), next).collect();
+        let come_backs = std::iter::successors(looks.last().cloned(), |bell| Some(bell.again()?.0)).skip(1);
+        let followed_up: Vec<_> = looks.iter().cloned().chain(come_backs).collect();
+        let places: Vec<u32> = followed_up.iter().map(Doorbell::hops).collect();
+        assert_eq!(places, (0..9).collect::<Vec<_>>());
+        // Its last run asks for names, and those for more of them.
+        let runs: Vec<u32> =
+            std::iter::successors(places.last().copied(), |hops| next_run_hop(*hops)).skip(1).collect();
+        let names = std::iter::successors(runs.last().copied(), |hops| next_hop(*hops)).skip(1).count();
+        assert_eq!(followed_up.len() + runs.len() + names, 15);
+        let unsound = Doorbell { look: usize::MAX, come_backs: usize::MAX, ..bell(0) };
+        assert_eq!(unsound.hops(), 8);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use models::{
 };
 
 use crate::{
-    Grant, KnownAlerts, OutboxRecord, Store, StoreError, TableRole,
+    Grant, KnownAlerts, OutboxRecord, Rejected, Store, StoreError, TableRole,
     items::{self, Item},
     lease::number,
     schema::ALERTS_BY_LAST_OBSERVED,
@@ -105,6 +105,10 @@ pub struct Written {
     pub written: Vec<AlertId>,
     /// Alerts that somebody else changed meanwhile: read them again.
     pub conflicted: Vec<AlertId>,
+    /// Alerts that the table does not take, however often they are sent. They kept no other from being written.
+    pub rejected: Vec<(AlertId, Rejected)>,
+    /// Of each transaction that was written without moving the statistics, the item of theirs that is not taken.
+    pub uncounted: Vec<Rejected>,
     /// The lease has passed on, and the rest was not written.
     pub lease_lost: bool,
 }
@@ -288,7 +292,8 @@ impl WriteAlerts for Store {
             let taken = how_many_fit(&rest);
             let batch: Vec<&AlertWrite> = rest.drain(..taken).collect();
             match self.transact(Some(grant), &grant.tenant, &batch, digest, now).await? {
-                Transacted::Done => {
+                Transacted::Done { uncounted } => {
+                    result.uncounted.extend(uncounted);
                     result.written.extend(batch.iter().map(|write| write.id().clone()));
                     digest = None;
                 }
@@ -297,13 +302,15 @@ impl WriteAlerts for Store {
                     break;
                 }
                 Transacted::Conflicted(places) => {
-                    for (place, write) in batch.into_iter().enumerate().rev() {
-                        if places.contains(&place) {
-                            result.conflicted.push(write.id().clone());
-                        } else {
-                            rest.insert(0, write);
-                        }
-                    }
+                    let (conflicted, others) = parted(batch, |place| places.contains(&place));
+                    result.conflicted.extend(conflicted.into_iter().map(|(_, write)| write.id().clone()));
+                    rest.splice(0..0, others);
+                }
+                Transacted::Rejected(mut why) => {
+                    let (rejected, others) = parted(batch, |place| why.contains_key(&place));
+                    let whose = |(place, write): (usize, &AlertWrite)| Some((write.id().clone(), why.remove(&place)?));
+                    result.rejected.extend(rejected.into_iter().filter_map(whose));
+                    rest.splice(0..0, others);
                 }
             }
         }
@@ -327,11 +334,26 @@ impl WriteAlerts for Store {
             .map_err(|error| StoreError::unwritable(TableRole::Tenants, error))?;
         let mut actions = vec![TransactWriteItem::builder().update(mark).build()];
         actions.extend(digest.map(|record| self.put_outbox(record, now)).transpose()?);
-        Ok(matches!(self.send(actions).await?, Sent::Done))
+        match self.send(&actions).await? {
+            Sent::Done => Ok(true),
+            Sent::ConditionFailed(_) => Ok(false),
+            Sent::Rejected(rejected) => rejected.into_iter().next().map_or(Ok(false), |(_, why)| Err(why.into())),
+        }
     }
 
     async fn decide(&self, tenant: &TenantId, write: &AlertWrite, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(matches!(self.transact(None, tenant, &[write], None, now).await?, Transacted::Done))
+        match self.transact(None, tenant, &[write], None, now).await? {
+            Transacted::Done { uncounted } => {
+                if let Some(error) = uncounted {
+                    error.log_uncounted(tenant);
+                }
+                Ok(true)
+            }
+            Transacted::Conflicted(_) | Transacted::LeaseLost => Ok(false),
+            Transacted::Rejected(rejected) => {
+                rejected.into_values().next().map_or(Ok(false), |rejected| Err(rejected.into()))
+            }
+        }
     }
 
     async fn forget_decision(&self, grant: &Grant, known: &mut KnownAlerts, id: &AlertId) -> Result<(), StoreError> {
@@ -341,6 +363,12 @@ impl WriteAlerts for Store {
     async fn remember(&self, grant: &Grant, known: &mut KnownAlerts) -> Result<(), StoreError> {
         self.write_known(grant, known).await
     }
+}
+
+/// The writes of a batch that are meant, with their places in it, and the others.
+fn parted(batch: Vec<&AlertWrite>, is_meant: impl Fn(usize) -> bool) -> (Vec<(usize, &AlertWrite)>, Vec<&AlertWrite>) {
+    let (meant, others): (Vec<_>, Vec<_>) = batch.into_iter().enumerate().partition(|(place, _)| is_meant(*place));
+    (meant, others.into_iter().map(|(_, write)| write).collect())
 }
 
 impl Store {

@@ -19,7 +19,10 @@ use models::{AlertId, TenantId};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    AlertFingerprint, Grant, Store, StoreError, TableRole, fingerprint::CONTENT_BYTES, items::Item, lease::number,
+    AlertFingerprint, Grant, Store, StoreError, TableRole,
+    fingerprint::CONTENT_BYTES,
+    items::Item,
+    lease::{number, while_held},
 };
 
 const TABLE: TableRole = TableRole::Tenants;
@@ -186,7 +189,7 @@ impl Store {
                 .condition_expression("#version = :version")
                 .expression_attribute_values(":version", number(*version)),
         };
-        if let Err(error) = request.send().await
+        if let Err(error) = while_held(|| request.clone().send()).await
             && !matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_)))
         {
             return Err(StoreError::failed("DeleteItem (mark of a decision)", TABLE, error));

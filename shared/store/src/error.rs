@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use models::TenantId;
 
 /// Which table an error is about. The role and not the name: the name is in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,33 @@ impl fmt::Display for TableRole {
     }
 }
 
-/// A failure of the store. All of them are worth another try but [`StoreError::BadItem`] and [`StoreError::Unwritable`].
+/// An item that DynamoDB does not take within a transaction, however often it is sent: it is too large, or what is there is not what an
+/// expression of ours can go on from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an item of the {table} table is not taken ({code}; key {key}): {words}")]
+pub struct Rejected {
+    /// The table.
+    pub table: TableRole,
+    /// The item's partition key and its sort key.
+    pub key: String,
+    /// DynamoDB's code for it.
+    pub code: String,
+    /// DynamoDB's words.
+    pub words: String,
+}
+
+impl Rejected {
+    /// Says that the figures of a tenant could not be moved because of this item.
+    pub fn log_uncounted(&self, tenant: &TenantId) {
+        tracing::error!(
+            tenant.id = %tenant, error = %self, advice = "run: partner-alerts statistics recount --mend",
+            "the figures of a tenant could not be moved: its alerts are written all the same"
+        );
+    }
+}
+
+/// A failure of the store. All of them are worth another try but [`StoreError::BadItem`], [`StoreError::Rejected`] and
+/// [`StoreError::Unwritable`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// An item of ours can't be read back.
@@ -62,6 +89,9 @@ pub enum StoreError {
         /// How often.
         attempts: u32,
     },
+    /// One item kept a transaction from being written.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
     /// A value of ours can't be written as an item.
     #[error("an item for the {table} table can't be written")]
     Unwritable {

@@ -7,7 +7,7 @@
 use std::{future::Future, time::Duration};
 
 use aws_sdk_dynamodb::{
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     operation::update_item::{UpdateItemError, UpdateItemOutput},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -83,8 +83,6 @@ pub enum Rung {
 pub enum Outcome {
     /// Everything that Microsoft listed is written.
     Complete {
-        /// How many new alerts it found that no callback had announced.
-        unannounced: usize,
         /// Whether it read the list from its start.
         from_start: bool,
     },
@@ -109,11 +107,13 @@ pub trait Lease {
         now: Timestamp,
     ) -> impl Future<Output = Result<Acquired, StoreError>> + Send;
 
-    /// Gives the lease back. Says whether somebody rang meanwhile; nothing happens if the lease has passed on.
+    /// Gives the lease back. However the run ended, it wrote so many new alerts that no callback had announced. Says whether somebody rang
+    /// meanwhile; nothing happens if the lease has passed on.
     fn release(
         &self,
         grant: &Grant,
         outcome: Outcome,
+        unannounced: usize,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
@@ -158,7 +158,13 @@ impl Lease for Store {
         Err(StoreError::Contended { action: "UpdateItem (lease)", table: TABLE, attempts: ATTEMPTS })
     }
 
-    async fn release(&self, grant: &Grant, outcome: Outcome, now: Timestamp) -> Result<bool, StoreError> {
+    async fn release(
+        &self,
+        grant: &Grant,
+        outcome: Outcome,
+        unannounced: usize,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut request = self
             .state(&grant.tenant)
             .condition_expression("fence = :fence")
@@ -173,7 +179,7 @@ impl Lease for Store {
                 changes.push_str(", hint_of = :fence");
             }
         }
-        if let Outcome::Complete { unannounced, from_start } = outcome {
+        if let Outcome::Complete { from_start } = outcome {
             changes.push_str(", last_success = :now, completed = :fence");
             // Whoever read the end of a list alone knows nothing new of what came before it.
             let hint_is_whole = from_start || grant.trusts_hint;
@@ -182,11 +188,11 @@ impl Lease for Store {
                 changes.push_str(", compared = :started");
                 request = request.expression_attribute_values(":started", number(grant.started.as_millisecond()));
             }
-            if unannounced > 0 {
-                changes.push_str(" ADD unannounced :unannounced");
-                let unannounced = i128::try_from(unannounced).unwrap_or(i128::MAX);
-                request = request.expression_attribute_values(":unannounced", number(unannounced));
-            }
+        }
+        if unannounced > 0 {
+            changes.push_str(" ADD unannounced :unannounced");
+            let unannounced = i128::try_from(unannounced).unwrap_or(i128::MAX);
+            request = request.expression_attribute_values(":unannounced", number(unannounced));
         }
         match settled(request.update_expression(changes)).await {
             Ok(output) => Ok(StateItem::of(&output)?.ring_again),
@@ -202,19 +208,26 @@ pub(crate) type Update = aws_sdk_dynamodb::operation::update_item::builders::Upd
 
 /// Sends an update of the state; while a transaction of a run holds the item, it is sent again. The SDK does not do so.
 pub(crate) async fn settled(request: Update) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
+    while_held(|| request.clone().send()).await
+}
+
+/// The same of any request for one item.
+pub(crate) async fn while_held<T, E, F>(send: impl Fn() -> F) -> Result<T, SdkError<E>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
     let mut pause = FIRST_PAUSE;
     for _ in 1..CONFLICTS {
-        match request.clone().send().await {
-            Err(error)
-                if matches!(error.as_service_error(), Some(UpdateItemError::TransactionConflictException(_))) =>
-            {
+        match send().await {
+            Err(SdkError::ServiceError(refused)) if refused.err().code() == Some("TransactionConflictException") => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
             answer => return answer,
         }
     }
-    request.send().await
+    send().await
 }
 
 enum Tried {

@@ -62,7 +62,7 @@ pub use aside::{KeepAside, Unreadable};
 pub use candidates::{Candidate, FindAlerts};
 pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::KnownAlerts;
-pub use error::{StoreError, TableRole};
+pub use error::{Rejected, StoreError, TableRole};
 pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use fingerprint::AlertFingerprint;
 pub use items::OutboxRecord;

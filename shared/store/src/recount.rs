@@ -1,8 +1,8 @@
 //! The statistics, counted anew from the alerts that are kept: for operators' tools and tests, not for functions.
 //!
 //! Every write moves the statistics by a difference, so they should never drift. Where they have all the same (an item that somebody
-//! changed by hand, a table that was restored), this says where and by how much, and mends it. A counter that is no number is the worst of
-//! these: no write that moves it is taken.
+//! changed by hand, a table that was restored), this says where and by how much, and mends it. Where a counter is no
+//! number, alerts are written without moving the statistics, until it is mended.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

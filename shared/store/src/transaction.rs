@@ -1,17 +1,20 @@
 //! The one transaction that writes alerts: with their outbox items, their share of the statistics, the marks of pending decisions, and
 //! the check of the lease.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
+    types::{AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 use jiff::Timestamp;
 use models::{Delta, STATISTICS_FORMULA, StatisticsKey, TenantId};
 
 use crate::{
-    AlertWrite, Grant, OutboxRecord, Store, StoreError, TableRole,
+    AlertWrite, Grant, OutboxRecord, Rejected, Store, StoreError, TableRole,
     digests::{decision_key, decision_mark},
     items::{self, Item},
     lease::{STATE, number},
@@ -32,16 +35,33 @@ pub(crate) const ATTEMPTS: u32 = 6;
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) enum Transacted {
-    Done,
+    /// Everything is written, but the statistics where an item of theirs is rejected.
+    Done {
+        uncounted: Option<Rejected>,
+    },
     LeaseLost,
     /// The places, in the batch, of alerts that somebody else changed.
     Conflicted(Vec<usize>),
+    /// The places, in the batch, of alerts that are not taken, each with why.
+    Rejected(BTreeMap<usize, Rejected>),
 }
 
 pub(crate) enum Sent {
     Done,
     /// The places of the actions whose condition did not hold.
     ConditionFailed(Vec<usize>),
+    /// The places of the actions whose item is not taken, each with why.
+    Rejected(Vec<(usize, Rejected)>),
+}
+
+/// Whose action it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The run's: the lease, or the digest.
+    Run,
+    /// That of the alert at this place of the batch.
+    Alert(usize),
+    Statistics,
 }
 
 /// How many of these writes one transaction holds.
@@ -71,64 +91,102 @@ impl Store {
         digest: Option<&OutboxRecord>,
         now: Timestamp,
     ) -> Result<Transacted, StoreError> {
-        let mut actions: Vec<_> = grant.map(|grant| self.check_lease(grant)).transpose()?.into_iter().collect();
-        let leading = actions.len();
         let mut statistics = Delta::default();
-        for write in batch {
-            actions.push(self.update_alert(tenant, write, now)?);
+        let mut actions = Vec::new();
+        if let Some(grant) = grant {
+            actions.push((Owner::Run, self.check_lease(grant)?));
+        }
+        for (place, write) in batch.iter().enumerate() {
+            actions.push((Owner::Alert(place), self.update_alert(tenant, write, now)?));
             statistics.add(&write.delta);
         }
-        for record in batch.iter().filter_map(|write| write.outbox.as_ref()).chain(digest) {
-            actions.push(self.put_outbox(record, now)?);
+        for (place, write) in batch.iter().enumerate() {
+            if let Some(record) = &write.outbox {
+                actions.push((Owner::Alert(place), self.put_outbox(record, now)?));
+            }
         }
-        for write in batch {
-            actions.extend(self.mark_decision(tenant, write)?);
+        if let Some(record) = digest {
+            actions.push((Owner::Run, self.put_outbox(record, now)?));
+        }
+        for (place, write) in batch.iter().enumerate() {
+            actions.extend(self.mark_decision(tenant, write)?.map(|action| (Owner::Alert(place), action)));
         }
         for (key, counters) in statistics.items() {
-            actions.push(self.add_statistics(tenant, key, &counters)?);
+            actions.push((Owner::Statistics, self.add_statistics(tenant, key, &counters)?));
         }
-        Ok(match self.send(actions).await? {
-            Sent::Done => Transacted::Done,
-            Sent::ConditionFailed(places) if leading > 0 && places.contains(&0) => Transacted::LeaseLost,
-            Sent::ConditionFailed(places) => {
-                Transacted::Conflicted(places.into_iter().map(|place| place - leading).collect())
+        let (mut owners, mut actions): (Vec<Owner>, Vec<TransactWriteItem>) = actions.into_iter().unzip();
+        let mut uncounted = None;
+        loop {
+            let rejected = match self.send(&actions).await? {
+                Sent::Done => return Ok(Transacted::Done { uncounted }),
+                Sent::ConditionFailed(places) => return Ok(conflict(&owners, &places)),
+                Sent::Rejected(rejected) => rejected,
+            };
+            let is_of = |owner: Owner| rejected.iter().find(|(place, _)| owners[*place] == owner);
+            if let Some((_, rejected)) = is_of(Owner::Run) {
+                return Err(rejected.clone().into());
             }
-        })
+            let of_alerts: BTreeMap<usize, Rejected> = rejected
+                .iter()
+                .rev()
+                .filter_map(|(place, why)| match owners[*place] {
+                    Owner::Alert(alert) => Some((alert, why.clone())),
+                    Owner::Run | Owner::Statistics => None,
+                })
+                .collect();
+            if !of_alerts.is_empty() {
+                return Ok(Transacted::Rejected(of_alerts));
+            }
+            // Figures can be counted anew; nobody must wait for an alert because of them.
+            uncounted = is_of(Owner::Statistics).map(|(_, rejected)| rejected.clone());
+            let others = owners.iter().take_while(|owner| **owner != Owner::Statistics).count();
+            owners.truncate(others);
+            actions.truncate(others);
+        }
     }
 
     /// Sends a transaction; collisions and throttling are tried again, nothing else.
-    pub(crate) async fn send(&self, actions: Vec<TransactWriteItem>) -> Result<Sent, StoreError> {
+    pub(crate) async fn send(&self, actions: &[TransactWriteItem]) -> Result<Sent, StoreError> {
         let mut pause = FIRST_PAUSE;
         let mut table = TABLE;
         for attempt in 1..=ATTEMPTS {
-            let request = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
+            let request = self.client.transact_write_items().set_transact_items(Some(actions.to_vec()));
             let Err(error) = request.send().await else { return Ok(Sent::Done) };
             let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
                 return Err(StoreError::failed("TransactWriteItems", TABLE, error));
             };
-            let codes: Vec<&str> =
-                canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
-            let failed: Vec<usize> =
-                (0..codes.len()).filter(|place| codes[*place] == "ConditionalCheckFailed").collect();
+            let reasons = canceled.cancellation_reasons();
+            let codes: Vec<&str> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
+            let codes = codes.as_slice();
+            let places = |is_meant: fn(&str) -> bool| (0..codes.len()).filter(move |place| is_meant(codes[*place]));
+            let failed: Vec<usize> = places(|code| code == "ConditionalCheckFailed").collect();
             if !failed.is_empty() {
                 return Ok(Sent::ConditionFailed(failed));
             }
-            let worth_another_try = |code: &&str| {
-                matches!(*code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-            };
-            // The action that failed says which table it was, not the transaction.
-            let lasting = codes.iter().position(|code| !worth_another_try(code));
-            let failed = lasting.or_else(|| codes.iter().position(|code| *code != "None"));
-            table = failed.and_then(|place| actions.get(place)).map_or(TABLE, |action| self.table_of(action));
-            if lasting.is_some() {
-                return Err(StoreError::failed("TransactWriteItems", table, error));
+            let rejected = |place: usize| Some((place, self.rejected(actions.get(place)?, reasons.get(place)?)));
+            if let Some((_, rejected)) = places(is_refusal).find_map(rejected) {
+                return Err(rejected.into());
             }
+            let items: Vec<_> = places(is_of_the_item).filter_map(rejected).collect();
+            if !items.is_empty() {
+                return Ok(Sent::Rejected(items));
+            }
+            // The action that failed says which table it was, not the transaction.
+            let failed = places(|code| code != "None").next();
+            table = failed.and_then(|place| actions.get(place)).map_or(TABLE, |action| self.table_of(action));
             if attempt < ATTEMPTS {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
         }
         Err(StoreError::Contended { action: "TransactWriteItems", table, attempts: ATTEMPTS })
+    }
+
+    /// Why this action is not taken.
+    fn rejected(&self, action: &TransactWriteItem, reason: &CancellationReason) -> Rejected {
+        let text = |text: Option<&str>, otherwise: &str| text.unwrap_or(otherwise).to_owned();
+        let (code, words) = (text(reason.code(), "None"), text(reason.message(), "no words"));
+        Rejected { table: self.table_of(action), key: key_of(action), code, words }
     }
 
     fn table_of(&self, action: &TransactWriteItem) -> TableRole {
@@ -260,6 +318,41 @@ impl Store {
         let update = update.build().map_err(|error| StoreError::unwritable(TableRole::Tenants, error))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
+}
+
+/// Whether a place of a transaction may be taken the next time.
+fn may_pass(code: &str) -> bool {
+    matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+}
+
+/// Whether it is the item at this place, and no other, that is not taken.
+fn is_of_the_item(code: &str) -> bool {
+    matches!(code, "ItemCollectionSizeLimitExceeded" | "ValidationError")
+}
+
+/// Whether nothing of the kind is taken, as where a permission is missing.
+fn is_refusal(code: &str) -> bool {
+    !may_pass(code) && !is_of_the_item(code)
+}
+
+/// What conditions that did not hold mean.
+fn conflict(owners: &[Owner], places: &[usize]) -> Transacted {
+    let failed: Vec<Owner> = places.iter().filter_map(|place| owners.get(*place)).copied().collect();
+    if failed.contains(&Owner::Run) {
+        return Transacted::LeaseLost;
+    }
+    let alert = |owner: &Owner| if let Owner::Alert(place) = owner { Some(*place) } else { None };
+    Transacted::Conflicted(failed.iter().filter_map(alert).collect())
+}
+
+/// The partition key and the sort key that an action is about.
+fn key_of(action: &TransactWriteItem) -> String {
+    let TransactWriteItem { condition_check, put, delete, update, .. } = action;
+    let item = condition_check.as_ref().map(ConditionCheck::key);
+    let item = item.or(put.as_ref().map(Put::item)).or(delete.as_ref().map(Delete::key));
+    let item = item.or(update.as_ref().map(Update::key));
+    let part = |name| item.and_then(|item| item.get(name)?.as_s().ok()).map_or("?", String::as_str);
+    format!("{} {}", part("pk"), part("sk"))
 }
 
 fn marks_decision(write: &AlertWrite) -> bool {

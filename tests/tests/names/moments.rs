@@ -114,12 +114,12 @@ async fn a_chain_of_messages_about_names_has_an_end_and_another_days_look_begins
         message
     };
     let before: u64 = asked(&system).iter().sum();
-    assert_eq!(deliver(&system, &[of(8)]).await, []);
-    assert_eq!(deliver(&system, &[of(8)]).await, []);
+    assert_eq!(deliver(&system, &[of(14)]).await, []);
+    assert_eq!(deliver(&system, &[of(14)]).await, []);
     system.tap.refuse("Query", "AccessDeniedException");
-    assert_eq!(deliver(&system, &[of(8)]).await, []);
-    let again = deliver(&system, &[of(7)]).await;
-    assert_eq!((again.len(), again[0].body["hops"].as_u64()), (1, Some(8)));
+    assert_eq!(deliver(&system, &[of(14)]).await, []);
+    let again = deliver(&system, &[of(13)]).await;
+    assert_eq!((again.len(), again[0].body["hops"].as_u64()), (1, Some(14)));
     let so_far = asked(&system).iter().sum::<u64>() - before;
     assert!((200..=203).contains(&so_far), "{so_far}");
 

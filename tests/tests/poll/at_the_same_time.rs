@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use poll::{ReconcileError, Reconciled};
 use serde_json::{Value, json};
-use tests::{ByHand, Setup, TENANT, number, text};
+use tests::{ByHand, Lines, Setup, TENANT, number, text};
 
 use crate::statistics::assert_statistics_add_up;
-use crate::support::{is_free, raise_many, resolved};
+use crate::support::{is_free, raise_many, resolved, to_be_published};
 
 #[tokio::test]
 async fn two_runs_at_the_same_time_are_one_listing_and_the_first_rings_for_a_later_one() {
@@ -41,7 +41,7 @@ async fn two_runs_at_the_same_time_are_one_listing_and_the_first_rings_for_a_lat
 async fn a_run_that_others_ring_during_asks_for_the_next_until_the_chain_is_long_enough_and_then_leaves_it_to_the_schedule()
  {
     let system = ByHand::start().await;
-    for (hops, next) in [(0, Some(1)), (7, Some(8)), (8, None), (9, None)] {
+    for (hops, next) in [(0, Some(1)), (12, Some(13)), (13, None), (14, None)] {
         system.clock.advance(SignedDuration::from_mins(1));
         let _ = system.tap.take();
         system.raise(&format!("after {hops}"));
@@ -211,6 +211,42 @@ async fn a_transaction_that_collides_or_is_throttled_is_tried_again() {
     system.complete(1, 1).await;
 
     assert_eq!(system.outbox_lines().await, ["alert outbox#000000000001#opened to be published"]);
+}
+
+#[tokio::test]
+async fn an_alert_that_the_table_does_not_take_keeps_no_other_from_landing_and_is_tried_again() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    raise_many(&system, "alert", 3);
+    // The lease, and three alerts.
+    let reasons = ["None", "None", "ValidationError", "None"].map(|code| json!({ "Code": code, "Message": "made up" }));
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled",
+        "CancellationReasons": reasons,
+    });
+    system.tap.refuse_with("TransactWriteItems", body.to_string());
+    system.tap.pass("TransactWriteItems");
+    let lines = Lines::capture("error");
+
+    system.complete(3, 2).await;
+
+    let ids = |kept: Vec<(String, u64)>| kept.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    assert_eq!(ids(system.alerts().await), ["alert-000", "alert-002"]);
+    assert_eq!(to_be_published(&system).await.len(), 2);
+    assert_eq!(system.counted.take().last().unwrap().of("AlertsBroken"), Some(1));
+    let line = lines.take();
+    for part in
+        [r#""alert.id":"alert-001""#, r#""customer.id":""#, r#""subscription.id":""#, "#alert-001 alert): made up"]
+    {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+
+    system.complete(3, 1).await;
+
+    assert_eq!(system.alerts().await.len(), 3);
+    assert_eq!(to_be_published(&system).await.len(), 3);
+    assert_statistics_add_up(&system).await;
 }
 
 fn work() -> AttributeValue {

@@ -51,6 +51,23 @@ async fn a_page_that_could_not_be_compared_is_read_again_and_not_skipped() {
 }
 
 #[tokio::test]
+async fn what_no_callback_announced_is_noted_once_whether_a_run_fails_is_cut_off_or_complete() {
+    for pages in [3, 11] {
+        let system = ByHand::with(ONE_A_PAGE).await;
+        system.baseline().await;
+        raise_many(&system, "alert", 15);
+        for _ in 0..pages {
+            system.tap.pass("BatchGetItem");
+        }
+        system.tap.refuse("BatchGetItem", "AccessDeniedException");
+        failed(&system).await;
+        assert_eq!(number(&system.state().await, "unannounced"), pages);
+        system.reconcile().await.unwrap();
+        assert_eq!(number(&system.state().await, "unannounced"), 15);
+    }
+}
+
+#[tokio::test]
 async fn a_baseline_that_failed_in_the_middle_of_a_page_counts_every_alert_once() {
     let system = ByHand::with(ONE_A_PAGE).await;
     raise_many(&system, "alert", 15);

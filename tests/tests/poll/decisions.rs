@@ -272,6 +272,27 @@ async fn a_decision_that_is_made_while_an_old_mark_is_taken_away_keeps_its_own()
 }
 
 #[tokio::test]
+async fn a_mark_that_a_transaction_holds_is_taken_away_a_moment_later_and_one_that_stays_ends_no_run() {
+    for (refusals, left) in [(5, 0), (6, 1)] {
+        let (system, id) = decided_of(AlertSource::Graph).await;
+        let tables = system.test.system.tables();
+        let key = |value: String| AttributeValue::S(value);
+        let delete = system.dynamodb.delete_item().table_name(&tables.alerts);
+        let delete = delete.key("pk", key(format!("{TENANT}#{id}"))).key("sk", key("alert".to_owned()));
+        delete.send().await.unwrap();
+        for _ in 0..refusals {
+            system.tap.refuse("DeleteItem", "TransactionConflictException");
+        }
+
+        system.complete(1, 1).await;
+
+        assert_eq!(marks(&system).await.len(), left, "after {refusals} refusals");
+        system.complete(1, 0).await;
+        assert_eq!(marks(&system).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn of_a_person_and_a_run_that_change_an_alert_at_once_neither_takes_anything_from_the_other() {
     let system = ByHand::start().await;
     system.baseline().await;

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use models::{Alert, AlertId, FraudThreshold, ReconcileCause, ReconcileRequest, Tenant};
 use partner_center::{ListAlerts, MicrosoftError, Page, Place, Sight};
@@ -15,7 +16,7 @@ use poll::{Poll, ReconcileError, Reconciled, Settings};
 use serde_json::Value;
 use simulator::{AlertChange, Fault, FaultKind, Target};
 use store::{LeaseTerms, ReadAlerts as _};
-use tests::{ByHand, Setup, TENANT, number};
+use tests::{ByHand, Setup, TENANT, number, text};
 
 use crate::support::{digests, failed, fault, queues, raise_many, resolved, severity, to_be_published};
 
@@ -101,6 +102,25 @@ async fn a_place_that_microsoft_no_longer_takes_and_one_that_is_an_hour_old_are_
     system.microsoft.clear_faults();
     system.clock.advance(SignedDuration::from_hours(1));
     assert_eq!(pages_of(&system, Box::pin(system.complete(12, 0))).await, 12);
+}
+
+#[tokio::test]
+async fn a_place_in_the_list_of_another_source_is_left() {
+    let system = ByHand::with(ONE_A_PAGE).await;
+    system.baseline().await;
+    raise_many(&system, "alert", 12);
+    refused_after(&system, 11);
+    failed(&system).await;
+    system.microsoft.clear_faults();
+    // As if somebody had changed the source meanwhile.
+    let tenants = &system.test.system.tables().tenants;
+    let mut kept = system.item(tenants, TENANT, "place").await.unwrap();
+    let other = text(&kept, "place").replace(r#""source":"graph""#, r#""source":"fraud-events""#);
+    assert_ne!(other, text(&kept, "place"));
+    kept.insert("place".to_owned(), AttributeValue::S(other));
+    system.dynamodb.put_item().table_name(tenants).set_item(Some(kept)).send().await.unwrap();
+
+    assert_eq!(pages_of(&system, Box::pin(system.complete(12, 1))).await, 12);
 }
 
 #[tokio::test]

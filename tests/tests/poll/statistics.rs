@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use simulator::{AlertChange, NewAlert};
 use store::{Recount as _, Recounted};
-use tests::ByHand;
+use tests::{ByHand, Lines, TENANT};
 
-use crate::support::{named, raise_many, resolved, status};
+use crate::support::{named, raise_many, resolved, status, to_be_published};
 
 #[tokio::test]
 async fn the_figures_of_a_run_are_exact() {
@@ -73,4 +74,43 @@ pub(crate) async fn assert_statistics_add_up(system: &ByHand) {
     let expected = Recounted { alerts: system.alerts().await.len(), ..Recounted::default() };
     assert!(expected.alerts > 0);
     assert_eq!(counted, expected);
+}
+
+#[tokio::test]
+async fn a_counter_that_is_no_number_holds_up_no_alert_and_is_said_counted_and_mended() {
+    let system = ByHand::start().await;
+    system.baseline().await;
+    let tenants = &system.test.system.tables().tenants;
+    let key = |value: &str| AttributeValue::S(value.to_owned());
+    let update = system.dynamodb.update_item().table_name(tenants);
+    let update = update.key("pk", key(&format!("{TENANT}#stats"))).key("sk", key("gauge"));
+    let update = update.update_expression("SET #open = :text").expression_attribute_names("#open", "open");
+    update.expression_attribute_values(":text", key("two")).send().await.unwrap();
+    raise_many(&system, "alert", 2);
+    let lines = Lines::capture("error");
+
+    system.complete(2, 2).await;
+
+    assert_eq!(to_be_published(&system).await.len(), 2);
+    assert_eq!(system.counted.take().last().unwrap().of("StatisticsRejected"), Some(1));
+    let log = lines.take();
+    let said: Vec<&str> =
+        log.lines().filter(|line| line.contains("the figures of a tenant could not be moved")).collect();
+    let [line] = said.as_slice() else { panic!("{log}") };
+    for part in [
+        format!(r#""tenant.id":"{TENANT}""#),
+        format!("{TENANT}#stats gauge"),
+        "partner-alerts statistics recount --mend".to_owned(),
+    ] {
+        assert!(line.contains(&part), "{part}: {line}");
+    }
+    let drift = system.store().recount(&system.tenant).await.unwrap().drift;
+    assert!(!drift.is_empty());
+    assert!(system.store().mend(&system.tenant, &drift).await.unwrap());
+    assert_statistics_add_up(&system).await;
+
+    system.change("alert-000", resolved("fraud"));
+    system.complete(2, 1).await;
+    assert_eq!(system.counted.take().last().unwrap().of("StatisticsRejected"), Some(0));
+    assert_statistics_add_up(&system).await;
 }

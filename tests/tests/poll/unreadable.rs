@@ -53,7 +53,8 @@ async fn the_bytes_are_kept_the_neighbours_land_and_the_log_has_the_id_alone() {
             .with("AlertsChanged", 20)
             .with("AlertsVanished", 0)
             .with("DecisionsNotAccepted", 0)
-            .with("AlertsFoundWithoutCallback", 20);
+            .with("AlertsFoundWithoutCallback", 20)
+            .with("StatisticsRejected", 0);
         assert_eq!(system.counted.take().last(), Some(&counted), "{source:?}");
     }
 }

@@ -164,7 +164,7 @@ async fn what_others_than_the_schedule_ask_for_and_what_does_not_say_when_stays_
 #[tokio::test]
 async fn a_tick_that_comes_too_soon_after_a_run_stays_good_since_others_count_on_it_and_its_chain_has_an_end() {
     let setup = Setup { variables: &[("RECONCILE_GAP_SECONDS", "15")], ..Setup::default() };
-    for (hops, next) in [(0, Some(1)), (7, Some(8)), (8, None)] {
+    for (hops, next) in [(0, Some(1)), (12, Some(13)), (13, None)] {
         let system = ByHand::with(setup).await;
         system.complete(0, 0).await;
         let _ = system.tap.take();
@@ -211,4 +211,21 @@ fn messages_of(batch: &str) -> Vec<Value> {
     let batch: Value = serde_json::from_str(batch).unwrap();
     let entries = batch["Entries"].as_array().unwrap().iter();
     entries.map(|entry| serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_run_that_a_look_asks_for_goes_on_where_the_chain_of_the_look_is() {
+    let system = ByHand::with(Setup { variables: &[("RECONCILE_GAP_SECONDS", "15")], ..Setup::default() }).await;
+    system.complete(0, 0).await;
+    let _ = system.tap.take();
+    let bell = json!({ "event": "a".repeat(64), "received": system.now(), "look": 4, "again": true, "come_backs": 4 });
+    let look = json!({ "tenant": TENANT, "cause": { "callback": bell } });
+
+    assert_eq!(system.deliver(&[("m", &look.to_string())]).await, Vec::<String>::new());
+
+    let rung = system.tap.take_bodies("SendMessage");
+    let rung: Vec<Value> = rung.iter().map(|rung| serde_json::from_str(rung).unwrap()).collect();
+    let body = |rung: &Value| serde_json::from_str(rung["MessageBody"].as_str().unwrap()).unwrap();
+    let rung: Vec<Value> = rung.iter().map(body).collect();
+    assert_eq!(rung, [json!({ "tenant": TENANT, "cause": "again", "hops": 9 })]);
 }

@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// How long Microsoft may take to show a decision.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// A decision as an item says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
     status: String,
     reason: Option<String>,
-    at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 impl Pending {
@@ -34,7 +34,7 @@ impl Pending {
         Some(Self { status: text("status")?, reason: text("reason"), at: text("at")?.parse().unwrap() })
     }
 
-    fn is_shown_by(&self, sight: &Sight) -> bool {
+    pub(crate) fn is_shown_by(&self, sight: &Sight) -> bool {
         self.status == sight.status && (self.reason.is_none() || self.reason == sight.reason)
     }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use store::{ReadAlerts as _, StoredAlerts};
 
 use crate::{
+    decisions::{PATIENCE, Pending},
     history::{History, told},
     plan::Who,
     world::{ALERTS, IDS, TENANTS, World, id},
@@ -60,6 +61,14 @@ fn what_was_not(world: &World<'_>, history: &History) -> Vec<String> {
             let was_there = || there.iter().any(|state| version.sight.may_come_of(state, world.spoilt));
             if !is_as_before && !is_as_decided && !was_there() {
                 problems.push(format!("(2) version {} of {pk} never was so: {version:?}", version.number));
+            }
+            // That an alert is as it was decided shows nothing: so it was before, too.
+            let let_go = before.and_then(|before| before.decision.as_ref()).filter(|_| version.decision.is_none());
+            let is_early = |was: &&Pending| version.noted.duration_since(was.at) < PATIENCE;
+            if let Some(was) = let_go.filter(is_early)
+                && !there.iter().any(|state| was.is_shown_by(state))
+            {
+                problems.push(format!("(5) version {} of {pk} has lost a decision that nobody showed", version.number));
             }
             if version.is_gone && !world.vanished.contains(pk) {
                 problems.push(format!("(2) version {} of {pk} says that it vanished: {version:?}", version.number));

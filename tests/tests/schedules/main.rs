@@ -1,5 +1,5 @@
 //! Thousands of random schedules over `poll`: Microsoft changes, fails and lies; AWS refuses, loses and doubles; runs overlap and are
-//! cut off; clocks jump; people decide. Each ends with a few undisturbed runs and one sweep, and then
+//! cut off; clocks jump; people decide. Each ends with an undisturbed run of each tenant and one sweep, and then
 //!
 //! 1. our table holds exactly what Microsoft holds, and what vanished stays as it was last seen;
 //! 2. each change of fraud severity was published, always under one name, and nothing else was;

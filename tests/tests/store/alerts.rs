@@ -102,7 +102,7 @@ async fn an_alert_that_somebody_else_changed_is_a_conflict_and_the_others_of_its
     let mut written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
     written.conflicted.sort();
     let expected =
-        Written { written: ids(&["good", "fresh"]), conflicted: ids(&["stale", "there"]), lease_lost: false };
+        Written { written: ids(&["good", "fresh"]), conflicted: ids(&["stale", "there"]), ..Written::default() };
     assert_eq!(written, expected);
 
     assert_eq!(bench.stored("stale").await, Some(kept(meanwhile, 2)));
@@ -164,7 +164,7 @@ async fn a_lease_that_nobody_ever_had_is_a_lost_one() {
 async fn a_released_lease_still_writes_until_the_next_one_is_granted() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;
-    bench.store.release(&grant, COMPLETE, noon()).await.unwrap();
+    bench.store.release(&grant, COMPLETE, 0, noon()).await.unwrap();
     bench.write_all(&grant, &[new(&alert("a"))]).await;
     bench.grant(&tenant(), noon() + TERMS.gap).await;
     assert!(bench.store.write(&grant, &[new(&alert("b"))], None, noon()).await.unwrap().lease_lost);

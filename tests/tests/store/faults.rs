@@ -100,24 +100,56 @@ async fn the_end_of_a_baseline_is_tried_as_often() {
 }
 
 #[tokio::test]
-async fn what_can_t_get_better_is_not_tried_again_and_the_error_names_the_table_of_what_failed() {
+async fn what_can_t_get_better_is_not_tried_again_and_the_error_names_what_failed() {
+    let of_state =
+        format!("an item of the tenants table is not taken (ValidationError; key {} state): no words", tenant());
+    let of_gauge = format!("an item of the tenants table is not taken (Novel; key {}#stats gauge): no words", tenant());
+    let of_none = "TransactWriteItems on the alerts table failed (AccessDeniedException)".to_owned();
     // Lease, alert, day, gauge.
-    for (fault, table) in [
-        (Fault::transaction_canceled(&["None", "ValidationError", "None", "None"]), "alerts"),
-        (
-            Fault::transaction_canceled(&["TransactionConflict", "ItemCollectionSizeLimitExceeded", "None", "None"]),
-            "alerts",
-        ),
-        (Fault::transaction_canceled(&["None", "TransactionConflict", "None", "ValidationError"]), "tenants"),
-        (Fault::access_denied(), "alerts"),
+    for (fault, told) in [
+        (Fault::transaction_canceled(&["ValidationError", "None", "None", "None"]), of_state),
+        (Fault::transaction_canceled(&["None", "TransactionConflict", "ValidationError", "Novel"]), of_gauge),
+        (Fault::access_denied(), of_none),
     ] {
         let wire = Wire::default();
         wire.plan_always(TRANSACTION, fault);
         let error = alone(&wire).write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap_err();
-        assert!(matches!(error, StoreError::Failed { action: TRANSACTION, .. }), "{error:?}");
-        assert!(error.to_string().starts_with(&format!("TransactWriteItems on the {table} table failed")), "{error}");
+        assert_eq!(error.to_string(), told);
         assert_eq!(wire.count(TRANSACTION), 1);
     }
+}
+
+#[tokio::test]
+async fn an_alert_that_is_not_taken_is_named_and_keeps_no_other_from_landing() {
+    let bench = Bench::new().await;
+    let grant = bench.grant(&tenant(), noon()).await;
+    let writes = ["a", "b", "c"].map(|id| told(new(&alert(id)), TransitionKind::Opened, true));
+    // Lease, alerts, outbox, day, gauge: an alert itself, and the message of another.
+    let reasons =
+        ["None", "ItemCollectionSizeLimitExceeded", "None", "None", "None", "None", "ValidationError", "None", "None"];
+    bench.wire.plan(TRANSACTION, 1, Fault::transaction_canceled(&reasons));
+
+    let Written { written, rejected, conflicted, .. } = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
+
+    assert_eq!((written, conflicted), (vec![writes[1].id().clone()], vec![]));
+    let why: Vec<_> = rejected.iter().map(|(id, why)| (id.as_str(), why.to_string())).collect();
+    let why_not =
+        |code, key| format!("an item of the alerts table is not taken ({code}; key {}#{key}): no words", tenant());
+    let expected = [
+        ("a", why_not("ItemCollectionSizeLimitExceeded", "a alert")),
+        ("c", why_not("ValidationError", "c outbox#000000000001#opened")),
+    ];
+    assert_eq!(why, expected);
+    assert_eq!(bench.statistics(&tenant()).await[&("gauge".to_owned(), "open".to_owned())], 1);
+}
+
+#[tokio::test]
+async fn where_everything_is_always_rejected_a_write_ends() {
+    let wire = Wire::default();
+    wire.plan_always(TRANSACTION, Fault::transaction_canceled(&["None", "ValidationError", "None", "ValidationError"]));
+    let Written { rejected, uncounted, .. } =
+        alone(&wire).write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap();
+    assert_eq!((rejected.len(), uncounted.len(), wire.count(TRANSACTION)), (1, 0, 1));
 }
 
 #[tokio::test]
@@ -128,8 +160,11 @@ async fn a_conflict_beside_a_collision_is_told_at_once_and_the_others_are_writte
     let reasons = ["None", "ConditionalCheckFailed", "TransactionConflict", "None", "None"];
     bench.wire.plan(TRANSACTION, 1, Fault::transaction_canceled(&reasons));
     let written = bench.store.write(&grant, &writes, None, noon()).await.unwrap();
-    let expected =
-        Written { written: vec![writes[1].id().clone()], conflicted: vec![writes[0].id().clone()], lease_lost: false };
+    let expected = Written {
+        written: vec![writes[1].id().clone()],
+        conflicted: vec![writes[0].id().clone()],
+        ..Written::default()
+    };
     assert_eq!(written, expected);
 }
 
@@ -172,7 +207,7 @@ async fn a_lease_that_a_transaction_holds_is_asked_for_and_given_back_again() {
     let grant = bench.grant(&tenant(), noon()).await;
     assert_eq!(bench.wire.count("UpdateItem"), 3);
     bench.wire.plan("UpdateItem", 1, held_by_a_transaction());
-    assert!(!bench.store.release(&grant, COMPLETE, noon()).await.unwrap());
+    assert!(!bench.store.release(&grant, COMPLETE, 0, noon()).await.unwrap());
     assert_eq!(bench.wire.count("UpdateItem"), 5);
 }
 
@@ -271,7 +306,7 @@ async fn a_store_that_can_t_be_reached_says_so_for_every_request() {
     let codes = [
         code(store.keep(&event).await.unwrap_err()),
         code(store.acquire(&tenant, TERMS, "holder", noon()).await.unwrap_err()),
-        code(store.release(&grant(), store::Outcome::Failed, noon()).await.unwrap_err()),
+        code(store.release(&grant(), store::Outcome::Failed, 0, noon()).await.unwrap_err()),
         code(store.known(&tenant).await.unwrap_err()),
         code(store.alerts(&tenant, &[alert("a").id]).await.unwrap_err()),
         code(store.write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap_err()),

@@ -17,7 +17,7 @@ async fn acquire(bench: &Bench, now: Timestamp) -> Acquired {
 }
 
 async fn release(bench: &Bench, grant: &Grant, now: Timestamp) -> bool {
-    bench.store.release(grant, COMPLETE, now).await.unwrap()
+    bench.store.release(grant, COMPLETE, 0, now).await.unwrap()
 }
 
 #[tokio::test]
@@ -101,12 +101,12 @@ async fn a_release_by_an_old_holder_does_nothing() {
 async fn only_a_complete_run_is_a_success() {
     let bench = Bench::new().await;
     let grant = granted(acquire(&bench, noon()).await);
-    bench.store.release(&grant, Outcome::Failed, noon() + seconds(1)).await.unwrap();
+    bench.store.release(&grant, Outcome::Failed, 0, noon() + seconds(1)).await.unwrap();
     let state = bench.item(&bench.tables.tenants, tenant().as_str(), "state").await.unwrap();
     assert_eq!(text(&state, "last_attempt"), "2026-03-02T12:00:01.250Z");
     assert!(!state.contains_key("last_success"));
     let grant = granted(acquire(&bench, noon() + seconds(GAP)).await);
-    bench.store.release(&grant, COMPLETE, noon() + seconds(GAP + 1)).await.unwrap();
+    bench.store.release(&grant, COMPLETE, 0, noon() + seconds(GAP + 1)).await.unwrap();
     let state = bench.item(&bench.tables.tenants, tenant().as_str(), "state").await.unwrap();
     assert_eq!(text(&state, "last_success"), "2026-03-02T12:00:16.250Z");
 }
@@ -166,7 +166,7 @@ async fn the_hint_is_believed_after_a_complete_run_and_for_a_day_after_a_full_co
         let now = noon() + seconds(later);
         let grant = granted(acquire(&bench, now).await);
         assert_eq!(grant.trusts_hint, trusts, "the run {later} s after noon");
-        bench.store.release(&grant, outcome, now).await.unwrap();
+        bench.store.release(&grant, outcome, 0, now).await.unwrap();
     }
 }
 

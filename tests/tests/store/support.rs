@@ -158,7 +158,7 @@ pub(crate) fn resolved(alert: &Alert, on: &str) -> Alert {
 }
 
 /// How a run ends that looked at everything and found nothing.
-pub(crate) const COMPLETE: Outcome = Outcome::Complete { unannounced: 0, from_start: true };
+pub(crate) const COMPLETE: Outcome = Outcome::Complete { from_start: true };
 
 /// A name that no other holder of a lease has.
 pub(crate) fn holder() -> String {

@@ -111,9 +111,16 @@ fn each_queue_gives_poll_one_message_at_a_time_for_as_long_as_it_may_need_and_na
     }
     assert!(sources.is_empty(), "{sources:?}");
 
-    let lease = poll::VARIABLES.iter().find(|variable| variable.name == "LEASE_SECONDS").unwrap();
-    let lease: u64 = lease.default.unwrap().parse().unwrap();
+    let seconds = |name: &str| -> u64 {
+        let variable = poll::VARIABLES.iter().find(|variable| variable.name == name).unwrap();
+        variable.default.unwrap().parse().unwrap()
+    };
+    let (lease, run) = (seconds("LEASE_SECONDS"), seconds("RUN_SECONDS"));
     assert!(timeout < lease, "a run of {timeout} s outlives its lease of {lease} s");
+    assert!(
+        run + 30 <= timeout,
+        "of {timeout} s a run of {run} s leaves too little for what comes before and behind it"
+    );
 }
 
 #[test]
