@@ -153,6 +153,7 @@ mod tests {
             since: None,
         };
         let terms = Terms {
+            source: AlertSource::Graph,
             threshold: FraudThreshold::High,
             digest_above: 2,
             telling: Telling::Now { digests: 0 },

@@ -128,7 +128,7 @@ async fn what_came_of_the_last_run_is_told_apart_also_while_the_next_one_is_unde
         let before = last().await;
         let grant = granted(acquire(&bench, start).await);
         assert_eq!(last().await, before, "one that is under way");
-        bench.store.release(&grant, outcome, start + seconds(1)).await.unwrap();
+        bench.store.release(&grant, outcome, 0, start + seconds(1)).await.unwrap();
         assert_eq!(last().await, expected, "{outcome:?}");
         start += seconds(GAP);
     }
