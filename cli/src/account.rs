@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use aws_config::SdkConfig;
 use models::Tenant;
 use partner_center::{
-    ADDRESS_VARIABLES, AlertSources, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, Credentials, Limits,
-    Now, Proof, Purpose, Registrations, SecretsManager, Tokens,
+    ADDRESS_VARIABLES, AlertSources, AuditRecords, BaseUrl, BaseUrlError, CloudDirectory, Consent, Credentials,
+    Entitlements, Limits, Now, Proof, Purpose, Registrations, SecretsManager, Tokens,
 };
 use runtime::{
     Clock as _, ConfigError, OutgoingTls, StartError, SystemClock, Variable, Variables, base_address, random_id,
@@ -69,6 +69,14 @@ pub(crate) const NAMES_QUEUE_URL: Variable =
 /// Requests for names that failed for good.
 pub(crate) const NAMES_DEAD_LETTERS_URL: Variable =
     place("NAMES_DEAD_LETTERS_URL", "the address of the names queue's dead letters, or name the stack with --stack");
+/// Requests to carry operations on.
+pub(crate) const OPERATIONS_QUEUE_URL: Variable =
+    place("OPERATIONS_QUEUE_URL", "the address of the operations queue, or name the stack with --stack");
+/// Requests to carry operations on that failed for good.
+pub(crate) const OPERATIONS_DEAD_LETTERS_URL: Variable = place(
+    "OPERATIONS_DEAD_LETTERS_URL",
+    "the address of the operations queue's dead letters, or name the stack with --stack",
+);
 /// Requests for runs.
 pub(crate) const RECONCILE_QUEUE_URL: Variable =
     place("RECONCILE_QUEUE_URL", "the address of the reconcile queue, or name the stack with --stack");
@@ -85,7 +93,7 @@ pub(crate) const SCHEDULES: Variable =
     place("SCHEDULES", "the names of the schedules, separated by commas, or name the stack with --stack");
 
 /// The variables that say where things are, beside those of `runtime`, of `signers` and of Microsoft's addresses.
-pub const VARIABLES: [Variable; 17] = [
+pub const VARIABLES: [Variable; 19] = [
     ACTIVITY_TABLE,
     ACT_SECRET_PREFIX,
     ALERTS_TABLE,
@@ -95,6 +103,8 @@ pub const VARIABLES: [Variable; 17] = [
     FRAUD_TOPIC_ARN,
     NAMES_DEAD_LETTERS_URL,
     NAMES_QUEUE_URL,
+    OPERATIONS_DEAD_LETTERS_URL,
+    OPERATIONS_QUEUE_URL,
     OPERATIONS_TOPIC_ARN,
     READ_SECRET_PREFIX,
     RECONCILE_DEAD_LETTERS_URL,
@@ -216,6 +226,28 @@ impl Account {
         Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.aws), tables))
     }
 
+    /// The store of the sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the table is not known.
+    pub fn store_with_sessions(&self) -> Result<Store, ConfigError> {
+        let tables = TableNames { sessions: self.variables.read(&SESSIONS_TABLE)?, ..TableNames::default() };
+        Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.aws), tables))
+    }
+
+    /// The store of the tenants, their alerts, and what people did.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where a table is not known.
+    pub fn store_with_activity(&self) -> Result<Store, ConfigError> {
+        let (tenants, alerts) = (self.variables.read(&TENANTS_TABLE)?, self.variables.read(&ALERTS_TABLE)?);
+        let tables =
+            TableNames { activity: self.variables.read(&ACTIVITY_TABLE)?, tenants, alerts, ..TableNames::default() };
+        Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.aws), tables))
+    }
+
     /// Microsoft, as its tenants sign in there with their secrets of this purpose, with the patience of a person who waits.
     ///
     /// # Errors
@@ -302,6 +334,12 @@ impl<C: Credentials + Send + Sync> Microsoft<C> {
     #[must_use]
     pub fn audit_records(&self) -> AuditRecords<C> {
         AuditRecords::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
+    }
+
+    /// The Azure subscriptions of their customers.
+    #[must_use]
+    pub fn entitlements(&self) -> Entitlements<C> {
+        Entitlements::new(self.http.clone(), Arc::clone(&self.tokens), self.limits)
     }
 
     /// Their webhook registrations.

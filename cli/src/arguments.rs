@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{callback, completions, doctor, statistics, tenants, webhook};
+use crate::{activity, callback, completions, doctor, sessions, statistics, subscriptions, tenants, webhook};
 
 /// What operators of Partner Alerts do from a terminal.
 ///
@@ -14,7 +14,7 @@ use crate::{callback, completions, doctor, statistics, tenants, webhook};
 #[command(
     name = "partner-alerts",
     version,
-    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong, or not even the tenants could be seen; for `statistics recount`: figures differ\n  2  the command could not be understood\n\n\
+    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong, or not even the tenants could be seen; for `statistics recount`: figures differ; for `activity verify`: the log is not as it was written\n  2  the command could not be understood\n\n\
                   Examples:\n  partner-alerts --stack partner-alerts doctor\n  partner-alerts --stack partner-alerts --json tenants list"
 )]
 pub struct Arguments {
@@ -32,6 +32,9 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// What people did, and whether the log of it is as it was written.
+    #[command(subcommand)]
+    Activity(activity::Command),
     /// Partner Center webhook callbacks.
     #[command(subcommand)]
     Callback(callback::Command),
@@ -45,9 +48,15 @@ pub enum Command {
     /// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is, or not even the tenants could be
     /// seen.
     Doctor(doctor::Command),
+    /// Who is signed in by a browser.
+    #[command(subcommand)]
+    Sessions(sessions::Command),
     /// The figures of the dashboard.
     #[command(subcommand)]
     Statistics(statistics::Command),
+    /// Customers' Azure subscriptions.
+    #[command(subcommand)]
+    Subscriptions(subscriptions::Command),
     /// The partner's tenants.
     #[command(subcommand)]
     Tenants(tenants::Command),
@@ -66,10 +75,13 @@ impl Arguments {
         let arguments = Self::try_parse()?;
         match &arguments.command {
             Command::Tenants(command) => command.check()?,
-            Command::Callback(_)
+            Command::Activity(_)
+            | Command::Callback(_)
             | Command::Completions(_)
             | Command::Doctor(_)
+            | Command::Sessions(_)
             | Command::Statistics(_)
+            | Command::Subscriptions(_)
             | Command::Webhook(_) => {}
         }
         Ok(arguments)

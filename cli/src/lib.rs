@@ -3,14 +3,17 @@
 //! Promises: nothing of the local system or of the tests is in it, and a command that only judges needs no network and no account.
 
 mod account;
+pub mod activity;
 mod arguments;
 pub mod callback;
 pub mod completions;
 pub mod doctor;
 mod output;
 mod secret_names;
+pub mod sessions;
 mod stack;
 pub mod statistics;
+pub mod subscriptions;
 pub mod tenants;
 pub mod webhook;
 

@@ -28,16 +28,31 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
     let mut output = Output::new(AutoStream::auto(io::stdout().lock()), arguments.json);
     let stack = arguments.stack().map(str::to_owned);
     match arguments.command {
+        Command::Activity(command) => {
+            let account = Account::open(stack.as_deref()).await?;
+            let something_is_wrong = command.run(&account, &mut output).await?;
+            return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
         Command::Callback(command) => return Ok(command.run()?),
         Command::Completions(command) => command.run(io::stdout())?,
         Command::Doctor(command) => {
             let something_is_wrong = command.run(stack.as_deref(), &mut output).await?;
             return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
+        Command::Sessions(command) => {
+            let account = Account::open(stack.as_deref()).await?;
+            command.run(&account, &mut output).await?;
+        }
         Command::Statistics(command) => {
             let account = Account::open(stack.as_deref()).await?;
             let something_is_wrong = command.run(&account, &mut output).await?;
             return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
+        Command::Subscriptions(command) => {
+            let account = Account::open(stack.as_deref()).await?;
+            if let Err(error) = command.run(&account, &mut output).await {
+                return Err(told(&error, error.advice()).into());
+            }
         }
         Command::Tenants(command) => {
             let account = Account::open(stack.as_deref()).await?;

@@ -9,12 +9,13 @@ use runtime::Variable;
 
 use crate::account::{
     ACT_SECRET_PREFIX, ACTIVITY_TABLE, ALERTS_TABLE, AccountError, CALLBACK_BASE_URL, EVENTS_TABLE, EVENTS_TOPIC_ARN,
-    FRAUD_TOPIC_ARN, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, OPERATIONS_TOPIC_ARN, READ_SECRET_PREFIX,
-    RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, SCHEDULES, SESSIONS_TABLE, STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
+    FRAUD_TOPIC_ARN, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, OPERATIONS_DEAD_LETTERS_URL, OPERATIONS_QUEUE_URL,
+    OPERATIONS_TOPIC_ARN, READ_SECRET_PREFIX, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, SCHEDULES,
+    SESSIONS_TABLE, STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
 };
 
 /// The outputs of a stack, and the variables that they stand for.
-const OUTPUTS: [(&str, &Variable); 14] = [
+const OUTPUTS: [(&str, &Variable); 16] = [
     ("ActivityTableName", &ACTIVITY_TABLE),
     ("AlertsTableName", &ALERTS_TABLE),
     ("CallbackBaseUrl", &CALLBACK_BASE_URL),
@@ -23,6 +24,8 @@ const OUTPUTS: [(&str, &Variable); 14] = [
     ("FraudTopicArn", &FRAUD_TOPIC_ARN),
     ("NamesDeadLettersUrl", &NAMES_DEAD_LETTERS_URL),
     ("NamesQueueUrl", &NAMES_QUEUE_URL),
+    ("OperationsDeadLettersUrl", &OPERATIONS_DEAD_LETTERS_URL),
+    ("OperationsQueueUrl", &OPERATIONS_QUEUE_URL),
     ("OperationsTopicArn", &OPERATIONS_TOPIC_ARN),
     ("ReconcileDeadLettersUrl", &RECONCILE_DEAD_LETTERS_URL),
     ("ReconcileQueueUrl", &RECONCILE_QUEUE_URL),

@@ -16,6 +16,7 @@ use crate::{
         scheduler::Schedules,
         sqs::{Held, Queue},
     },
+    gateway::{ApiRoutes, Handler, People},
     invocation::Invocation,
     schedule,
     state::State,
@@ -27,6 +28,8 @@ use crate::{
 pub(crate) const POLL_SCHEDULE: &str = "partner-alerts-poll";
 /// The schedule that has `notify` sweep.
 pub(crate) const SWEEP_SCHEDULE: &str = "partner-alerts-sweep";
+/// The schedule that has `resolve` look for operations that nobody carries on.
+pub(crate) const OPERATIONS_SCHEDULE: &str = "partner-alerts-operations";
 /// The schedule that renews credentials.
 pub(crate) const RENEW_SCHEDULE: &str = "partner-alerts-renew";
 
@@ -34,18 +37,24 @@ pub(crate) const RENEW_SCHEDULE: &str = "partner-alerts-renew";
 #[derive(Clone, Debug)]
 pub(crate) struct Functions {
     pub(crate) webhook: Arc<webhook::Deployed>,
+    pub(crate) people: People,
+    dashboard: Arc<dashboard::Deployed>,
     poll: Arc<poll::Deployed>,
     notify: Arc<notify::Deployed>,
     renew: Arc<renew::Deployed>,
+    resolve: Arc<resolve::Deployed>,
 }
 
 impl Functions {
     pub(crate) fn wire(parts: &Parts) -> Result<Self, StartError> {
         Ok(Self {
             webhook: Arc::new(webhook::wire(parts)?),
+            people: People { authorize: Arc::new(authorize::wire(parts)?), sign_in: Arc::new(sign_in::wire(parts)?) },
+            dashboard: Arc::new(dashboard::wire(parts)?),
             poll: Arc::new(poll::wire(parts)?),
             notify: Arc::new(notify::wire(parts)?),
             renew: Arc::new(renew::wire(parts)?),
+            resolve: Arc::new(resolve::wire(parts)?),
         })
     }
 
@@ -66,6 +75,34 @@ impl Functions {
                 let Ok(invocation) = serde_json::from_value(event) else { return false };
                 let Invocation { span, trace, .. } = Invocation::new();
                 let done = poll.handle(invocation, trace).instrument(span).await;
+                matches!(done, Ok(response) if response.batch_item_failures.is_empty())
+            })
+        }));
+    }
+
+    /// The routes of the API, each with the function that answers it.
+    pub(crate) fn api(&self) -> ApiRoutes {
+        let resolve = Arc::clone(&self.resolve);
+        let resolve: Handler = Arc::new(move |request| {
+            let resolve = Arc::clone(&resolve);
+            Box::pin(async move { resolve.answer(&request).await })
+        });
+        let dashboard = Arc::clone(&self.dashboard);
+        let dashboard: Handler = Arc::new(move |request| {
+            let dashboard = Arc::clone(&dashboard);
+            Box::pin(async move { dashboard.answer(&request).await })
+        });
+        [(&resolve::ROUTES, Arc::clone(&resolve)), (&resolve::PAGES, resolve), (&dashboard::ROUTES, dashboard)]
+    }
+
+    pub(crate) fn wake_by_operations(&self, queue: &Queue) {
+        let resolve = Arc::clone(&self.resolve);
+        queue.wakes(Arc::new(move |event| {
+            let resolve = Arc::clone(&resolve);
+            Box::pin(async move {
+                let Ok(invocation) = serde_json::from_value(event) else { return false };
+                let Invocation { span, request_id, trace } = Invocation::new();
+                let done = resolve.follow(invocation, &request_id, trace).instrument(span).await;
                 matches!(done, Ok(response) if response.batch_item_failures.is_empty())
             })
         }));
@@ -132,6 +169,19 @@ impl Functions {
                 }
                 if let Ok(invocation) = serde_json::from_value(json!({ "task": "sweep" })) {
                     let _ = notify.handle(invocation).instrument(Invocation::new().span).await;
+                }
+            }
+        }));
+        let (resolve, of_resolve) = (Arc::clone(&self.resolve), schedules.clone());
+        tasks.spawn(schedule::run(config.sweep_every, stop.clone(), move || {
+            let (resolve, is_on) = (Arc::clone(&resolve), of_resolve.is_on(OPERATIONS_SCHEDULE));
+            async move {
+                if !is_on {
+                    return;
+                }
+                if let Ok(invocation) = serde_json::from_value(json!({ "task": "sweep" })) {
+                    let Invocation { span, request_id, trace } = Invocation::new();
+                    let _ = resolve.follow(invocation, &request_id, trace).instrument(span).await;
                 }
             }
         }));

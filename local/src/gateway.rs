@@ -1,5 +1,9 @@
 //! The gateway: makes of a request what an HTTP API of API Gateway hands to a function (payload 2.0), and of the answer a
-//! response. Only the routes of `template.yaml` exist.
+//! response. Only the routes of the functions exist.
+
+mod api;
+mod event;
+mod people;
 
 use std::sync::Arc;
 
@@ -7,39 +11,52 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Path, Request, State},
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::post,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tracing::Instrument as _;
 
 use crate::invocation::Invocation;
+use event::Incoming;
+
+pub(crate) use api::Handler;
+pub(crate) use people::People;
 
 /// What API Gateway takes at most, in bytes.
 const PAYLOAD_BYTES: usize = 10 << 20;
 
-pub(crate) fn router(webhook: Arc<webhook::Deployed>) -> Router {
+/// Who answers which routes of the API.
+pub(crate) type ApiRoutes = [(&'static [&'static str], Handler); 3];
+
+pub(crate) fn router(webhook: Arc<webhook::Deployed>, people: People, of_api: &ApiRoutes) -> Router {
+    let of_api = of_api
+        .iter()
+        .fold(Router::new(), |router, (routes, handler)| router.merge(api::router(&people, routes, handler)));
+    // API Gateway has no such route, whatever there is for other methods.
+    let of_api = of_api.method_not_allowed_fallback(|| async { (StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#) });
     Router::new()
         .route("/callbacks/{tenant}/{key}", post(callback))
+        .with_state(webhook)
+        .merge(people::router(people))
+        .merge(of_api)
         .fallback(|_: Request| async { (StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#) })
         .layer(DefaultBodyLimit::max(PAYLOAD_BYTES))
-        .with_state(webhook)
 }
 
 async fn callback(
     State(webhook): State<Arc<webhook::Deployed>>,
     Path((tenant, key)): Path<(String, String)>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let event = event(webhook::ROUTE, &json!({ "tenant": tenant, "key": key }), &uri, &headers, &body);
-    let Ok(request) = lambda_http::request::from_str(&event.to_string()) else {
-        return (StatusCode::BAD_REQUEST, r#"{"message":"Bad Request"}"#).into_response();
-    };
+    let path_parameters = json!({ "tenant": tenant, "key": key });
+    let incoming = Incoming { route: webhook::ROUTE, path_parameters, method: &method, uri: &uri, headers: &headers };
+    let Ok(request) = runtime::gateway_request(&incoming.event(&body).to_string()) else { return bad_request() };
     let mut request = webhook::request::plain(request);
     let Invocation { span, request_id, trace } = Invocation::new();
     request.extensions_mut().insert(webhook::request::RequestId(request_id));
@@ -50,41 +67,6 @@ async fn callback(
     Response::from_parts(parts, Body::from(text))
 }
 
-/// The event of payload format 2.0: header names in lower case, repeated values joined by commas, and the body as base64
-/// where its content type is not known to be text.
-fn event(route: &str, path_parameters: &Value, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Value {
-    let mut joined = Map::new();
-    for name in headers.keys() {
-        let values: Vec<_> =
-            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        joined.insert(name.as_str().to_owned(), values.join(",").into());
-    }
-    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_text = content_type.starts_with("application/json") || content_type.starts_with("text/");
-    let (body, is_base64) = match std::str::from_utf8(body) {
-        Ok(text) if is_text => (text.to_owned(), false),
-        _ => (STANDARD.encode(body), true),
-    };
-    json!({
-        "version": "2.0",
-        "routeKey": route,
-        "rawPath": uri.path(),
-        "rawQueryString": uri.query().unwrap_or_default(),
-        "headers": joined,
-        "pathParameters": path_parameters,
-        "isBase64Encoded": is_base64,
-        "body": body,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "local",
-            "domainName": "localhost",
-            "domainPrefix": "local",
-            "http": { "method": "POST", "path": uri.path(), "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "" },
-            "requestId": uuid::Uuid::new_v4().to_string(),
-            "routeKey": route,
-            "stage": "$default",
-            "time": "01/Jan/1970:00:00:00 +0000",
-            "timeEpoch": 0,
-        },
-    })
+fn bad_request() -> Response {
+    (StatusCode::BAD_REQUEST, r#"{"message":"Bad Request"}"#).into_response()
 }

@@ -6,7 +6,7 @@ use runtime::{ConfigError, Variable, Variables};
 use simulator::Simulator;
 use store::TableNames;
 
-use crate::functions::{POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE};
+use crate::functions::{OPERATIONS_SCHEDULE, POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE};
 
 pub(crate) const REGION: &str = "eu-west-1";
 
@@ -17,6 +17,12 @@ pub(crate) const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
 /// What the world would call the gateway: Partner Center takes https addresses alone, and the simulator knows what is meant. A name
 /// below `localhost` is this machine's, whoever asks (RFC 6761, section 6.3).
 pub(crate) const PUBLIC: &str = "https://partner-alerts.localhost";
+
+/// The secrets with which people are let in.
+pub(crate) const SIGN_IN_SECRET: &str = "partner-alerts/sign-in/client";
+pub(crate) const SEALING_SECRET: &str = "partner-alerts/sign-in/sealing";
+/// The secret with which places in lists are sealed.
+pub(crate) const CURSOR_SECRET: &str = "partner-alerts/dashboard/sealing";
 
 /// What names of secrets begin with, as the template has it.
 const ACT_SECRET_PREFIX: &str = "partner-alerts/act/";
@@ -44,8 +50,10 @@ impl Names {
         Ok(Self {
             host: endpoint.to_string(),
             tables: TableNames {
+                activity: table("ACTIVITY_TABLE", "activity")?,
                 alerts: table("ALERTS_TABLE", "alerts")?,
                 events: table("EVENTS_TABLE", "events")?,
+                sessions: table("SESSIONS_TABLE", "sessions")?,
                 tenants: table("TENANTS_TABLE", "tenants")?,
             },
             fraud_topic: topic("FRAUD_TOPIC_ARN", "fraud")?,
@@ -56,8 +64,10 @@ impl Names {
 
     pub(crate) fn table(&self, role: &str) -> String {
         match role {
+            "activity" => self.tables.activity.clone(),
             "alerts" => self.tables.alerts.clone(),
             "events" => self.tables.events.clone(),
+            "sessions" => self.tables.sessions.clone(),
             "tenants" => self.tables.tenants.clone(),
             other => format!("partner-alerts-{other}"),
         }
@@ -99,11 +109,13 @@ impl Names {
             ("LOCAL_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("NAMES_DEAD_LETTERS_URL", self.queue("names-dead-letters")),
             ("NAMES_QUEUE_URL", self.queue("names")),
+            ("OPERATIONS_DEAD_LETTERS_URL", self.queue("operations-dead-letters")),
+            ("OPERATIONS_QUEUE_URL", self.queue("operations")),
             ("OPERATIONS_TOPIC_ARN", self.operations_topic.clone()),
             ("READ_SECRET_PREFIX", READ_SECRET_PREFIX.to_owned()),
             ("RECONCILE_DEAD_LETTERS_URL", self.queue("reconcile-dead-letters")),
             ("RECONCILE_QUEUE_URL", self.queue("reconcile")),
-            ("SCHEDULES", [POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE].join(",")),
+            ("SCHEDULES", [OPERATIONS_SCHEDULE, POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE].join(",")),
             ("SESSIONS_TABLE", self.table("sessions")),
             ("STREAM_DEAD_LETTERS_URL", self.queue("stream-dead-letters")),
             ("TENANTS_TABLE", self.table("tenants")),

@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use aws_credential_types::Credentials;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use models::{AlertSource, Cloud, PathKey, Tenant};
 use runtime::{Metrics, OutgoingTls, Parts, SharedClock, StartError, SystemClock, Variables, aws_config_loader};
 use serde_json::json;
@@ -22,16 +23,17 @@ use crate::{
         sqs::{Queue, Queues},
     },
     environment,
-    functions::{Functions, POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE},
+    functions::{Functions, OPERATIONS_SCHEDULE, POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE},
     gateway,
     loopback::{self, Server},
-    names::{CLIENT_ID, CLIENT_SECRET, Names, PUBLIC, REGION},
+    names::{CLIENT_ID, CLIENT_SECRET, CURSOR_SECRET, Names, PUBLIC, REGION, SEALING_SECRET, SIGN_IN_SECRET},
     schedule,
     state::State,
     stop::Stop,
     welcome::{self, Places},
 };
 
+const ACT_SECRET: &str = "partner-alerts/act/local";
 const READ_SECRET: &str = "partner-alerts/read/local";
 
 /// Why the local system can't start, or can't go on.
@@ -99,7 +101,8 @@ pub struct System {
     tables: TableNames,
     simulator: Simulator,
     callback_url: String,
-    queues: [Queue; 2],
+    origin: String,
+    queues: [Queue; 3],
     tasks: JoinSet<()>,
     gateway: Server,
     stop: watch::Sender<bool>,
@@ -143,24 +146,27 @@ impl System {
         let path_key = state.path_key(config.path_key.as_ref())?;
         let path = format!("/callbacks/{}/{}", config.tenant, path_key.expose());
         let callback_url = format!("http://{gateway_address}{path}");
+        let origin = format!("http://{gateway_address}");
         let simulator = start_simulator(&config, &state, &callback_url).await?;
-        simulator.set_public_address(PUBLIC, &format!("http://{gateway_address}"));
+        simulator.set_public_address(PUBLIC, &origin);
 
         let endpoint = loopback::bind("the AWS endpoint", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = endpoint.local_addr().map_err(LocalError::Listener)?;
         let names = Names::new(address, &variables).map_err(StartError::from)?;
         let services = services(&names, &config, &state, &clock, subscriber, &stopped)?;
         let endpoint = loopback::serve(endpoint, services.clone().router(), endpoint_stopped);
-        let variables = variables_of_functions(variables, &names, &simulator, &state)?;
+        let variables = variables_of_functions(variables, &names, &simulator, &state)?
+            .over(variables_of_people(&names, &config, &simulator, &origin));
         let parts = parts(variables, &names, &services, clock).await?;
         make_tables(&parts, &names, &config, &path_key).await?;
 
         let mut tasks = JoinSet::new();
         let functions = Functions::wire(&parts)?;
-        let queues = [services.queues.reconcile, services.queues.names];
-        for queue in &queues {
-            functions.wake_by_queue(queue);
-        }
+        let queues = [services.queues.reconcile, services.queues.names, services.queues.operations];
+        let [reconcile, of_names, operations] = &queues;
+        functions.wake_by_queue(reconcile);
+        functions.wake_by_queue(of_names);
+        functions.wake_by_operations(operations);
         if config.streams {
             let given_up = &services.queues.stream_dead_letters;
             functions.wake_by_streams(&mut tasks, &services.dynamodb, &names.tables, &state, given_up, &stopped);
@@ -172,17 +178,20 @@ impl System {
             functions.wake_by_schedule(&mut tasks, &config, &services.schedules, &stopped);
             tasks.spawn(expire(services.dynamodb.database(), stopped.clone()));
         }
+        let of_api = functions.api();
+        let routes = gateway::router(functions.webhook, functions.people, &of_api);
         let public_url = format!("{PUBLIC}{path}");
         let environment = names.environment(&services.access_key_id, &parts.variables, &simulator, &public_url);
         environment::write(&state, &environment)?;
         Ok(Self {
-            gateway: loopback::serve(gateway, gateway::router(functions.webhook), stopped),
+            gateway: loopback::serve(gateway, routes, stopped),
             tables: names.tables,
             queues,
             config,
             parts,
             simulator,
             callback_url,
+            origin,
             tasks,
             stop,
             endpoint,
@@ -199,6 +208,8 @@ impl System {
     pub fn welcome(&self) -> String {
         welcome::welcome(&Places {
             callback: &self.callback_url,
+            sign_in: &format!("{}/sign-in", self.origin),
+            api: &format!("{}{}", self.origin, api::PREFIX),
             microsoft: &self.simulator.microsoft_url(),
             control: &self.simulator.control_url(),
             state: &self.config.state.display().to_string(),
@@ -211,6 +222,12 @@ impl System {
     #[must_use]
     pub fn callback_url(&self) -> &str {
         &self.callback_url
+    }
+
+    /// Where our pages are.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// What the functions are wired from, to wire more of them.
@@ -350,6 +367,12 @@ fn services(
     // The stand-in's client secret has no end; one that nobody knows would be something to see to.
     let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31T00:00:00Z" });
     secrets.seed(READ_SECRET, &secret.to_string())?;
+    secrets.seed(ACT_SECRET, &secret.to_string())?;
+    secrets.seed(SIGN_IN_SECRET, &json!({ "client_secret": CLIENT_SECRET }).to_string())?;
+    for name in [SEALING_SECRET, CURSOR_SECRET] {
+        let key = STANDARD.encode(rand::random::<[u8; 32]>());
+        secrets.seed(name, &json!({ "current": "first", "keys": { "first": key } }).to_string())?;
+    }
     Ok(Services {
         host: names.host.as_str().into(),
         access_key_id: hex::encode(rand::random::<[u8; 16]>()).into(),
@@ -372,6 +395,7 @@ fn schedules(config: &LocalConfig) -> Schedules {
         (name.to_owned(), Schedule { expression, is_on: config.schedule })
     };
     Schedules::new([
+        schedule(OPERATIONS_SCHEDULE, config.sweep_every),
         schedule(POLL_SCHEDULE, config.schedule_every),
         schedule(RENEW_SCHEDULE, config.renew_every),
         schedule(SWEEP_SCHEDULE, config.sweep_every),
@@ -404,11 +428,14 @@ fn variables_of_functions(
     let file = |name: &str, content: &str| state.write(name, content).map(|path| path.display().to_string());
     let tls_file = file("outgoing-tls-trust-anchors.pem", &tls_anchors)?;
     let defaults = [
+        ("ACTIVITY_TABLE", names.tables.activity.clone()),
         ("ALERTS_TABLE", names.tables.alerts.clone()),
         ("EVENTS_TABLE", names.tables.events.clone()),
         ("TENANTS_TABLE", names.tables.tenants.clone()),
         ("RECONCILE_QUEUE_URL", names.queue("reconcile")),
         ("NAMES_QUEUE_URL", names.queue("names")),
+        ("ACTIVITY_TABLE", names.tables.activity.clone()),
+        ("OPERATIONS_QUEUE_URL", names.queue("operations")),
         ("FRAUD_TOPIC_ARN", names.fraud_topic.clone()),
         ("EVENTS_TOPIC_ARN", names.events_topic.clone()),
         ("OPERATIONS_TOPIC_ARN", names.operations_topic.clone()),
@@ -429,6 +456,25 @@ fn variables_of_functions(
     Ok(variables.over(defaults).with(&OutgoingTls::VARIABLES[0], tls_file))
 }
 
+/// The same for the functions that let people in. They sign in to the seed tenant.
+fn variables_of_people(
+    names: &Names,
+    config: &LocalConfig,
+    simulator: &Simulator,
+    origin: &str,
+) -> [(&'static str, String); 8] {
+    [
+        ("SESSIONS_TABLE", names.tables.sessions.clone()),
+        ("PUBLIC_URL", origin.to_owned()),
+        ("SIGN_IN_URL", simulator.microsoft_url()),
+        ("SIGN_IN_TENANTS", config.tenant.to_string()),
+        ("SIGN_IN_CLIENT_ID", CLIENT_ID.to_owned()),
+        ("SIGN_IN_SECRET", SIGN_IN_SECRET.to_owned()),
+        ("SEALING_SECRET", SEALING_SECRET.to_owned()),
+        ("CURSOR_SECRET", CURSOR_SECRET.to_owned()),
+    ]
+}
+
 async fn make_tables(parts: &Parts, names: &Names, config: &LocalConfig, path_key: &PathKey) -> Result<(), LocalError> {
     let client = aws_sdk_dynamodb::Client::new(&parts.aws);
     for table in &schema::TABLES {
@@ -441,7 +487,8 @@ async fn make_tables(parts: &Parts, names: &Names, config: &LocalConfig, path_ke
         alert_source: AlertSource::Graph,
         path_key_hashes: vec![path_key.hash()],
         read_secret: READ_SECRET.to_owned(),
-        act_secret: None,
+        // What there is to be seen at first is there to be acted on.
+        act_secret: config.demonstration.then(|| ACT_SECRET.to_owned()),
         active: true,
     };
     let store = Store::new(client, names.tables.clone());

@@ -7,6 +7,8 @@ use crate::aws::sns::Published;
 /// Where things are.
 pub(crate) struct Places<'a> {
     pub(crate) callback: &'a str,
+    pub(crate) sign_in: &'a str,
+    pub(crate) api: &'a str,
     pub(crate) microsoft: &'a str,
     pub(crate) control: &'a str,
     pub(crate) state: &'a str,
@@ -16,12 +18,13 @@ pub(crate) struct Places<'a> {
 }
 
 pub(crate) fn welcome(places: &Places<'_>) -> String {
-    let Places { callback, microsoft, control, state, environment, tenant } = places;
+    let Places { callback, sign_in, api, microsoft, control, state, environment, tenant } = places;
     format!(
         "\
 Partner Alerts runs on this machine, with a stand-in for Microsoft.
 
   callback address     {callback}
+  sign in              {sign_in}
   simulated Microsoft  {microsoft}
   simulator's control  {control}
   state                {state}
@@ -35,6 +38,13 @@ In a second terminal:
   let the next person in   curl -X POST {control}/sign-ins -H 'Content-Type: application/json' -d '{{\"decision\": \"approve\", \"ahead\": true}}'
   everything else          curl {control}/
 
+The API ({api}, described by docs/openapi.json) takes a token, which the stand-in gives to whoever asks:
+
+  get a token              TOKEN=$(curl -s -X POST {control}/access-tokens)
+  the alerts               curl -H \"Authorization: Bearer $TOKEN\" {api}/alerts
+  the four figures         curl -H \"Authorization: Bearer $TOKEN\" {api}/statistics
+  who am I                 curl -H \"Authorization: Bearer $TOKEN\" {api}/me
+
 The command line (cargo install --locked --path cli) works on it once a shell is set up for it, which goes as long as this runs:
 
   set a shell up           . {environment}
@@ -43,6 +53,8 @@ The command line (cargo install --locked --path cli) works on it once a shell is
   register the webhook     partner-alerts webhook register {tenant} --url \"$LOCAL_CALLBACK_URL\"
   see what is registered   partner-alerts webhook show {tenant}
   have a test event sent   partner-alerts webhook test {tenant}
+
+Signing in is for a browser: it asks who you want to be. That page is the stand-in's, whose certificate no browser knows; go on past the warning.
 
 An alert that no callback announces is found by the schedule. Ctrl-C stops; state is kept, but for what
 the stand-in for Microsoft was told: registrations, consents, faults.

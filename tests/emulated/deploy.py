@@ -15,8 +15,10 @@ Because this is not AWS:
 * Variables are added to every function, or replace what a parameter gives: addresses of the simulated Microsoft, files that
   a layer would bring under /opt, a shorter pause.
 
+Because a parameter has no default that is good for all: who signs in, and where people are.
+
 Because of what the emulator lacks:
-* The API's OpenAPI `Body`, which it imports for REST APIs alone, becomes an integration and a route for each operation. SAM
+* The callbacks' API's OpenAPI `Body`, which it imports for REST APIs alone, becomes an integration and a route for each operation. SAM
   made that body from the functions' `Events`.
 * It passes the value of a numeric parameter on as text, so the number stands where the parameter was named.
 * It asks for `sqs:SendMessageBatch`, which AWS doesn't have: there `sqs:SendMessage` is the permission for batches too.
@@ -65,12 +67,13 @@ def client(service: str) -> Any:
 
 
 def deploy(request: Json) -> Json:
-    """{"binaries": {function: path}, "variables": {...}, "stacks": {name: [what it lacks]}} -> {name: stack}
+    """{"binaries": {function: path}, "variables": {...}, "parameters": {...}, "stacks": {name: [what it lacks]}} -> {name: stack}
 
     What a stack lacks is [a resource of the template, the Sid of one of its statements, an action of that statement].
     """
     upload(request["binaries"])
-    return {name: create(name, adapted(lacking, request["variables"])) for name, lacking in request["stacks"].items()}
+    stacks = request["stacks"].items()
+    return {name: create(name, adapted(lacking, request["variables"], request["parameters"])) for name, lacking in stacks}
 
 
 def fire(request: Json) -> Json:
@@ -116,9 +119,11 @@ def secret(request: Json) -> Json:
 # ---- the template, changed -------------------------------------------------------------------------------------------------
 
 
-def adapted(lacking: list[list[str]], variables: Json) -> Json:
+def adapted(lacking: list[list[str]], variables: Json, parameters: Json) -> Json:
     """The template as CloudFormation takes it, with every change that the module's text lists."""
     template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+    for name, value in parameters.items():
+        template["Parameters"][name]["Default"] = value
     for resource, sid, action in lacking:
         take_out(template["Resources"][resource]["Properties"], sid, action)
     for name, resource in template["Resources"].items():
@@ -133,7 +138,7 @@ def adapted(lacking: list[list[str]], variables: Json) -> Json:
 
     translated = Translator({}, Parser(), boto_session=session).translate(template, {"Architecture": ARCHITECTURE})
     apis = [name for name, resource in translated["Resources"].items() if resource["Type"] == "AWS::ApiGatewayV2::Api"]
-    for api in apis:
+    for api in (name for name in apis if "Body" in translated["Resources"][name]["Properties"]):
         translated["Resources"] |= spelled_out(api, translated["Resources"][api]["Properties"])
     return translated
 
@@ -160,12 +165,17 @@ def as_emulated(statement: Json) -> Json:
         return statement | {"Action": ["sqs:SendMessage", "sqs:SendMessageBatch"]}
     condition = statement.get("Condition", {})
     if "ArnNotEquals" in condition:
-        role = condition["ArnNotEquals"]["aws:PrincipalArn"]["Fn::GetAtt"]
-        role = role.split(".")[0] if isinstance(role, str) else role[0]
-        sessions = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/${" + role + "}/*"
+        roles = condition["ArnNotEquals"]["aws:PrincipalArn"]
+        sessions = [sessions_of(role) for role in (roles if isinstance(roles, list) else [roles])]
         others = {operator: keys for operator, keys in condition.items() if operator != "ArnNotEquals"}
-        return statement | {"Condition": others | {"ArnNotLike": {"aws:PrincipalArn": {"Fn::Sub": sessions}}}}
+        return statement | {"Condition": others | {"ArnNotLike": {"aws:PrincipalArn": sessions}}}
     return statement
+
+
+def sessions_of(role: Json) -> Json:
+    name = role["Fn::GetAtt"]
+    name = name.split(".")[0] if isinstance(name, str) else name[0]
+    return {"Fn::Sub": "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/${" + name + "}/*"}
 
 
 def with_numbers(part: Any, parameters: Json) -> Any:
@@ -225,9 +235,12 @@ def upload(binaries: Json) -> None:
 
 
 def create(name: str, template: Json) -> Json:
+    # From a bucket, as SAM does it: a template that comes with the request has 51,200 bytes at most.
+    client("s3").put_object(Bucket=BUCKET, Key=f"{name}.json", Body=json.dumps(template).encode())
+    url = f"{os.environ['MINISTACK_ENDPOINT']}/{BUCKET}/{name}.json"
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
-        StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"], OnFailure="DO_NOTHING"
+        StackName=name, TemplateURL=url, Capabilities=["CAPABILITY_IAM"], OnFailure="DO_NOTHING"
     )
     try:
         patience = {"Delay": 1, "MaxAttempts": 60}

@@ -19,12 +19,14 @@ pub const QUICK: &str = "quick";
 pub const DEPLOYED: &str = "release";
 
 /// The functions: package and binary have the same name.
-pub const FUNCTIONS: [&str; 4] = ["notify", "poll", "renew", "webhook"];
+pub const FUNCTIONS: [&str; 8] = ["authorize", "dashboard", "notify", "poll", "renew", "resolve", "sign-in", "webhook"];
 
-/// What `template.yaml` gives the functions where nobody changes a parameter, all functions together, and what Lambda adds: for starts
-/// that are measured. A test holds it to the template.
-pub const STARTED_WITH: [(&str, &str); 21] = [
+/// What `template.yaml` gives the functions where nobody changes a parameter but those that say who signs in, all functions together, and
+/// what Lambda adds: for starts that are measured. A test holds it to the template.
+pub const STARTED_WITH: [(&str, &str); 32] = [
+    ("ACTIVITY_TABLE", "activity"),
     ("ALERTS_TABLE", "alerts"),
+    ("API_CLIENTS", ""),
     ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
     ("AWS_REGION", "eu-west-1"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -32,18 +34,27 @@ pub const STARTED_WITH: [(&str, &str); 21] = [
     ("CERTIFICATE_ISSUER_HOSTS", ""),
     ("CERTIFICATE_LOCATIONS", ""),
     ("CERTIFICATE_NAMES", ""),
+    ("CURSOR_SECRET", "partner-alerts/dashboard/sealing"),
     ("EVENTS_TABLE", "events"),
     ("EVENTS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:events"),
     ("FRAUD_SEVERITY", "high"),
     ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
     ("LOG_LEVEL", "info"),
     ("NAMES_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/names"),
-    ("NAMES_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/names"),
+    ("OPERATIONS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/operations"),
     ("OPERATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:operations"),
     ("OUTGOING_TLS_TRUST_ANCHORS_FILE", ""),
+    ("PUBLIC_URL", "https://people.execute-api.eu-west-1.amazonaws.com"),
     ("RECONCILE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile"),
+    ("ROLE_MAP", ""),
+    ("SEALING_SECRET", "partner-alerts/sign-in/sealing"),
+    ("SESSIONS_TABLE", "sessions"),
     ("SIGNATURE_INTERMEDIATES_FILE", ""),
     ("SIGNATURE_TRUST_ANCHORS_FILE", ""),
+    ("SIGN_IN_CLIENT_ID", "11111111-2222-4333-8444-555555555555"),
+    ("SIGN_IN_SECRET", "partner-alerts/sign-in/client"),
+    ("SIGN_IN_TENANTS", "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"),
+    ("SIGN_IN_URL", ""),
     ("TENANTS_TABLE", "tenants"),
 ];
 
@@ -55,9 +66,13 @@ pub const STARTED_WITH: [(&str, &str); 21] = [
 #[must_use]
 pub fn variables(function: &str) -> &'static [Variable] {
     match function {
+        "authorize" => &authorize::VARIABLES,
+        "dashboard" => &dashboard::VARIABLES,
         "notify" => &notify::VARIABLES,
         "poll" => &poll::VARIABLES,
         "renew" => &renew::VARIABLES,
+        "resolve" => &resolve::VARIABLES,
+        "sign-in" => &sign_in::VARIABLES,
         "webhook" => &webhook::VARIABLES,
         other => panic!("no function is called {other}"),
     }

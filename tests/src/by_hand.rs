@@ -513,6 +513,7 @@ pub fn addresses(microsoft: &Simulator, folder: &Path) -> Vec<(&'static str, Str
         ("GLOBAL_GRAPH_URL", microsoft.microsoft_url()),
         ("GLOBAL_LOGIN_URL", microsoft.microsoft_url()),
         ("GLOBAL_PARTNER_CENTER_URL", microsoft.partner_center_url()),
+        ("SIGN_IN_URL", microsoft.microsoft_url()),
         ("CERTIFICATE_LOCATIONS", microsoft.certificate_location()),
         ("OUTGOING_TLS_TRUST_ANCHORS_FILE", file("tls.pem", microsoft.trust_anchors_pem())),
         ("SIGNATURE_TRUST_ANCHORS_FILE", file("anchors.pem", microsoft.trust_anchors_pem())),

@@ -5,6 +5,7 @@ pub mod binaries;
 pub mod lambda;
 pub mod measured;
 pub mod secrets;
+pub mod somebody;
 pub mod troubles;
 pub mod vault;
 pub mod wire;

@@ -38,11 +38,15 @@ fn documents() -> Vec<PathBuf> {
 
 fn variables() -> Vec<Variable> {
     let mut all = vec![runtime::LOG_LEVEL];
+    all.extend(authorize::VARIABLES);
+    all.extend(dashboard::VARIABLES);
+    all.extend(sign_in::VARIABLES);
     all.extend(runtime::OutgoingTls::VARIABLES);
     all.extend(webhook::VARIABLES);
     all.extend(poll::VARIABLES);
     all.extend(notify::VARIABLES);
     all.extend(renew::VARIABLES);
+    all.extend(resolve::VARIABLES);
     all.extend(local::VARIABLES);
     all
 }
@@ -142,6 +146,7 @@ fn the_deployer_is_told_of_every_service_that_the_template_uses() {
     for resource in names(&template["Resources"]) {
         let kind = template["Resources"][resource]["Type"].as_str().unwrap();
         let service = match kind.split("::").nth(1).unwrap() {
+            "ApiGatewayV2" => "apigateway".to_owned(),
             "Serverless" if kind.ends_with("HttpApi") => "apigateway".to_owned(),
             "Serverless" => "lambda".to_owned(),
             other => other.to_lowercase(),
@@ -167,7 +172,9 @@ fn every_metric_is_documented_and_every_documented_one_is_reported() {
     let (_, table) = text.split_once("| metric |").unwrap();
     let table = table.split("\n\n").next().unwrap();
     let folders = ["webhook", "poll", "notify", "renew"].map(|function| format!("functions/{function}/src"));
-    let sources = sources(&folders.each_ref().map(String::as_str));
+    // Elsewhere in resolve a problem is made `with` members.
+    let sweep = ["functions/resolve/src/follow_ups.rs"];
+    let sources = sources(&[&folders.each_ref().map(String::as_str)[..], &sweep].concat());
     let after = |start| sources.split(start).skip(1).map(|rest| rest.split('"').next().unwrap());
     assert_eq!(first_column(table), after(".with(\"").chain(after(".because(\"")).collect());
 }
@@ -281,8 +288,17 @@ fn sources(places: &[&str]) -> String {
 #[test]
 fn every_warning_and_error_that_is_logged_is_explained_to_whoever_reads_it() {
     let text = read("docs/operations.md");
-    let functions = ["functions/poll/src", "functions/webhook/src", "functions/notify/src"];
-    let sources = sources(&[&functions[..], &["shared/store/src", "shared/partner-center/src"]].concat());
+    let functions = [
+        "functions/poll/src",
+        "functions/webhook/src",
+        "functions/notify/src",
+        "functions/resolve/src",
+        "functions/dashboard/src",
+        "shared/api/src",
+    ];
+    let sources = sources(
+        &[&functions[..], &["shared/store/src", "shared/partner-center/src", "shared/subscriptions/src"]].concat(),
+    );
     let calls = ["tracing::warn!(", "tracing::error!("].into_iter().flat_map(|start| sources.split(start).skip(1));
     let messages: BTreeSet<String> = calls.map(|call| texts_of_call(call).pop().expect("a message in words")).collect();
     assert!(messages.len() > 35, "{messages:#?}");

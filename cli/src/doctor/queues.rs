@@ -8,15 +8,19 @@ use super::{
     refused::{is_absent, unseen},
 };
 use crate::account::{
-    Account, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL,
-    STREAM_DEAD_LETTERS_URL,
+    Account, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, OPERATIONS_DEAD_LETTERS_URL, OPERATIONS_QUEUE_URL,
+    RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, STREAM_DEAD_LETTERS_URL,
 };
 
-/// What wakes `poll`.
-const QUEUES: [(&str, &Variable); 2] = [("reconcile queue", &RECONCILE_QUEUE_URL), ("names queue", &NAMES_QUEUE_URL)];
+/// What wakes `poll` and `resolve`.
+const QUEUES: [(&str, &Variable); 3] = [
+    ("reconcile queue", &RECONCILE_QUEUE_URL),
+    ("names queue", &NAMES_QUEUE_URL),
+    ("operations queue", &OPERATIONS_QUEUE_URL),
+];
 
 /// Where more to do about dead letters is written.
-const DEAD_LETTERS: [(&str, &Variable, &str); 3] = [
+const DEAD_LETTERS: [(&str, &Variable, &str); 4] = [
     (
         "reconcile dead letters",
         &RECONCILE_DEAD_LETTERS_URL,
@@ -26,6 +30,11 @@ const DEAD_LETTERS: [(&str, &Variable, &str); 3] = [
         "names dead letters",
         &NAMES_DEAD_LETTERS_URL,
         "the log of poll says what ended it. No alert depends on it, and names are asked for anew every day. Purge the queue when it is clear (docs/operations.md, \"Dead letters\")",
+    ),
+    (
+        "operations dead letters",
+        &OPERATIONS_DEAD_LETTERS_URL,
+        "the log of resolve says why. The sweep asks for what is left every five minutes; purge the queue when it is clear (docs/operations.md, \"Dead letters\")",
     ),
     (
         "stream dead letters",

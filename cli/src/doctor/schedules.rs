@@ -62,6 +62,8 @@ fn without(name: &str) -> &'static str {
         "without it alerts are found by callbacks alone"
     } else if name.contains("renew") {
         "without it no credential is looked at, and refresh tokens end after 90 days"
+    } else if name.contains("resolve") || name.ends_with("-operations") {
+        "without it an operation that the queue has lost is carried on by nobody"
     } else {
         "without it messages that the stream missed stay unpublished"
     }

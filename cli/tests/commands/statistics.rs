@@ -4,29 +4,36 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use models::{AlertSource, FraudThreshold, Known, TenantId};
+use made_alerts::alert;
+use models::{Alert, AlertSource, FraudThreshold, Known, TenantId};
 use serde_json::json;
 use store::{Acquired, AlertWrite, Grant, Lease as _, LeaseTerms, Store, WriteAlerts as _};
 use tests::TENANT;
 
 use crate::support::{Here, OTHER};
 
-const NOW: Timestamp = made_alerts::DETECTED;
+pub(crate) const NOW: Timestamp = made_alerts::DETECTED;
 const RECOUNT: [&str; 2] = ["statistics", "recount"];
 
 /// A system that keeps two alerts of its tenant.
 async fn with_alerts() -> Here {
     let here = Here::new().await;
-    let (store, tenant) = (store(&here), TENANT.parse::<TenantId>().unwrap());
+    keep(&here, [alert("one"), alert("two")]).await;
+    here
+}
+
+/// A run of the system's tenant writes these.
+pub(crate) async fn keep(here: &Here, alerts: impl IntoIterator<Item = Alert>) {
+    let (store, tenant) = (store(here), TENANT.parse::<TenantId>().unwrap());
     let terms = LeaseTerms { duration: jiff::SignedDuration::from_secs(60), gap: jiff::SignedDuration::from_secs(1) };
     let Acquired::Granted(grant) = store.acquire(&tenant, terms, "the test", NOW).await.unwrap() else { panic!() };
     let Grant { fence, .. } = grant;
-    let write = |id| {
-        let known = Known::seen(Arc::new(made_alerts::alert(id)), AlertSource::Graph, fence);
+    let write = |alert| {
+        let known = Known::seen(Arc::new(alert), AlertSource::Graph, fence);
         AlertWrite::between(&tenant, None, known, FraudThreshold::High, false, NOW, None)
     };
-    store.write(&grant, &[write("one"), write("two")], None, NOW).await.unwrap();
-    here
+    let writes: Vec<_> = alerts.into_iter().map(write).collect();
+    store.write(&grant, &writes, None, NOW).await.unwrap();
 }
 
 fn store(here: &Here) -> Store {

@@ -90,12 +90,14 @@ async fn a_schedule_that_is_off_or_gone_is_a_problem() {
     let client = aws_sdk_scheduler::Client::new(&here.test.system.parts().aws);
     let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().unwrap();
     let target = Target::builder().arn("arn").role_arn("role").build().unwrap();
-    let update = client.update_schedule().name("partner-alerts-poll").schedule_expression("rate(5 minutes)");
-    let update = update.flexible_time_window(window).target(target).state(ScheduleState::Disabled);
-    update.send().await.unwrap();
-    cases.add("one is off", &here.seen().await);
+    for name in ["partner-alerts-poll", "partner-alerts-operations"] {
+        let update = client.update_schedule().name(name).schedule_expression("rate(5 minutes)");
+        let update = update.flexible_time_window(window.clone()).target(target.clone()).state(ScheduleState::Disabled);
+        update.send().await.unwrap();
+    }
+    cases.add("two are off", &here.seen().await);
     client.delete_schedule().name("partner-alerts-sweep").send().await.unwrap();
-    cases.add("the other is gone", &here.seen().await);
+    cases.add("another is gone", &here.seen().await);
     here.environment.remove("SCHEDULES");
     cases.add("their names are not known", &here.seen().await);
     assert_snapshot!("schedules", cases.text());
@@ -106,15 +108,18 @@ async fn dead_letters_are_counted_and_a_queue_that_is_gone_is_a_problem() {
     let mut cases = Cases::default();
     let mut here = Here::well().await;
     let client = aws_sdk_sqs::Client::new(&here.test.system.parts().aws);
-    for (variable, count) in
-        [("RECONCILE_DEAD_LETTERS_URL", 1), ("STREAM_DEAD_LETTERS_URL", 2), ("NAMES_DEAD_LETTERS_URL", 3)]
-    {
+    for (variable, count) in [
+        ("RECONCILE_DEAD_LETTERS_URL", 1),
+        ("STREAM_DEAD_LETTERS_URL", 2),
+        ("NAMES_DEAD_LETTERS_URL", 3),
+        ("OPERATIONS_DEAD_LETTERS_URL", 4),
+    ] {
         for _ in 0..count {
             client.send_message().queue_url(&here.environment[variable]).message_body("x").send().await.unwrap();
         }
     }
     cases.add("messages were given up", &here.seen().await);
-    for queue in ["RECONCILE_QUEUE_URL", "NAMES_QUEUE_URL"] {
+    for queue in ["RECONCILE_QUEUE_URL", "NAMES_QUEUE_URL", "OPERATIONS_QUEUE_URL"] {
         here.environment.get_mut(queue).unwrap().push_str("-gone");
     }
     cases.add("and the queues are gone", &here.seen().await);

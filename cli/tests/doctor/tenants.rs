@@ -51,7 +51,7 @@ async fn a_secret_that_is_not_there_is_named_and_what_rests_on_it_is_left_out() 
     let here = Here::well().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&here.test.system.parts().aws);
     let text = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET }).to_string();
-    secrets.create_secret().name("partner-alerts/act/local").secret_string(text).send().await.unwrap();
+    secrets.put_secret_value().secret_id("partner-alerts/act/local").secret_string(text).send().await.unwrap();
     here.done(&["tenants", "set", TENANT, "--act-secret", "partner-alerts/act/local"]).await;
     let report = here.done(&["doctor"]).await;
     assert!(

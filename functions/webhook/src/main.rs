@@ -1,6 +1,6 @@
 //! The `webhook` function on Lambda.
 
-use lambda_http::{Error, Request, RequestExt as _, service_fn};
+use lambda_http::{Adapter, Error, Request, RequestExt as _, lambda_runtime, service_fn, tower::ServiceExt as _};
 use tracing::Instrument as _;
 use webhook::request;
 
@@ -13,5 +13,5 @@ async fn main() -> Result<(), Error> {
         let span = runtime::invocation_span(&request_id, request.extensions().get().copied());
         Ok::<_, Error>(request::wrapped(webhook.answer(request).instrument(span).await))
     };
-    lambda_http::run(service_fn(handler)).await
+    lambda_runtime::run(Adapter::from(service_fn(handler)).map_request(runtime::addressable)).await
 }

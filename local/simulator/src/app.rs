@@ -15,13 +15,14 @@ use crate::authority::Authority;
 use crate::book::{AlertError, Book};
 use crate::callbacks::SignedCallback;
 use crate::customers::Described;
-use crate::entra::{SignIns, Tokens};
+use crate::entra::{SignIns, TokenKeys, Tokens};
 use crate::fault_kinds::{ErrorBody, FaultKind};
 use crate::faults::Faults;
 use crate::options::{Clock, Options, StartError, Tenant};
 use crate::partner_center::{AuditRecord, Registrations};
 use crate::recorded::Record;
 use crate::reply::Reply;
+use crate::subscriptions::{Once, Subscriptions};
 use crate::targets::Target;
 
 pub(crate) type App = Arc<Shared>;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) last_callback: Mutex<Option<(String, SignedCallback)>>,
     pub(crate) microsoft_url: String,
     pub(crate) page_size: usize,
+    pub(crate) once: Mutex<Once>,
     pub(crate) partner_center_url: String,
     /// Addresses that the world would know, and where they are served on this machine.
     pub(crate) public_addresses: Mutex<Vec<(String, String)>>,
@@ -50,7 +52,9 @@ pub(crate) struct Shared {
     pub(crate) registrations: Mutex<Registrations>,
     pub(crate) retry_pause: Duration,
     pub(crate) sign_ins: Mutex<SignIns>,
+    pub(crate) subscriptions: Mutex<Subscriptions>,
     pub(crate) tenants: Vec<Tenant>,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) tokens: Mutex<Tokens>,
     /// How many requests were left without an answer.
     pub(crate) unanswered: watch::Sender<u64>,
@@ -89,6 +93,7 @@ impl Shared {
             faults: Faults::default(),
             last_callback: Mutex::default(),
             microsoft_url: format!("https://{microsoft}"),
+            once: Mutex::default(),
             page_size: options.page_size,
             partner_center_url: format!("https://localhost:{}", microsoft.port()),
             public_addresses: Mutex::default(),
@@ -96,7 +101,9 @@ impl Shared {
             registrations: Mutex::default(),
             retry_pause: options.retry_pause,
             sign_ins: Mutex::default(),
+            subscriptions: Mutex::default(),
             tenants: options.tenants,
+            token_keys: TokenKeys::default(),
             tokens: Mutex::default(),
             unanswered: watch::Sender::default(),
             callback_url: options.callback_url,
@@ -177,6 +184,15 @@ impl Shared {
         let now = self.now();
         let (gone, lag) = (change.gone, change.lag);
         lock(&self.book).change(&tenant.id, id, gone, lag, |alert| alert.apply(change, now))
+    }
+
+    /// Somebody else resolves an alert, if it is there.
+    pub(crate) fn resolve_between(&self, tenant: &str, id: &str) {
+        let (status, resolved_reason) = (Some("resolved".to_owned()), Some("legitimate".to_owned()));
+        let change = AlertChange { status, resolved_reason, ..AlertChange::default() };
+        if let Err(error) = self.change(tenant, id, change) {
+            tracing::warn!(%error, "nobody else resolved it");
+        }
     }
 
     /// Counts a request of the Microsoft side, lets go wrong what is to, and answers.

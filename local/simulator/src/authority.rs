@@ -220,7 +220,7 @@ impl PublicKeyData for RsaPublic {
 }
 
 /// The operating system's randomness in the shape that `rsa` asks for; `rand` is a version behind it.
-struct Randomness;
+pub(crate) struct Randomness;
 
 impl TryRng for Randomness {
     type Error = std::convert::Infallible;
@@ -283,7 +283,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-fn key_error(error: &dyn std::error::Error) -> AuthorityError {
+pub(crate) fn key_error(error: &dyn std::error::Error) -> AuthorityError {
     AuthorityError::Key(error.to_string())
 }
 

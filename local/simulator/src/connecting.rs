@@ -2,10 +2,12 @@
 
 use crate::Simulator;
 use crate::app::{Shared, lock};
+use crate::authority::AuthorityError;
 use crate::book::AlertError;
 use crate::customers::CustomerChange;
-use crate::entra::{Decision, PendingSignIn, Person, SignInError};
+use crate::entra::{Decision, PendingSignIn, Person, SignInError, access_token_of};
 use crate::partner_center::{AuditRecord, NewAuditRecord, Registration, TestEvent};
+use crate::subscriptions::{SubscriptionAct, SubscriptionRules};
 
 impl Simulator {
     /// Partner Center's base address: `https://localhost:PORT`, the Microsoft side by the name that its tokens need.
@@ -21,6 +23,17 @@ impl Simulator {
     pub fn refresh_token_of(&self, tenant: &str, person: Person) -> Result<String, AlertError> {
         let tenant = self.app.tenant(Some(tenant))?;
         Ok(lock(&self.app.tokens).sign_in(&tenant.id, person, self.app.now()))
+    }
+
+    /// How Partner Center goes about cancelling and reactivating from now on.
+    pub fn set_subscription_rules(&self, rules: SubscriptionRules) {
+        lock(&self.app.subscriptions).rules = rules;
+    }
+
+    /// What was done to Azure subscriptions, oldest first. A repeated request is in it once.
+    #[must_use]
+    pub fn subscription_acts(&self) -> Vec<SubscriptionAct> {
+        lock(&self.app.subscriptions).acts.clone()
     }
 
     /// A password is changed: no refresh token that the tenant has is good any more.
@@ -86,6 +99,29 @@ impl Simulator {
     /// There is no such tenant.
     pub fn deny_next(&self, tenant: &str) -> Result<(), SignInError> {
         self.app.decide_next(tenant, Decision::Deny)
+    }
+
+    /// A token with which the tenant's application may be called for this person. None if there is no such tenant.
+    #[must_use]
+    pub fn access_token(&self, tenant: &str, person: &Person) -> Option<String> {
+        let tenant = self.app.tenant(Some(tenant)).ok()?;
+        access_token_of(&self.app, tenant, person).ok()
+    }
+
+    /// A token with whatever header and claims, by the key that Entra ID signs with. The header's `kid` is filled in where it has none.
+    ///
+    /// # Errors
+    /// The key can't be made or does not sign.
+    pub fn sign_token(&self, header: serde_json::Value, claims: &serde_json::Value) -> Result<String, AuthorityError> {
+        self.app.token_keys.sign(header, claims)
+    }
+
+    /// A new key signs tokens. Those before go on being published, unless they are withdrawn.
+    ///
+    /// # Errors
+    /// The key can't be made.
+    pub fn rotate_token_keys(&self, withdraw: bool) -> Result<(), AuthorityError> {
+        self.app.token_keys.rotate(withdraw)
     }
 
     /// What the tenant has registered.

@@ -18,16 +18,18 @@ use crate::app::{App, BODY_LIMIT, lock};
 use crate::book::AlertError;
 use crate::callbacks::{FRAUD_EVENT, SignedCallback, event_body};
 
-use crate::entra::PendingSignIn;
+use crate::entra::{PendingSignIn, access_token_of};
 use crate::partner_center::{AuditRecord, TestEvent};
 use crate::requests::{
-    CallbackRequest, FaultRequest, PublicAddressRequest, Refusal, SignInRequest, TenantQuery, parse,
+    AccessTokenRequest, CallbackRequest, FaultRequest, PublicAddressRequest, Refusal, SignInRequest, TenantQuery, parse,
 };
+use crate::subscriptions::SubscriptionAct;
 use crate::targets::Requests;
 
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/", get(help))
+        .route("/access-tokens", post(access_token))
         .route("/alerts", get(alerts).post(raise))
         .route("/alerts/{id}", patch(change))
         .route("/audit-records", post(write_audit_record))
@@ -37,8 +39,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/grants/revoke", post(revoke_grants))
         .route("/public-addresses", post(set_public_address))
         .route("/registration", get(registration))
+        .route("/subscriptions", get(subscription_acts).post(set_subscription_rules))
         .route("/sign-ins", get(sign_ins).post(decide))
         .route("/test-events/{id}", get(test_event))
+        .route("/token-keys/rotate", post(rotate_token_keys))
         .route("/faults", post(set_fault).delete(clear_faults))
         .route("/requests", get(requests))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -190,8 +194,23 @@ async fn describe_customer(State(app): State<App>, body: Bytes) -> Result<Status
     Ok(StatusCode::NO_CONTENT)
 }
 
+async fn set_subscription_rules(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refusal> {
+    lock(&app.subscriptions).rules = parse(&body)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn subscription_acts(State(app): State<App>) -> Json<Vec<SubscriptionAct>> {
+    Json(lock(&app.subscriptions).acts.clone())
+}
+
 async fn rotate(State(app): State<App>) -> Result<StatusCode, Refusal> {
     let rotated = tokio::task::spawn_blocking(move || app.authority.rotate(app.now())).await;
+    rotated.map_err(|_| Refusal::internal())??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn rotate_token_keys(State(app): State<App>) -> Result<StatusCode, Refusal> {
+    let rotated = tokio::task::spawn_blocking(move || app.token_keys.rotate(false)).await;
     rotated.map_err(|_| Refusal::internal())??;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -211,6 +230,13 @@ async fn decide(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refus
         app.decide(&tenant, code.as_deref(), decision)?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn access_token(State(app): State<App>, body: Bytes) -> Result<String, Refusal> {
+    let wanted: AccessTokenRequest = parse(&body)?;
+    let tenant = app.tenant(wanted.tenant.as_deref())?;
+    let person = wanted.into_person(&tenant.id);
+    Ok(access_token_of(&app, tenant, &person)?)
 }
 
 async fn revoke_grants(State(app): State<App>, body: Bytes) -> Result<StatusCode, Refusal> {

@@ -28,6 +28,8 @@ pub struct CustomerChange {
     pub subscriptions: BTreeMap<String, String>,
     /// How many Azure plans the subscriptions are spread over; one by default.
     pub plans: Option<usize>,
+    /// Azure subscriptions that the first plan goes on listing as inactive, though they live below another, as if they had moved.
+    pub left_behind: Vec<String>,
 }
 
 /// How a customer stands to a partner.
@@ -52,6 +54,7 @@ pub(crate) struct Customer {
     /// The Azure subscriptions by id, with their names.
     pub(crate) subscriptions: BTreeMap<String, String>,
     pub(crate) plans: usize,
+    pub(crate) left_behind: Vec<String>,
 }
 
 impl Customer {
@@ -62,16 +65,19 @@ impl Customer {
             relationship: Relationship::Reseller,
             subscriptions: BTreeMap::new(),
             plans: 1,
+            left_behind: Vec::new(),
         }
     }
 
     fn apply(&mut self, change: &CustomerChange) {
-        let CustomerChange { company_name, domain, relationship, subscriptions, plans, .. } = change.clone();
+        let CustomerChange { company_name, domain, relationship, subscriptions, plans, left_behind, .. } =
+            change.clone();
         self.company_name = company_name.unwrap_or_else(|| std::mem::take(&mut self.company_name));
         self.domain = domain.unwrap_or_else(|| std::mem::take(&mut self.domain));
         self.relationship = relationship.unwrap_or(self.relationship);
         self.subscriptions.extend(subscriptions);
         self.plans = plans.unwrap_or(self.plans).max(1);
+        self.left_behind.extend(left_behind);
     }
 
     /// The plan that a place in the list of subscriptions falls to.

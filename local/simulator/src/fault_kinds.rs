@@ -43,10 +43,14 @@ pub enum FaultKind {
         /// 500 to 599.
         status: u16,
     },
+    /// Discovery: endpoints on a host that isn't Entra ID's.
+    ForeignEndpoints,
     /// List: a next link to a host that isn't Graph's.
     ForeignNextLink,
     /// Any: the connection ends before the answer begins.
     HangUp,
+    /// The update of fraudEvents: 400 for the reason `Legitimate`, which one page does not list.
+    LegitimateRefused,
     /// List: a next link to the very page that it is on.
     LoopingNextLink,
     /// List, `fraudEvents`: one alert whose status is a number and whose detection date is none.
@@ -55,12 +59,14 @@ pub enum FaultKind {
     MissingMfa,
     /// `fraudEvents`: the old model, whole, whatever was asked for.
     NewModelIgnored,
-    /// `fraudEvents`: 400 for whoever asks for the new model.
+    /// `fraudEvents`, list and update: 400 for whoever asks for the new model.
     NewModelRefused,
     /// Token: an access token alone, as for an application that asked for no more.
     NoRefreshToken,
     /// List: a next link without TLS.
     PlainNextLink,
+    /// Updates of alerts: somebody else resolves the alert as legitimate just before, and the update is applied on top.
+    ResolvedBetween,
     /// Any with a body: the connection ends in the middle of it.
     Reset,
     /// Any: no answer, for as long as somebody waits for one.
@@ -70,7 +76,7 @@ pub enum FaultKind {
         /// How late.
         milliseconds: u64,
     },
-    /// Patch: applied, but answered with the state of before, as Microsoft's page shows it.
+    /// Updates of alerts: applied, but answered with the state of before, as Microsoft's page shows it.
     StaleAnswer,
     /// Any: 429.
     Throttle {
@@ -81,6 +87,10 @@ pub enum FaultKind {
     Truncated,
     /// List, `fraudEvents`: one alert none of whose dates is one.
     UnreadableAlert,
+    /// Discovery, token: the issuer of a tenant that nobody has.
+    WrongIssuer,
+    /// Token: an id token that was made for another sign-in.
+    WrongNonce,
 }
 
 impl FaultKind {
@@ -98,6 +108,9 @@ impl FaultKind {
             | Self::Throttle { .. } => true,
             Self::Denied(denial) => denial.fits(target),
             Self::ExpiredToken | Self::MissingMfa => service,
+            Self::ForeignEndpoints => target == Target::Discovery,
+            Self::WrongIssuer => matches!(target, Target::Discovery | Target::Token),
+            Self::NoRefreshToken | Self::WrongNonce => target == Target::Token,
             Self::ExpiredNextLink | Self::ForeignNextLink | Self::LoopingNextLink | Self::PlainNextLink => {
                 target == Target::List
             }
@@ -107,9 +120,10 @@ impl FaultKind {
             | Self::EndlessPages
             | Self::MalformedAlert
             | Self::UnreadableAlert => matches!(target, Target::FraudEvents | Target::List),
-            Self::NewModelIgnored | Self::NewModelRefused => target == Target::FraudEvents,
-            Self::NoRefreshToken => target == Target::Token,
-            Self::StaleAnswer => target == Target::Patch,
+            Self::LegitimateRefused => target == Target::FraudEventStatus,
+            Self::NewModelIgnored => target == Target::FraudEvents,
+            Self::NewModelRefused => matches!(target, Target::FraudEvents | Target::FraudEventStatus),
+            Self::ResolvedBetween | Self::StaleAnswer => matches!(target, Target::FraudEventStatus | Target::Patch),
             Self::CertificateHtml
             | Self::CertificateMissing
             | Self::CertificateOversize

@@ -179,6 +179,9 @@ impl<'a> Caller<'a> {
             return bad("The value of 'resolvedReason' is not valid.");
         }
         let now = self.app.now();
+        if fault == Some(FaultKind::ResolvedBetween) {
+            self.app.resolve_between(&grant.tenant, id);
+        }
         let updated = lock(&self.app.book).update(&grant.tenant, id, |alert| {
             alert.move_to(&patch.status, patch.resolved_reason, grant.actor(), now);
         });

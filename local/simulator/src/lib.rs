@@ -38,6 +38,7 @@ mod recorded;
 mod reply;
 mod requests;
 mod serve;
+mod subscriptions;
 mod targets;
 
 pub use alerts::{ActivityLog, AffectedResource, Alert, AlertChange, Lag, NewAlert};
@@ -52,6 +53,7 @@ pub use marker::MARKER;
 pub use options::{Clock, Options, StartError, Tenant};
 pub use partner_center::{AuditRecord, CustomizedData, DeliveryAttempt, NewAuditRecord, Registration, TestEvent};
 pub use recorded::RecordedRequest;
+pub use subscriptions::{CancelAnswer, SubscriptionAct, SubscriptionRules};
 pub use targets::{Requests, Target};
 
 use app::{App, Shared, lock};

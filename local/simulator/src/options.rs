@@ -73,6 +73,8 @@ impl fmt::Debug for Options {
 /// A partner tenant and the application registered in it.
 #[derive(Clone, Default)]
 pub struct Tenant {
+    /// The app roles of the application's own that it was given itself: what its tokens for itself say.
+    pub application_roles: Vec<String>,
     /// Where its callbacks go, path key and all; without it [`Options::callback_url`].
     pub callback_url: Option<String>,
     /// The certificate, in DER, by which the application may prove itself in place of the secret.

@@ -36,6 +36,11 @@ impl Reply {
         Self { body, headers, status }
     }
 
+    /// 202: it is going to be done.
+    pub(crate) fn accepted() -> Self {
+        Self { body: Vec::new(), headers: Vec::new(), status: StatusCode::ACCEPTED }
+    }
+
     /// An error of nobody in particular, in these words.
     pub(crate) fn error(status: u16, body: ErrorBody) -> Self {
         let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

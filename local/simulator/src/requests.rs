@@ -146,6 +146,27 @@ impl SignInRequest {
     }
 }
 
+/// Whom an access token is to be for: who isn't described is an admin agent with two factors.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessTokenRequest {
+    mfa: Option<bool>,
+    roles: Option<Vec<Role>>,
+    pub(crate) tenant: Option<String>,
+    user: Option<String>,
+}
+
+impl AccessTokenRequest {
+    pub(crate) fn into_person(self, tenant: &str) -> Person {
+        let usual = Person::admin_agent(tenant);
+        Person {
+            mfa: self.mfa.unwrap_or(usual.mfa),
+            name: self.user.unwrap_or(usual.name),
+            roles: self.roles.unwrap_or(usual.roles),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PublicAddressRequest {
@@ -228,7 +249,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-const PLAIN_FAULTS: [(&str, FaultKind); 33] = [
+const PLAIN_FAULTS: [(&str, FaultKind); 38] = [
     ("alertListedTwice", FaultKind::AlertListedTwice),
     ("alertSkipped", FaultKind::AlertSkipped),
     ("appOnly", FaultKind::Denied(Denial::AppOnly)),
@@ -244,9 +265,11 @@ const PLAIN_FAULTS: [(&str, FaultKind); 33] = [
     ("endlessPages", FaultKind::EndlessPages),
     ("expiredNextLink", FaultKind::ExpiredNextLink),
     ("expiredToken", FaultKind::ExpiredToken),
+    ("foreignEndpoints", FaultKind::ForeignEndpoints),
     ("foreignNextLink", FaultKind::ForeignNextLink),
     ("grantRevoked", FaultKind::Denied(Denial::GrantRevoked)),
     ("hangUp", FaultKind::HangUp),
+    ("legitimateRefused", FaultKind::LegitimateRefused),
     ("loopingNextLink", FaultKind::LoopingNextLink),
     ("malformedAlert", FaultKind::MalformedAlert),
     ("missingMfa", FaultKind::MissingMfa),
@@ -255,6 +278,7 @@ const PLAIN_FAULTS: [(&str, FaultKind); 33] = [
     ("noRefreshToken", FaultKind::NoRefreshToken),
     ("plainNextLink", FaultKind::PlainNextLink),
     ("reset", FaultKind::Reset),
+    ("resolvedBetween", FaultKind::ResolvedBetween),
     ("roleMissing", FaultKind::Denied(Denial::RoleMissing)),
     ("silent", FaultKind::Silent),
     ("staleAnswer", FaultKind::StaleAnswer),
@@ -262,6 +286,8 @@ const PLAIN_FAULTS: [(&str, FaultKind); 33] = [
     ("unreadableAlert", FaultKind::UnreadableAlert),
     ("wrongAudience", FaultKind::Denied(Denial::WrongAudience)),
     ("wrongCloud", FaultKind::Denied(Denial::WrongCloud)),
+    ("wrongIssuer", FaultKind::WrongIssuer),
+    ("wrongNonce", FaultKind::WrongNonce),
 ];
 
 #[cfg(test)]

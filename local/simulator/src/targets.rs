@@ -12,6 +12,12 @@ pub enum Target {
     AuditRecord,
     /// Entra ID's page for signing in.
     Authorize,
+    /// One Azure subscription.
+    AzureEntitlement,
+    /// Its cancellation.
+    AzureEntitlementCancel,
+    /// Its reactivation.
+    AzureEntitlementReactivate,
     /// The Azure subscriptions below a customer's plan.
     AzureEntitlements,
     /// The download of the signing certificate.
@@ -22,6 +28,8 @@ pub enum Target {
     CustomerSubscriptions,
     /// Entra ID's device codes.
     DeviceCode,
+    /// What Entra ID says of itself as an OpenID provider.
+    Discovery,
     /// The list of fraudEvents.
     FraudEvents,
     /// The update of fraudEvents.
@@ -30,6 +38,8 @@ pub enum Target {
     Get,
     /// The download of the certificate's issuer.
     Issuer,
+    /// The keys that Entra ID signs tokens with.
+    Keys,
     /// A page of alerts.
     List,
     /// The update of an alert.
@@ -63,6 +73,9 @@ impl Target {
         matches!(
             self,
             Self::AuditRecord
+                | Self::AzureEntitlement
+                | Self::AzureEntitlementCancel
+                | Self::AzureEntitlementReactivate
                 | Self::AzureEntitlements
                 | Self::Customer
                 | Self::CustomerSubscriptions
@@ -85,15 +98,20 @@ impl Target {
 pub struct Requests {
     pub audit_record: u64,
     pub authorize: u64,
+    pub azure_entitlement: u64,
+    pub azure_entitlement_cancel: u64,
+    pub azure_entitlement_reactivate: u64,
     pub azure_entitlements: u64,
     pub certificate: u64,
     pub customer: u64,
     pub customer_subscriptions: u64,
     pub device_code: u64,
+    pub discovery: u64,
     pub fraud_events: u64,
     pub fraud_event_status: u64,
     pub get: u64,
     pub issuer: u64,
+    pub keys: u64,
     pub list: u64,
     pub patch: u64,
     pub registration_events: u64,
@@ -119,15 +137,20 @@ impl Counts {
         Requests {
             audit_record: count(Target::AuditRecord),
             authorize: count(Target::Authorize),
+            azure_entitlement: count(Target::AzureEntitlement),
+            azure_entitlement_cancel: count(Target::AzureEntitlementCancel),
+            azure_entitlement_reactivate: count(Target::AzureEntitlementReactivate),
             azure_entitlements: count(Target::AzureEntitlements),
             certificate: count(Target::Certificate),
             customer: count(Target::Customer),
             customer_subscriptions: count(Target::CustomerSubscriptions),
             device_code: count(Target::DeviceCode),
+            discovery: count(Target::Discovery),
             fraud_events: count(Target::FraudEvents),
             fraud_event_status: count(Target::FraudEventStatus),
             get: count(Target::Get),
             issuer: count(Target::Issuer),
+            keys: count(Target::Keys),
             list: count(Target::List),
             patch: count(Target::Patch),
             registration_events: count(Target::RegistrationEvents),

@@ -1,4 +1,4 @@
-//! SQS: the queues of runs and of names, delivered to a function as Lambda would, and the dead letters, which wait for people.
+//! SQS: the queues of runs, of names and of operations, delivered to a function as Lambda would, and the dead letters, which wait for people.
 //!
 //! In memory: what is on it is lost with the process, as nothing depends on the queue for being right (the schedule looks).
 
@@ -38,8 +38,10 @@ const MESSAGE_BYTES: usize = 262_144;
 pub(crate) struct Queues {
     pub(crate) reconcile: Queue,
     pub(crate) names: Queue,
+    pub(crate) operations: Queue,
     pub(crate) reconcile_dead_letters: Held,
     pub(crate) names_dead_letters: Held,
+    pub(crate) operations_dead_letters: Held,
     pub(crate) stream_dead_letters: Held,
 }
 
@@ -71,11 +73,14 @@ struct Addressed {
 impl Queues {
     pub(crate) fn new(delivers: bool, stop: Stop) -> Self {
         let (reconcile_dead_letters, names_dead_letters) = (Held::default(), Held::default());
+        let operations_dead_letters = Held::default();
         Self {
             reconcile: Queue::new("reconcile", delivers, stop.clone(), reconcile_dead_letters.clone()),
-            names: Queue::new("names", delivers, stop, names_dead_letters.clone()),
+            names: Queue::new("names", delivers, stop.clone(), names_dead_letters.clone()),
+            operations: Queue::new("operations", delivers, stop, operations_dead_letters.clone()),
             reconcile_dead_letters,
             names_dead_letters,
+            operations_dead_letters,
             stream_dead_letters: Held::default(),
         }
     }
@@ -87,6 +92,9 @@ impl Queues {
         let held = match queue_url.rsplit('/').next() {
             Some("reconcile") if operation != "GetQueueAttributes" => return self.reconcile.answer(operation, body),
             Some("names") if operation != "GetQueueAttributes" => return self.names.answer(operation, body),
+            Some("operations") if operation != "GetQueueAttributes" => return self.operations.answer(operation, body),
+            Some("operations") => &self.operations.waiting,
+            Some("operations-dead-letters") => &self.operations_dead_letters,
             Some("reconcile") => &self.reconcile.waiting,
             Some("names") => &self.names.waiting,
             Some("reconcile-dead-letters") => &self.reconcile_dead_letters,

@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Why a text is not the id that it should be. Holds the kind of id, never the text, which may be hostile.
@@ -31,7 +30,7 @@ pub enum IdError {
 macro_rules! text_id {
     ($(#[$meta:meta])* $name:ident, $parse:expr) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -43,19 +42,19 @@ macro_rules! text_id {
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::IdError;
 
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                let parse: fn(&str) -> Result<String, IdError> = $parse;
+            fn from_str(text: &str) -> Result<Self, $crate::IdError> {
+                let parse: fn(&str) -> Result<String, $crate::IdError> = $parse;
                 parse(text).map(Self)
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = IdError;
+            type Error = $crate::IdError;
 
-            fn try_from(text: String) -> Result<Self, IdError> {
+            fn try_from(text: String) -> Result<Self, $crate::IdError> {
                 text.parse()
             }
         }
@@ -66,13 +65,15 @@ macro_rules! text_id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str(&self.0)
             }
         }
     };
 }
+
+pub(crate) use text_id;
 
 text_id! {
     /// A Partner Center security alert. Opaque: Microsoft's samples show a GUID and `{subscription}-{GUID}`.
@@ -88,8 +89,12 @@ text_id! {
     SubscriptionId, |text| opaque("subscription id", text, 128)
 }
 text_id! {
+    /// A person or an application in an Entra ID tenant: its object id there, a GUID, kept in lower case.
+    ObjectId, |text| guid("object id", text)
+}
+text_id! {
     /// One of the partner's own Entra ID tenants: a GUID, kept in lower case.
-    TenantId, guid
+    TenantId, |text| guid("tenant id", text)
 }
 text_id! {
     /// A received event: SHA-256 of its raw body in hexadecimal. The same bytes are the same event, however often they come.
@@ -201,7 +206,7 @@ impl fmt::Debug for PathKey {
     }
 }
 
-fn opaque(kind: &'static str, text: &str, limit: usize) -> Result<String, IdError> {
+pub(crate) fn opaque(kind: &'static str, text: &str, limit: usize) -> Result<String, IdError> {
     if text.len() > limit {
         return Err(IdError::TooLong { kind, length: text.len(), limit });
     }
@@ -217,8 +222,8 @@ fn opaque(kind: &'static str, text: &str, limit: usize) -> Result<String, IdErro
     Ok(text.to_owned())
 }
 
-fn guid(text: &str) -> Result<String, IdError> {
-    let malformed = IdError::Malformed { kind: "tenant id", expected: "a GUID (8-4-4-4-12 hexadecimal digits)" };
+pub(crate) fn guid(kind: &'static str, text: &str) -> Result<String, IdError> {
+    let malformed = IdError::Malformed { kind, expected: "a GUID (8-4-4-4-12 hexadecimal digits)" };
     let shaped = text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
@@ -227,7 +232,7 @@ fn guid(text: &str) -> Result<String, IdError> {
     if shaped { Ok(text.to_ascii_lowercase()) } else { Err(malformed) }
 }
 
-fn hex_digest(kind: &'static str, text: &str) -> Result<String, IdError> {
+pub(crate) fn hex_digest(kind: &'static str, text: &str) -> Result<String, IdError> {
     check_hex_digest(kind, text).map(|()| text.to_owned())
 }
 

@@ -6,9 +6,14 @@
 //! means. Leaves to others: how an alert is fetched (`partner-center`), how it is kept (`store`), how it is sent
 //! (`messaging`).
 
+mod activity;
 mod alert;
 mod alert_type;
+mod chain;
 mod event;
+mod figures;
+mod follow_up;
+mod history;
 mod ids;
 mod looks;
 mod mail;
@@ -18,20 +23,40 @@ mod names;
 mod notice;
 mod observation;
 mod open;
+mod operation;
+mod people;
+mod refusal;
 mod severity;
 mod signal;
 mod statistics;
 mod subject;
+mod subscription;
 mod tenant;
 mod text;
 mod trace;
 mod transition;
+mod turned;
+mod view;
+mod work;
+mod written;
 
+pub use activity::{
+    Act, ActivityId, ActivityLine, Chain, Entry, Head, KeptLine, LineHash, RequestId, Standing, follow,
+};
 pub use alert::{ActivityEntry, AffectedResource, Alert, AlertState, Resolution};
 pub use alert::{Confidence, ResolvedReason, Severity, Status};
 pub use alert_type::{AlertKind, AlertType, PortalType};
+pub use chain::{Finding, verify};
 pub use event::{Event, EventName, UnreadableEvent};
-pub use ids::{AlertId, CustomerId, EventId, IdError, MessageId, PathKey, PathKeyHash, SubscriptionId, TenantId};
+pub use figures::{
+    CHART_DAYS, ChartDay, Compared, DEFINITIONS, Figures, KeptCounters, KeptStatistics, MONTH_DAYS, Quantile,
+    ResponseTimes, WEEK_DAYS, figures, first_of,
+};
+pub use follow_up::{FOLLOW_UPS, FollowUp};
+pub use history::{Happened, SAME_CHANGE, history};
+pub use ids::{
+    AlertId, CustomerId, EventId, IdError, MessageId, ObjectId, PathKey, PathKeyHash, SubscriptionId, TenantId,
+};
 pub use looks::{
     COME_BACKS, CONFIRMED_WITHIN, Doorbell, LOOKS, MOST_HOPS, Queued, ReconcileCause, ReconcileRequest, next_hop,
     next_run_hop,
@@ -43,12 +68,28 @@ pub use names::{
 };
 pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, RESPONSE_TARGET};
 pub use observation::{DECISION_PATIENCE, Decision, Known, Observation, Observed, Seen, Step, observe};
+pub use operation::{
+    AlertResult, Asked, GIVEN_UP_AFTER, IdempotencyKey, LAPSES_AFTER, MOST_ALERTS, OPERATION_RETENTION, Operation,
+    OperationId, OperationState, Repeated, RequestHash, STANDS_STILL_FOR,
+};
+pub use people::{Actor, Person};
+pub use refusal::{MicrosoftRefusal, Words};
 pub use severity::{FraudThreshold, ThresholdError};
 pub use signal::{CONFIRMED_SINCE, Relation, SignalNotice, SignalReason, confirms, hour_of};
 pub use statistics::{
     BUCKET_UPPER_BOUNDS_SECONDS, COUNTER_NAMES, Counters, Delta, STATISTICS_FORMULA, StatisticsKey, contribution,
 };
 pub use subject::EventSubject;
+pub use subscription::{
+    OutOfOrder, SHOWS_WITHIN, STUCK_AFTER, SubscriptionEvent, SubscriptionProgress, SubscriptionStage, SubscriptionWish,
+};
 pub use tenant::{AlertSource, Cloud, CloudUrls, CredentialDates, Purpose, Tenant};
 pub use trace::{TraceContext, TraceContextError};
 pub use transition::{Transition, TransitionKind, transition};
+pub use turned::{Begun, Turned};
+pub use view::{MOST_VIEWS, QueryText, View, ViewId};
+pub use work::{
+    AlertNote, ChangedWork, LONGEST_SNOOZE, MOST_NOTES, Marks, NOTES_BYTES, SeenAsSnoozed, Snooze, Work, WorkChange,
+    WorkError,
+};
+pub use written::{Label, Note, ShortText, Written, WrittenError};

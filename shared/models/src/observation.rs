@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Alert, AlertSource, AlertState, FraudThreshold, Resolution, ResolvedReason, Status};
+use crate::{Alert, AlertSource, AlertState, FraudThreshold, Resolution, ResolvedReason, Standing, Status};
 
 /// How long an older state than a person's decision counts as one that Microsoft's list has not caught up with (design: "pending until
 /// seen").
@@ -48,6 +48,9 @@ pub struct Known {
     pub gone: Option<u64>,
     /// A decision that no sight has shown yet.
     pub decision: Option<Decision>,
+    /// Where it stood before the first of the decisions that no sight has shown yet. Whoever sees it so while another is pending may see what was before
+    /// them all.
+    pub before: Option<Standing>,
     /// Whether Microsoft did not take the last decision. It stays so until the status changes.
     pub not_accepted: bool,
 }
@@ -56,7 +59,7 @@ impl Known {
     /// An alert that a run saw at this source, and of which nothing else is known.
     #[must_use]
     pub fn seen(alert: Arc<Alert>, source: AlertSource, run: u64) -> Self {
-        Self { alert, source: Some(source), run, gone: None, decision: None, not_accepted: false }
+        Self { alert, source: Some(source), run, gone: None, decision: None, before: None, not_accepted: false }
     }
 
     /// The alert as it is once a person has decided about it, who is to be named as `by`: personal data.
@@ -68,7 +71,12 @@ impl Known {
             Status::Resolved => Resolution { reason: decision.reason.clone(), on: Some(decision.at), by },
             Status::Active | Status::Investigating | Status::Unknown(_) => Resolution::default(),
         };
-        Self { alert: Arc::new(alert), decision: Some(decision), not_accepted: false, ..self.clone() }
+        let before = match (&self.decision, &self.before) {
+            (Some(_), Some(before)) => Some(before.clone()),
+            // What changes nothing is no first decision.
+            _ => Some(Standing::of(&self.alert)).filter(|_| !decision.is_seen_in(&self.alert)),
+        };
+        Self { alert: Arc::new(alert), decision: Some(decision), before, not_accepted: false, ..self.clone() }
     }
 }
 
@@ -197,7 +205,8 @@ fn gone(known: &Known, run: u64, asked: Timestamp) -> (Step, Known) {
     let decision = known.decision.clone().filter(|decision| asked.duration_since(decision.at) < DECISION_PATIENCE);
     let is_news = known.gone.is_none() || decision != known.decision;
     let gone = known.gone.max(Some(run));
-    (if is_news { Step::Vanished } else { Step::Unchanged }, Known { gone, decision, ..known.clone() })
+    let before = known.before.clone().filter(|_| decision.is_some());
+    (if is_news { Step::Vanished } else { Step::Unchanged }, Known { gone, decision, before, ..known.clone() })
 }
 
 /// Where nothing is seen, nothing is another, and a decision is waited for no longer than for one that is seen otherwise. What Microsoft
@@ -206,7 +215,7 @@ fn nothing(known: &Known, asked: Timestamp) -> (Step, Known) {
     let step = match &known.decision {
         None => Step::Unchanged,
         Some(decision) if asked.duration_since(decision.at) < DECISION_PATIENCE => Step::DecisionAwaited,
-        Some(_) => return (Step::DecisionUnseen, Known { decision: None, ..known.clone() }),
+        Some(_) => return (Step::DecisionUnseen, Known { decision: None, before: None, ..known.clone() }),
     };
     (step, known.clone())
 }
@@ -222,9 +231,12 @@ fn there(known: &Known, alert: &Arc<Alert>, observation: &Observation, threshold
         let is_same = Known { run, source: after.source, ..known.clone() } == after;
         return (if is_same { Step::Unchanged } else { change(known, &after, threshold) }, after);
     };
-    if decision.is_seen_in(alert) {
+    // Of a second decision that leads back to where the alert stood before the first, an older state proves nothing.
+    let may_be_older = known.before.as_ref() == Some(&Standing::of(alert));
+    let is_early = asked.duration_since(decision.at) < DECISION_PATIENCE;
+    if decision.is_seen_in(alert) && !(may_be_older && is_early) {
         (Step::DecisionSeen, seen(false))
-    } else if asked.duration_since(decision.at) < DECISION_PATIENCE {
+    } else if is_early {
         (Step::DecisionAwaited, Known { run, source: Some(source), ..known.clone() })
     } else {
         (Step::DecisionNotAccepted, seen(true))

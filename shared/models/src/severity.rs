@@ -51,3 +51,16 @@ impl FraudThreshold {
             }
     }
 }
+
+impl Severity {
+    /// How severe it is, from 0 on; an unknown severity counts as the highest.
+    #[must_use]
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::Informational => 0,
+            Self::Low => 1,
+            Self::Medium => 2,
+            Self::High | Self::Unknown(_) => 3,
+        }
+    }
+}

@@ -154,6 +154,36 @@ fn a_decision_shows_at_once_and_what_microsoft_says_later_counts() {
     assert_eq!((&reopened.alert.status, &reopened.alert.resolution), (&Status::Active, &Resolution::default()));
 }
 
+#[test]
+fn what_stood_so_before_both_decisions_proves_nothing_of_the_second() {
+    let open = Decision { status: Status::Active, reason: None, at: NOW + SignedDuration::from_mins(1) };
+    let reopened = decided().decided(open, None);
+    let sight = |seen: Alert, minutes| Observation {
+        seen: there(seen),
+        source: AlertSource::Graph,
+        run: 6,
+        asked: NOW + SignedDuration::from_mins(minutes),
+    };
+    let step = |seen, minutes| observe(Some(&reopened), &sight(seen, minutes), FraudThreshold::High);
+    // Open as it was before it was resolved: that may be older than both.
+    let early = step(alert(), 2);
+    assert_eq!(early.step, Step::DecisionAwaited);
+    assert!(early.known.unwrap().decision.is_some());
+    assert_eq!(step(closed(ResolvedReason::Fraud), 2).step, Step::DecisionAwaited);
+    // Microsoft dropped the second: that is said, though it was open all the time as far as anybody saw.
+    let dropped = step(closed(ResolvedReason::Fraud), 17);
+    assert_eq!((dropped.step, dropped.known.unwrap().before), (Step::DecisionNotAccepted, None));
+    let late = step(alert(), 17);
+    assert_eq!((late.step, late.known.unwrap().before), (Step::DecisionSeen, None));
+    // One that changes nothing is no first one, and is proven at once.
+    let same = Decision { status: Status::Active, reason: None, at: NOW };
+    let kept = observe(Some(&known(alert()).decided(same, None)), &sight(alert(), 1), FraudThreshold::High);
+    assert_eq!(kept.step, Step::DecisionSeen);
+    // A first decision is proven by its first sight.
+    let seen = observe(Some(&decided()), &sight(closed(ResolvedReason::Fraud), 1), FraudThreshold::High);
+    assert_eq!(seen.step, Step::DecisionSeen);
+}
+
 fn any_alert() -> impl Strategy<Value = Arc<Alert>> {
     let severity = prop::sample::select(vec!["low", "high", "new"]);
     let state = prop::sample::select(vec!["active", "investigating", "resolved", "escalated"]);

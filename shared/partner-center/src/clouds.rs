@@ -148,6 +148,12 @@ impl CloudDirectory {
         Self::replaced(replace, malformed)
     }
 
+    /// Where people of this cloud sign in: an origin, as browsers write it.
+    #[must_use]
+    pub fn login(&self, cloud: Cloud) -> Option<String> {
+        self.of(cloud).map(|addresses| addresses.login.to_string())
+    }
+
     fn replaced<E>(
         mut replace: impl FnMut(Cloud, &'static str) -> Result<Option<BaseUrl>, E>,
         malformed: impl Fn(BaseUrlError) -> E,

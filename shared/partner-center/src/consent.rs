@@ -109,6 +109,7 @@ pub struct DeviceSignIn {
     /// How long to wait before each look.
     pub interval: Duration,
     device_code: SecretString,
+    more_scopes: &'static str,
     expires: Timestamp,
 }
 
@@ -127,9 +128,28 @@ pub struct BrowserSignIn {
     /// Where the browser goes.
     pub url: Url,
     redirect_uri: String,
-    state: SecretString,
-    verifier: SecretString,
-    nonce: SecretString,
+    secrets: BrowserSecrets,
+    more_scopes: &'static str,
+}
+
+/// What nobody but who began a sign-in in a browser knows.
+#[derive(Clone, Debug)]
+pub(crate) struct BrowserSecrets {
+    /// Who comes back is who went.
+    pub(crate) state: SecretString,
+    /// Who redeems the code is who asked for it (PKCE).
+    pub(crate) verifier: SecretString,
+    /// The token was made for this sign-in.
+    pub(crate) nonce: SecretString,
+}
+
+/// What is asked of the person in a browser.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BrowserWish {
+    /// Beside Partner Center's own scope.
+    pub(crate) more_scopes: &'static str,
+    /// Which page Entra ID shows in any case.
+    pub(crate) prompt: &'static str,
 }
 
 #[derive(Deserialize)]
@@ -148,9 +168,14 @@ impl Consent<'_> {
     ///
     /// [`ConsentError`].
     pub async fn begin_on_device(&self) -> Result<DeviceSignIn, ConsentError> {
+        self.begin_on_device_for(PERSON_SCOPES).await
+    }
+
+    /// The same, asking for these scopes beside Partner Center's own.
+    pub(crate) async fn begin_on_device_for(&self, more_scopes: &'static str) -> Result<DeviceSignIn, ConsentError> {
         let call = Call { name: "sign-in (device code)", tenant: &self.tenant.id, limits: self.limits };
         let url = self.login(call)?.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "devicecode"]);
-        let scope = self.scope(call)?;
+        let scope = self.scope(call, more_scopes)?;
         let form = [("client_id", self.client_id), ("scope", &scope)];
         let body = call.send(self.now, || self.http.post(url.clone()).form(&form)).await?;
         // The parser's words could repeat a part of the answer, which holds the code.
@@ -160,6 +185,7 @@ impl Consent<'_> {
             verification_uri: answer.verification_uri,
             interval: Duration::from_secs(answer.interval.unwrap_or(INTERVAL).clamp(1, 60)),
             device_code: answer.device_code.into(),
+            more_scopes,
             expires: (self.now)() + SignedDuration::from_secs(answer.expires_in.clamp(0, 3_600)),
         })
     }
@@ -170,22 +196,28 @@ impl Consent<'_> {
     ///
     /// [`ConsentError`].
     pub async fn look_at_device(&self, sign_in: &mut DeviceSignIn) -> Result<DeviceProgress, ConsentError> {
+        match self.given_on_device(sign_in).await? {
+            Some(given) => self.consented(&given, None).map(DeviceProgress::Consented),
+            None => Ok(DeviceProgress::Waiting),
+        }
+    }
+
+    /// What was given to the person on the other device, if they are done.
+    pub(crate) async fn given_on_device(&self, sign_in: &mut DeviceSignIn) -> Result<Option<Given>, ConsentError> {
         if (self.now)() >= sign_in.expires {
             return Err(ConsentError::Expired);
         }
-        match self.ask(Grounds::Device(&sign_in.device_code)).await {
-            Ok(given) => self.consented(&given, None).map(DeviceProgress::Consented),
-            Err(MicrosoftError::Refused { code, .. }) if is(&code, "authorization_pending") => {
-                Ok(DeviceProgress::Waiting)
-            }
+        match self.ask(Grounds::Device { code: &sign_in.device_code, more_scopes: sign_in.more_scopes }).await {
+            Ok(given) => Ok(Some(given)),
+            Err(MicrosoftError::Refused { code, .. }) if is(&code, "authorization_pending") => Ok(None),
             Err(MicrosoftError::Refused { code, .. }) if is(&code, "slow_down") => {
                 sign_in.interval += SLOWER;
-                Ok(DeviceProgress::Waiting)
+                Ok(None)
             }
             // RFC 8628, section 3.5: the person may be halfway, and the way there doesn't end with a lost answer.
             Err(error) if matches!(error.diagnosis(), Some(Diagnosis::Throttled | Diagnosis::Unavailable)) => {
                 sign_in.interval += SLOWER;
-                Ok(DeviceProgress::Waiting)
+                Ok(None)
             }
             Err(MicrosoftError::Refused { code, .. })
                 if is(&code, "authorization_declined") || is(&code, "access_denied") =>
@@ -203,25 +235,36 @@ impl Consent<'_> {
     ///
     /// [`ConsentError`].
     pub fn begin_in_browser(&self, redirect_uri: &str) -> Result<BrowserSignIn, ConsentError> {
+        let secrets = BrowserSecrets { state: random()?, verifier: random()?, nonce: random()? };
+        // Whoever is signed in already is rarely the one who should consent. `consent` would ask for permissions that an administrator
+        // has granted already, which an Admin Agent may not be allowed to answer.
+        let wish = BrowserWish { more_scopes: PERSON_SCOPES, prompt: "select_account" };
+        self.begin_in_browser_for(redirect_uri, secrets, wish)
+    }
+
+    /// The same, for this, and with secrets of the caller's.
+    pub(crate) fn begin_in_browser_for(
+        &self,
+        redirect_uri: &str,
+        secrets: BrowserSecrets,
+        BrowserWish { more_scopes, prompt }: BrowserWish,
+    ) -> Result<BrowserSignIn, ConsentError> {
         let call = Call { name: "sign-in (authorize)", tenant: &self.tenant.id, limits: self.limits };
         let mut url = self.login(call)?.join(&[self.tenant.id.as_str(), "oauth2", "v2.0", "authorize"]);
-        let (state, verifier, nonce) = (random()?, random()?, random()?);
-        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.expose_secret().as_bytes()));
+        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, secrets.verifier.expose_secret().as_bytes()));
         url.query_pairs_mut().extend_pairs([
             ("client_id", self.client_id),
             ("response_type", "code"),
             ("response_mode", "query"),
             ("redirect_uri", redirect_uri),
-            ("scope", &self.scope(call)?),
-            ("state", state.expose_secret()),
-            ("nonce", nonce.expose_secret()),
+            ("scope", &self.scope(call, more_scopes)?),
+            ("state", secrets.state.expose_secret()),
+            ("nonce", secrets.nonce.expose_secret()),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-            // Whoever is signed in already is rarely the one who should consent. `consent` would ask for permissions that an administrator
-            // has granted already, which an Admin Agent may not be allowed to answer.
-            ("prompt", "select_account"),
+            ("prompt", prompt),
         ]);
-        Ok(BrowserSignIn { url, redirect_uri: redirect_uri.to_owned(), state, verifier, nonce })
+        Ok(BrowserSignIn { url, redirect_uri: redirect_uri.to_owned(), secrets, more_scopes })
     }
 
     /// Takes what the browser brought back: the query of the address that it was sent to. None where that did not come from
@@ -231,21 +274,39 @@ impl Consent<'_> {
     ///
     /// [`ConsentError`].
     pub async fn come_back(&self, sign_in: &BrowserSignIn, query: &str) -> Option<Result<Consented, ConsentError>> {
+        let given = self.given_in_browser(sign_in, query).await?;
+        Some(given.and_then(|given| self.consented(&given, Some(&sign_in.secrets.nonce))))
+    }
+
+    /// What was given to the person in the browser.
+    pub(crate) async fn given_in_browser(
+        &self,
+        sign_in: &BrowserSignIn,
+        query: &str,
+    ) -> Option<Result<Given, ConsentError>> {
         let code = match sign_in.read(query)? {
             Ok(code) => code,
             Err(error) => return Some(Err(error)),
         };
-        let BrowserSignIn { redirect_uri, verifier, nonce, .. } = sign_in;
-        let given = self.ask(Grounds::Code { code: &code, verifier, redirect_uri }).await;
-        Some(given.map_err(ConsentError::from).and_then(|given| self.consented(&given, Some(nonce))))
+        let BrowserSignIn { redirect_uri, secrets, more_scopes, .. } = sign_in;
+        let grounds = Grounds::Code { code: &code, verifier: &secrets.verifier, redirect_uri, more_scopes };
+        Some(self.ask(grounds).await.map_err(ConsentError::from))
     }
 
     /// What a consent gives, if it is one to this application, of a person of this tenant.
     fn consented(&self, given: &Given, nonce: Option<&SecretString>) -> Result<Consented, ConsentError> {
         let refresh_token = given.refresh_token.clone().ok_or(ConsentError::NoRefreshToken)?;
+        Ok(Consented { refresh_token, person: self.person_in(given, nonce)? })
+    }
+
+    /// What the person signed in as, where that is told, if they did so to this application and are of this tenant.
+    pub(crate) fn person_in(
+        &self,
+        given: &Given,
+        nonce: Option<&SecretString>,
+    ) -> Result<Option<String>, ConsentError> {
         let told = given.id_token.as_ref().ok_or(ConsentError::WrongPerson("nobody has signed in"))?;
-        let person = id_token::person(told, self.client_id, &self.tenant.id, nonce);
-        Ok(Consented { refresh_token, person: person.map_err(ConsentError::WrongPerson)? })
+        id_token::person(told, self.client_id, &self.tenant.id, nonce).map_err(ConsentError::WrongPerson)
     }
 
     async fn ask(&self, grounds: Grounds<'_>) -> Result<Given, MicrosoftError> {
@@ -260,10 +321,10 @@ impl Consent<'_> {
 
     /// Everything that the application is registered to ask for, to go on without the person, and to be told who they are. A refresh token is
     /// bound to person and application and not to a service ("Refresh tokens in the Microsoft identity platform"), so it gives tokens for Graph, too.
-    fn scope(&self, call: Call<'_>) -> Result<String, MicrosoftError> {
+    fn scope(&self, call: Call<'_>, more_scopes: &str) -> Result<String, MicrosoftError> {
         let addresses = self.clouds.of(self.tenant.cloud);
         let addresses = addresses.ok_or_else(|| call.bad("the cloud has no addresses".to_owned()))?;
-        Ok(format!("{}/.default{PERSON_SCOPES}", addresses.of(Audience::PartnerCenter)))
+        Ok(format!("{}/.default{more_scopes}", addresses.of(Audience::PartnerCenter)))
     }
 }
 
@@ -280,7 +341,7 @@ impl BrowserSignIn {
         let state = value("state")?;
         // By their digests, so that how long it takes says nothing.
         let digest_of = |text: &str| digest(&SHA256, text.as_bytes());
-        if digest_of(&state).as_ref() != digest_of(self.state.expose_secret()).as_ref() {
+        if digest_of(&state).as_ref() != digest_of(self.secrets.state.expose_secret()).as_ref() {
             return None;
         }
         Some(match (value("code"), value("error")) {

@@ -128,6 +128,9 @@ pub(crate) const NOT_REACHED: &str = "not reached";
 
 /// Gives the credentials of tenants, all for one purpose.
 pub trait Credentials {
+    /// What they are for.
+    fn purpose(&self) -> Purpose;
+
     /// The credential of a tenant.
     fn credential(&self, tenant: &Tenant) -> impl Future<Output = Result<Credential, CredentialError>> + Send;
 }
@@ -142,6 +145,10 @@ pub struct SecretAtHand {
 }
 
 impl Credentials for SecretAtHand {
+    fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
     async fn credential(&self, tenant: &Tenant) -> Result<Credential, CredentialError> {
         let malformed = |problem| {
             let (purpose, tenant) = (self.purpose, tenant.id.to_string());

@@ -1,31 +1,25 @@
 //! A tenant's customers at Partner Center: whether one is a customer, what it is called, and what its Azure subscriptions are called.
 //!
 //! Promises: an id from outside is part of an address only where it is a GUID, and the token goes below the address that the tenant's
-//! cloud or configuration names; of a link to a next page nothing is used but its query and its continuation token; every walk is bounded,
-//! and says how many requests it took. Leaves to others: how often is asked, and where names are kept (`poll`, `store`).
+//! cloud or configuration names; every walk is bounded, and says how many requests it took. Leaves to others: how often is asked, and where names are kept (`poll`, `store`).
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use models::{CustomerId, SubscriptionId, Tenant, TenantId};
 use reqwest::Client;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use crate::{
-    Credentials, Limits, MicrosoftError, Tokens,
+    Asker, Credentials, Limits, MicrosoftError, Tokens,
+    azure_plan::{ENTITLEMENTS, PLANS, WireEntitlement, WirePlan},
+    collection::{Budget, Enough},
     partner_center::PartnerCenter,
-    wire::{bounded_name, lenient, list},
+    wire::{bounded_name, lenient},
 };
 
 const CUSTOMER: &str = "reading a customer";
-const PLANS: &str = "listing a customer's subscriptions";
-const ENTITLEMENTS: &str = "listing the Azure subscriptions of a plan";
-/// What the offer of an Azure plan begins with ("Get an Azure entitlement for a subscription"). The Azure subscriptions that alerts are
-/// about live below plans.
-const AZURE_PLAN: &str = "DZH318Z0BPS6:0001:";
 /// The codes of "there is no relationship with this customer" ("Partner Center REST error codes").
 const NO_RELATIONSHIP: [&str; 2] = ["20002", "900159"];
-/// Carries the place of a next page, in a link and in the request that follows it ("Partner Center REST headers").
-const CONTINUATION: &str = "MS-ContinuationToken";
 /// Most requests for the subscriptions of one customer: several times what a customer with one plan and a thousand subscriptions takes.
 pub const SUBSCRIPTION_REQUESTS: u32 = 40;
 
@@ -88,107 +82,11 @@ struct WireProfile {
     domain: Option<String>,
 }
 
-/// A commerce subscription; an Azure plan is one.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireSubscription {
-    id: String,
-    offer_id: Option<String>,
-}
-
-/// An Azure subscription, which Partner Center calls an entitlement.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireEntitlement {
-    id: String,
-    #[serde(default, deserialize_with = "lenient")]
-    friendly_name: Option<String>,
-}
-
-/// A page of a collection. An item that is odd keeps no other from being read.
-#[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
-struct WirePage<T> {
-    #[serde(deserialize_with = "list")]
-    items: Vec<T>,
-    links: Option<WireLinks>,
-}
-
-#[derive(Deserialize)]
-struct WireLinks {
-    next: Option<WireLink>,
-}
-
-#[derive(Deserialize)]
-struct WireLink {
-    uri: String,
-    #[serde(default)]
-    headers: Vec<WireHeader>,
-}
-
-#[derive(Deserialize)]
-struct WireHeader {
-    key: String,
-    value: String,
-}
-
-/// Where a collection goes on: the query of its link, and the token that goes with it.
-#[derive(Clone, PartialEq, Eq)]
-struct Next {
-    query: Option<String>,
-    token: Option<String>,
-}
-
-impl From<WireLink> for Next {
-    fn from(link: WireLink) -> Self {
-        let token = link.headers.into_iter().find(|header| header.key.eq_ignore_ascii_case(CONTINUATION));
-        let query = link.uri.split_once('?').map(|(_, query)| query.split('#').next().unwrap_or_default().to_owned());
-        Self { query, token: token.map(|header| header.value) }
-    }
-}
-
 impl<C: Credentials + Send + Sync> Customers<C> {
     /// A client with these tokens and bounds.
     #[must_use]
     pub fn new(http: Client, tokens: Arc<Tokens<C>>, limits: Limits) -> Self {
         Self(PartnerCenter { http, tokens, limits })
-    }
-
-    /// Reads a collection to its end, or until `take` has what it wants.
-    async fn walk<T: DeserializeOwned>(
-        &self,
-        call: &'static str,
-        tenant: &Tenant,
-        path: &[&str],
-        requests: &mut u32,
-        mut take: impl FnMut(Vec<T>) -> Enough,
-    ) -> Result<Enough, MicrosoftError> {
-        let bad = |problem| MicrosoftError::BadAnswer { call, tenant: tenant.id.to_string(), problem };
-        let mut next: Option<Next> = None;
-        loop {
-            if *requests >= SUBSCRIPTION_REQUESTS {
-                return Err(bad(format!("more than {SUBSCRIPTION_REQUESTS} pages for one customer")));
-            }
-            *requests += 1;
-            let page: WirePage<T> = self
-                .0
-                .ask(call, tenant, path, |http, mut url| {
-                    url.set_query(next.as_ref().and_then(|next| next.query.as_deref()));
-                    let token = next.as_ref().and_then(|next| next.token.as_deref());
-                    let request = http.get(url);
-                    token.into_iter().fold(request, |request, token| request.header(CONTINUATION, token))
-                })
-                .await?;
-            if let Enough::Yes = take(page.items) {
-                return Ok(Enough::Yes);
-            }
-            let Some(link) = page.links.and_then(|links| links.next) else { return Ok(Enough::No) };
-            let following = Next::from(link);
-            if next.as_ref() == Some(&following) {
-                return Err(bad("its pages lead back to one that was read".to_owned()));
-            }
-            next = Some(following);
-        }
     }
 
     /// Puts the names below the customer's Azure plans into `found`.
@@ -199,22 +97,38 @@ impl<C: Credentials + Send + Sync> Customers<C> {
         wanted: &[String],
         found: &mut SubscriptionNames,
     ) -> Result<(), MicrosoftError> {
+        let mut budget = Budget { made: 0, most: SUBSCRIPTION_REQUESTS };
+        let read = self.find_within(tenant, customer, wanted, &mut found.names, &mut budget).await;
+        found.requests = budget.made;
+        read
+    }
+
+    async fn find_within(
+        &self,
+        tenant: &Tenant,
+        customer: &TenantId,
+        wanted: &[String],
+        names: &mut BTreeMap<SubscriptionId, String>,
+        budget: &mut Budget,
+    ) -> Result<(), MicrosoftError> {
         let path = ["v1", "customers", customer.as_str(), "subscriptions"];
         let mut plans = Vec::new();
-        self.walk(PLANS, tenant, &path, &mut found.requests, |page: Vec<WireSubscription>| {
-            let azure = page.into_iter().filter(|subscription| subscription.offer_id.as_deref().is_some_and(is_azure));
-            plans.extend(azure.filter_map(|plan| plan.id.parse::<TenantId>().ok()));
-            Enough::No
-        })
-        .await?;
+        self.0
+            .walk(Asker::Tenant, PLANS, tenant, &path, budget, |page: Vec<WirePlan>| {
+                plans.extend(
+                    page.into_iter().filter(WirePlan::is_azure).filter_map(|plan| plan.id.parse::<TenantId>().ok()),
+                );
+                Enough::No
+            })
+            .await?;
         for plan in &plans {
             let path = ["v1", "customers", customer.as_str(), "subscriptions", plan.as_str(), "azureEntitlements"];
-            let SubscriptionNames { names, requests } = &mut *found;
-            let enough = self.walk(ENTITLEMENTS, tenant, &path, requests, |page: Vec<WireEntitlement>| {
-                names.extend(page.into_iter().filter_map(name_of));
-                let has = |id: &String| names.keys().any(|name| name.as_str() == id);
-                if wanted.iter().all(has) { Enough::Yes } else { Enough::No }
-            });
+            let enough =
+                self.0.walk(Asker::Tenant, ENTITLEMENTS, tenant, &path, budget, |page: Vec<WireEntitlement>| {
+                    names.extend(page.into_iter().filter_map(name_of));
+                    let has = |id: &String| names.keys().any(|name| name.as_str() == id);
+                    if wanted.iter().all(has) { Enough::Yes } else { Enough::No }
+                });
             if let Enough::Yes = enough.await? {
                 break;
             }
@@ -223,27 +137,9 @@ impl<C: Credentials + Send + Sync> Customers<C> {
     }
 }
 
-/// Whether a walk has found what it was for.
-enum Enough {
-    No,
-    Yes,
-}
-
 impl<C: Credentials + Send + Sync> ReadCustomers for Customers<C> {
     async fn customer(&self, tenant: &Tenant, id: &CustomerId) -> Result<Option<Customer>, MicrosoftError> {
-        let Some(customer) = guid(id) else { return Ok(None) };
-        let path = ["v1", "customers", customer.as_str()];
-        let read: WireCustomer = match self.0.ask(CUSTOMER, tenant, &path, Client::get).await {
-            Err(error) if is_none_of_ours(&error) => return Ok(None),
-            read => read?,
-        };
-        if !read.id.eq_ignore_ascii_case(customer.as_str()) {
-            let problem = "another customer than the one that was asked for".to_owned();
-            return Err(MicrosoftError::BadAnswer { call: CUSTOMER, tenant: tenant.id.to_string(), problem });
-        }
-        let WireProfile { company_name, domain } =
-            read.company_profile.unwrap_or(WireProfile { company_name: None, domain: None });
-        Ok(Some(Customer { name: bounded_name(company_name), domain: bounded_name(domain) }))
+        self.0.customer(Asker::Tenant, tenant, id).await
     }
 
     async fn subscription_names(
@@ -262,6 +158,29 @@ impl<C: Credentials + Send + Sync> ReadCustomers for Customers<C> {
     }
 }
 
+impl<C: Credentials + Send + Sync> PartnerCenter<C> {
+    /// A customer of this tenant, whoever asks for it.
+    pub(crate) async fn customer(
+        &self,
+        asker: Asker<'_>,
+        tenant: &Tenant,
+        id: &CustomerId,
+    ) -> Result<Option<Customer>, MicrosoftError> {
+        let Some(customer) = guid(id) else { return Ok(None) };
+        let path = ["v1", "customers", customer.as_str()];
+        let read: WireCustomer = match self.ask_as(asker, CUSTOMER, tenant, &path, Client::get).await {
+            Err(error) if is_none_of_ours(&error) => return Ok(None),
+            read => read?,
+        };
+        if !read.id.eq_ignore_ascii_case(customer.as_str()) {
+            return Err(self.call(CUSTOMER, tenant).bad("another customer than the one that was asked for".to_owned()));
+        }
+        let WireProfile { company_name, domain } =
+            read.company_profile.unwrap_or(WireProfile { company_name: None, domain: None });
+        Ok(Some(Customer { name: bounded_name(company_name), domain: bounded_name(domain) }))
+    }
+}
+
 /// A customer is an Entra ID tenant. What is no GUID is none, and becomes part of no address.
 fn guid(id: &CustomerId) -> Option<TenantId> {
     id.as_str().parse().ok()
@@ -269,16 +188,12 @@ fn guid(id: &CustomerId) -> Option<TenantId> {
 
 /// Whether Partner Center says that there is no such customer, or none of this partner's. Its codes are numbers; for a customer that there
 /// is not, the documents name none. Whatever else has the same status is of something in front of it, and proves nothing.
-fn is_none_of_ours(error: &MicrosoftError) -> bool {
+pub(crate) fn is_none_of_ours(error: &MicrosoftError) -> bool {
     match error {
         MicrosoftError::Refused { status: 404, code, .. } => code.parse::<u32>().is_ok(),
         MicrosoftError::Refused { status: 403, code, .. } => NO_RELATIONSHIP.contains(&code.as_str()),
         _ => false,
     }
-}
-
-fn is_azure(offer: &str) -> bool {
-    offer.get(..AZURE_PLAN.len()).is_some_and(|start| start.eq_ignore_ascii_case(AZURE_PLAN))
 }
 
 fn name_of(entitlement: WireEntitlement) -> Option<(SubscriptionId, String)> {

@@ -147,7 +147,7 @@ impl Diagnosis {
             Self::RelationshipMissing => "nothing, if the customer has left; else check the reseller relationship",
             Self::RoleLacking => {
                 "give the person behind the credential the role Admin Agent, or the application the permission \
-                 PartnerSecurity.Read.All with consent; for Partner Center, register the application in its app management"
+                 PartnerSecurity.Read.All with consent, and to act on alerts PartnerSecurity.ReadWrite.All; for Partner Center, register the application in its app management"
             }
             Self::TenantUnknown => "check the tenant id, and that its cloud is the right one",
             Self::Throttled => {

@@ -1,6 +1,7 @@
 //! What can go wrong with Microsoft's side.
 
 use jiff::Timestamp;
+use models::{MicrosoftRefusal, Words};
 use serde_json::error::Category;
 
 use crate::{
@@ -83,6 +84,8 @@ pub enum MicrosoftError {
         code: String,
         /// What it came as.
         body: RefusalBody,
+        /// What Partner Center says about it to people: for whoever asked, and no log.
+        description: Option<Box<Words>>,
         /// What Microsoft calls its answer.
         ids: SupportIds,
         /// How often it was tried.
@@ -100,6 +103,19 @@ const NOT_MICROSOFTS: &str = "nothing, if it ends: it is asked for again; if it 
      if it was Microsoft that answered, give its support the ids";
 
 impl MicrosoftError {
+    /// How Microsoft refused, in what its support asks for, if it did.
+    #[must_use]
+    pub fn refused(&self) -> Option<MicrosoftRefusal> {
+        match self {
+            Self::Refused { code, ids, description, .. } => {
+                let (request, correlation) = ids.request_and_correlation();
+                Some(MicrosoftRefusal::new(code, request, correlation).described(description.as_deref().cloned()))
+            }
+            Self::AppOnly { source, .. } => source.refused(),
+            _ => None,
+        }
+    }
+
     /// Whether a list that was to be read on at a place that was kept is better read from its start: that place is refused, or what is
     /// there can't be used. Any other failure leaves the place as good as it was.
     #[must_use]
@@ -142,6 +158,28 @@ impl MicrosoftError {
     #[must_use]
     pub fn has_code(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code != NO_CODE)
+    }
+
+    /// Whether a service of Microsoft's itself has refused it, for a reason that does not pass by itself: not for too many calls, and not for slow ones.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        match self {
+            Self::AppOnly { source, .. } => source.is_clear(),
+            Self::Refused { status, .. } => {
+                matches!(status, 400..=499) && !matches!(status, 408 | 429) && self.has_code()
+            }
+            _ => false,
+        }
+    }
+
+    /// How often the call was tried. 0 where that is not known, or nobody was called.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::AppOnly { source, .. } => source.attempts(),
+            Self::Refused { attempts, .. } => *attempts,
+            _ => 0,
+        }
     }
 
     /// Until when Microsoft asks to wait before the next call, where it does.

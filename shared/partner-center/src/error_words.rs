@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use models::Words;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -54,6 +55,8 @@ pub(crate) struct ErrorWords {
     /// Microsoft's code, or [`NO_CODE`]; behind Entra ID's word its number, as in `invalid_grant AADSTS70008`.
     pub(crate) code: String,
     pub(crate) trace_id: Option<String>,
+    /// What it says to people, where that is Partner Center's.
+    pub(crate) description: Option<Words>,
     /// How long it asks to wait, which some say here and in no header.
     pub(crate) wait: Option<Duration>,
 }
@@ -63,7 +66,7 @@ impl ErrorWords {
         let none = || NO_CODE.to_owned();
         let stranger = || RefusalBody::of_stranger(body);
         let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else {
-            return Self { body: stranger(), code: none(), trace_id: None, wait: None };
+            return Self { body: stranger(), code: none(), trace_id: None, description: None, wait: None };
         };
         let wait = body.message.as_ref().and_then(Value::as_str).and_then(wait);
         let word =
@@ -75,7 +78,8 @@ impl ErrorWords {
         };
         let is_known = code != NO_CODE || wait.is_some();
         let body_is = if is_known { RefusalBody::Microsofts } else { stranger() };
-        Self { body: body_is, code, trace_id: body.trace_id, wait }
+        let description = body.description.as_ref().and_then(Value::as_str).and_then(Words::of);
+        Self { body: body_is, code, trace_id: body.trace_id, description, wait }
     }
 }
 
@@ -99,6 +103,8 @@ struct ErrorBody {
     code: Option<Code>,
     /// Entra ID's id of the answer.
     trace_id: Option<String>,
+    /// Partner Center's words for people.
+    description: Option<Value>,
     /// Words for people: whatever else it is, the code counts.
     message: Option<Value>,
 }

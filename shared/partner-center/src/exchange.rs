@@ -76,7 +76,7 @@ impl Call<'_> {
             heard::end(Some(ids));
             return Ok(body);
         }
-        let ErrorWords { body, code, trace_id, wait } = ErrorWords::of(&body);
+        let ErrorWords { body, code, trace_id, description, wait } = ErrorWords::of(&body);
         let asked = asked.or(wait);
         let error = MicrosoftError::Refused {
             call: self.name,
@@ -84,6 +84,7 @@ impl Call<'_> {
             status: status.as_u16(),
             code,
             body,
+            description: description.map(Box::new),
             ids: ids.with_trace_id(trace_id.as_deref()),
             attempts,
             wait_until: asked.and_then(|asked| later(received, asked)),

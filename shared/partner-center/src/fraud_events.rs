@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use models::{AlertId, Tenant};
+use models::{Alert, AlertId, Tenant};
 use ring::digest::{SHA256, digest};
 
 use crate::{
@@ -19,9 +19,10 @@ use crate::{
 };
 
 const CALL: &str = "listing fraud events";
+const LOOK: &str = "listing the fraud events of a subscription";
 const PATH: [&str; 2] = ["v1", "fraudEvents"];
 /// What asks for the new model ("Get fraud events").
-const NEW_MODEL: (&str, &str) = ("X-NewEventsModel", "true");
+pub(crate) const NEW_MODEL: (&str, &str) = ("X-NewEventsModel", "true");
 /// How many events a page is asked to have. Microsoft names no bound; an event of the samples' size has 3 kB.
 const PAGE_SIZE: usize = 100;
 
@@ -157,6 +158,26 @@ impl<C: Credentials + Send + Sync> FraudEvents<C> {
         }
         let again = self.numbered(call, tenant, last.number).await?;
         Ok(described(last.number, &again).ids == last.ids)
+    }
+
+    /// An event, among those of its subscription. Where it names none, is not among them, or the question is found fault with, nothing is known.
+    pub(crate) async fn among_its_subscriptions(
+        &self,
+        tenant: &Tenant,
+        alert: &Alert,
+    ) -> Result<Sight, MicrosoftError> {
+        let Some(subscription) = &alert.subscription_id else { return Ok(Sight::NoWayToAsk) };
+        let call = Call { name: LOOK, tenant: &tenant.id, limits: self.limits };
+        let mut url = self.url(call, tenant)?;
+        url.query_pairs_mut().append_pair("SubscriptionId", subscription.as_str());
+        let request = || self.http.get(url.clone()).header(NEW_MODEL.0, NEW_MODEL.1);
+        let page = match self.tokens.call(call, tenant, Audience::PartnerCenter, request).await {
+            Ok(body) => events(call, &body)?,
+            Err(error) if faults_the_question(&[400, 404], &error) => return Ok(Sight::NoWayToAsk),
+            Err(error) => return Err(error),
+        };
+        let found = page.alerts.into_iter().find(|found| found.id == alert.id);
+        Ok(found.map_or(Sight::NoWayToAsk, |found| Sight::There(Box::new(found))))
     }
 
     /// A page, with the place of the next one, unless it is empty.

@@ -15,7 +15,7 @@ use crate::{
 
 const LIST: &str = "listing security alerts";
 const READ: &str = "reading a security alert";
-const PATH: [&str; 4] = ["beta", "security", "partner", "securityAlerts"];
+pub(crate) const PATH: [&str; 4] = ["beta", "security", "partner", "securityAlerts"];
 
 /// Lists alerts by Microsoft Graph.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl<C: Credentials + Send + Sync> ListAlerts for GraphAlerts<C> {
 /// Whether it is Graph that knows no such alert, by its codes for it (Microsoft: "Microsoft Graph error responses and resource types"; the
 /// second is that of its directory, the third that of its security services). A 404 of something in front of it has none of them,
 /// and makes no alert vanish; what this API itself says is documented nowhere, so a code that is not here proves nothing either.
-fn says_not_found(code: &str) -> bool {
+pub(crate) fn says_not_found(code: &str) -> bool {
     ["itemNotFound", "Request_ResourceNotFound", "ResourceNotFound", "NotFound"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(code))

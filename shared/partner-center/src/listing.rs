@@ -102,6 +102,13 @@ pub trait ListAlerts {
     fn alert(&self, tenant: &Tenant, id: &AlertId) -> impl Future<Output = Result<Sight, MicrosoftError>> + Send;
 }
 
+/// A place where one alert can be looked at, by all that is known of it.
+pub trait LookAtAlerts {
+    /// This alert as Microsoft has it. fraudEvents has no call that is about one event, and is asked for those of its subscription: what they leave out
+    /// is neither there nor gone.
+    fn look_at(&self, tenant: &Tenant, alert: &Alert) -> impl Future<Output = Result<Sight, MicrosoftError>> + Send;
+}
+
 /// A walk through all pages of a list.
 #[derive(Debug)]
 pub struct Walk {

@@ -179,6 +179,7 @@ mod tests {
             status,
             code: "none".to_owned(),
             body: crate::RefusalBody::Microsofts,
+            description: None,
             ids: SupportIds::default(),
             attempts: 1,
             wait_until: None,

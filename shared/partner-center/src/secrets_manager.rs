@@ -62,6 +62,10 @@ pub struct SecretsManager {
 }
 
 impl Credentials for SecretsManager {
+    fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
     async fn credential(&self, tenant: &Tenant) -> Result<Credential, CredentialError> {
         let kept = self.fetch(tenant).await?;
         kept.secret.credential().map_err(|problem| self.malformed(tenant, problem))

@@ -15,9 +15,9 @@ pub(crate) enum Grounds<'a> {
     /// What a credential has.
     Grant(&'a Grant),
     /// A person has come back from signing in (RFC 6749, section 4.1.3; RFC 7636).
-    Code { code: &'a SecretString, verifier: &'a SecretString, redirect_uri: &'a str },
+    Code { code: &'a SecretString, verifier: &'a SecretString, redirect_uri: &'a str, more_scopes: &'static str },
     /// A person signs in elsewhere (RFC 8628, section 3.4).
-    Device(&'a SecretString),
+    Device { code: &'a SecretString, more_scopes: &'static str },
 }
 
 impl Grounds<'_> {
@@ -27,7 +27,7 @@ impl Grounds<'_> {
             Self::Grant(Grant::ClientCredentials) => "",
             // Whoever leaves it out may be given no new refresh token (Microsoft: "Scopes and permissions in the Microsoft identity platform").
             Self::Grant(Grant::RefreshToken(_)) => " offline_access",
-            Self::Code { .. } | Self::Device(_) => PERSON_SCOPES,
+            Self::Code { more_scopes, .. } | Self::Device { more_scopes, .. } => more_scopes,
         }
     }
 }
@@ -108,13 +108,13 @@ fn fields<'a>(grounds: &Grounds<'a>) -> Vec<(&'static str, &'a str)> {
         Grounds::Grant(Grant::RefreshToken(token)) => {
             vec![("grant_type", "refresh_token"), ("refresh_token", token.expose_secret())]
         }
-        Grounds::Code { code, verifier, redirect_uri } => vec![
+        Grounds::Code { code, verifier, redirect_uri, .. } => vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose_secret()),
             ("code_verifier", verifier.expose_secret()),
             ("redirect_uri", redirect_uri),
         ],
-        Grounds::Device(code) => {
+        Grounds::Device { code, .. } => {
             vec![("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", code.expose_secret())]
         }
     }

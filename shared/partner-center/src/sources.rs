@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use models::{AlertId, AlertSource, CustomerId, SubscriptionId, Tenant};
+use models::{Alert, AlertId, AlertSource, CustomerId, SubscriptionId, Tenant};
 
 use crate::{
-    Credentials, Customer, Customers, FraudEvents, GraphAlerts, Limits, ListAlerts, MicrosoftError, Page, Place,
-    ReadCustomers, Sight, SubscriptionNames, Tokens,
+    Credentials, Customer, Customers, FraudEvents, GraphAlerts, Limits, ListAlerts, LookAtAlerts, MicrosoftError, Page,
+    Place, ReadCustomers, Sight, SubscriptionNames, Tokens,
 };
 
 /// Lists each tenant's alerts by the source that its configuration names, and reads its customers.
@@ -41,6 +41,15 @@ impl<C: Credentials + Send + Sync> ListAlerts for AlertSources<C> {
         match tenant.alert_source {
             AlertSource::FraudEvents => self.fraud_events.alert(tenant, id).await,
             AlertSource::Graph => self.graph.alert(tenant, id).await,
+        }
+    }
+}
+
+impl<C: Credentials + Send + Sync> LookAtAlerts for AlertSources<C> {
+    async fn look_at(&self, tenant: &Tenant, alert: &Alert) -> Result<Sight, MicrosoftError> {
+        match tenant.alert_source {
+            AlertSource::FraudEvents => self.fraud_events.among_its_subscriptions(tenant, alert).await,
+            AlertSource::Graph => self.graph.alert(tenant, &alert.id).await,
         }
     }
 }

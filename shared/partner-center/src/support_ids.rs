@@ -16,7 +16,7 @@ const MOST: usize = 80;
 /// The ids of an answer, each by the name that Microsoft gives it; those of the request, where nobody answered, or somebody in between.
 /// None of a request to Entra ID, which has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SupportIds(Vec<(&'static str, String)>);
+pub struct SupportIds(Box<[(&'static str, String)]>);
 
 impl SupportIds {
     /// Of an answer.
@@ -34,6 +34,13 @@ impl SupportIds {
         Self(names.iter().filter_map(value).collect())
     }
 
+    /// The request as Partner Center or Graph names it, and all that belongs to it as Partner Center does.
+    #[must_use]
+    pub fn request_and_correlation(&self) -> (Option<&str>, Option<&str>) {
+        let named = |names: &[&str]| self.0.iter().find(|(name, _)| names.contains(name)).map(|(_, id)| id.as_str());
+        (named(&["MS-RequestId", "request-id", "x-ms-request-id"]), named(&["MS-CorrelationId"]))
+    }
+
     /// These, or others where there are none.
     pub(crate) fn or(self, others: Self) -> Self {
         if self.0.is_empty() { others } else { self }
@@ -42,7 +49,7 @@ impl SupportIds {
     /// The same with the id of an error body, which mostly is the one of the header.
     pub(crate) fn with_trace_id(mut self, id: Option<&str>) -> Self {
         if let Some(id) = id.map(harmless).filter(|id| self.0.iter().all(|(_, known)| known != id)) {
-            self.0.push((TRACE_ID, id));
+            self.0 = self.0.into_iter().chain([(TRACE_ID, id)]).collect();
         }
         self
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
-use models::{Tenant, TenantId};
+use models::{Purpose, Tenant, TenantId};
 use reqwest::{RequestBuilder, header::ACCEPT};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
@@ -59,6 +59,15 @@ impl<C: Credentials + Sync> Tokens<C> {
 
     pub(crate) fn clouds(&self) -> &CloudDirectory {
         &self.clouds
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    /// What the credentials behind the tokens are for.
+    pub(crate) fn purpose(&self) -> Purpose {
+        self.credentials.purpose()
     }
 
     /// Signs a tenant in for this audience, to see whether that can be done.
@@ -147,7 +156,18 @@ impl<C: Credentials + Sync> Tokens<C> {
         audience: Audience,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Vec<u8>, MicrosoftError> {
-        let id = (self.new_id)();
+        self.call_named((self.new_id)(), call, tenant, audience, request).await
+    }
+
+    /// The same by an `MS-RequestId` that the caller gives: whoever asks once more by it, be it days later, asks for the same work.
+    pub(crate) async fn call_named(
+        &self,
+        id: Uuid,
+        call: Call<'_>,
+        tenant: &Tenant,
+        audience: Audience,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Vec<u8>, MicrosoftError> {
         let named = || match audience {
             Audience::Graph => request().header("client-request-id", self.fresh_id()),
             Audience::PartnerCenter => {
@@ -175,6 +195,25 @@ impl<C: Credentials + Sync> Tokens<C> {
             self.with_refused(&tenant.id, audience, &token, mark).await;
         }
         answer
+    }
+
+    /// A call of Partner Center by a person's own token. It is kept nowhere, so where it is not taken there is no other to try.
+    pub(crate) async fn call_as_person(
+        &self,
+        id: Uuid,
+        call: Call<'_>,
+        token: &SecretString,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Vec<u8>, MicrosoftError> {
+        let with_token = || {
+            let named = request().header("MS-RequestId", id.to_string()).header("MS-CorrelationId", self.fresh_id());
+            named.bearer_auth(token.expose_secret()).header(ACCEPT, "application/json")
+        };
+        call.send(&self.now, with_token).await
+    }
+
+    pub(crate) fn fresh_uuid(&self) -> Uuid {
+        (self.new_id)()
     }
 
     fn fresh_id(&self) -> String {
@@ -264,6 +303,7 @@ mod tests {
                 status,
                 code: code.to_owned(),
                 body: crate::RefusalBody::Microsofts,
+                description: None,
                 ids: crate::SupportIds::default(),
                 attempts: 1,
                 wait_until: None,

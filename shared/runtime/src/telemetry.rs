@@ -18,8 +18,23 @@ pub const LOG_LEVEL: Variable =
     Variable { name: "LOG_LEVEL", meaning: "one of error, warn, info, debug, trace", default: Some("info") };
 
 /// The crates that `LOG_LEVEL` is about.
-const OURS: [&str; 9] =
-    ["callback", "messaging", "notify", "partner_center", "poll", "renew", "runtime", "store", "webhook"];
+const OURS: [&str; 15] = [
+    "api",
+    "authorize",
+    "callback",
+    "identity",
+    "messaging",
+    "notify",
+    "partner_center",
+    "poll",
+    "renew",
+    "resolve",
+    "runtime",
+    "sign_in",
+    "store",
+    "subscriptions",
+    "webhook",
+];
 
 /// Starts logging as Lambda wants it. Only the first call of a process has an effect.
 ///

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteIt
 use jiff::Timestamp;
 use models::{
     AlertId, AlertNotice, AlertSource, AlertState, AlertSummary, Delta, FraudThreshold, Known, Notice, TenantId,
-    TraceContext, transition,
+    TraceContext, Turned, transition,
 };
 
 use crate::{
@@ -29,6 +29,8 @@ pub struct StoredAlert {
     pub known: Known,
     /// Its version with us: grows by one with every write.
     pub version: u64,
+    /// By which versions its standing turned.
+    pub turned: Turned,
 }
 
 /// A change to write.
@@ -46,6 +48,8 @@ pub struct AlertWrite {
     pub delta: Delta,
     /// Where the change was seen.
     pub trace: Option<TraceContext>,
+    /// By which versions the alert's standing turned, from now on.
+    pub turned: Turned,
 }
 
 impl AlertWrite {
@@ -76,7 +80,9 @@ impl AlertWrite {
         });
         let delta = Delta::between(before, &known.alert);
         let was_decided = stored.is_some_and(|stored| stored.known.decision.is_some());
-        Self { known, previous, was_decided, outbox, delta, trace }
+        let turned = stored.map(|stored| stored.turned).unwrap_or_default();
+        let turned = turned.by(Self::version(previous), before, &known.alert);
+        Self { known, previous, was_decided, outbox, delta, trace, turned }
     }
 
     /// The version that the alert has after the write.

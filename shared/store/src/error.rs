@@ -8,10 +8,14 @@ use models::TenantId;
 /// Which table an error is about. The role and not the name: the name is in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableRole {
+    /// The activity log.
+    Activity,
     /// Alerts and their outbox.
     Alerts,
     /// Received events.
     Events,
+    /// Sessions of browsers.
+    Sessions,
     /// Tenants.
     Tenants,
 }
@@ -19,8 +23,10 @@ pub enum TableRole {
 impl fmt::Display for TableRole {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Activity => "activity",
             Self::Alerts => "alerts",
             Self::Events => "events",
+            Self::Sessions => "sessions",
             Self::Tenants => "tenants",
         })
     }

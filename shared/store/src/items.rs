@@ -12,13 +12,13 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use models::{
-    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Decision, Known, Notice,
-    Resolution, ResolvedReason, Severity, Status, SubscriptionId, TenantId, TraceContext,
+    ActivityEntry, AffectedResource, Alert, AlertId, AlertType, Confidence, CustomerId, Decision, Known, Marks, Notice,
+    Resolution, ResolvedReason, Severity, Standing, Status, SubscriptionId, TenantId, TraceContext, Turned,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{OUTBOX_SHARDS, StoreError, StoredAlert, TableRole, time::sortable};
+use crate::{ListedAlert, OUTBOX_SHARDS, StoreError, StoredAlert, TableRole, time::sortable};
 
 const TABLE: TableRole = TableRole::Alerts;
 pub(crate) const ALERT: &str = "alert";
@@ -27,7 +27,7 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// What lists show.
 #[derive(Serialize, Deserialize)]
-struct Summary {
+pub(crate) struct Summary {
     id: AlertId,
     name: String,
     #[serde(rename = "type")]
@@ -57,9 +57,44 @@ struct Summary {
     /// What a person decided and Microsoft has not shown yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     decision: Option<Decision>,
+    /// Where it stood before the first of the pending decisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Standing>,
     /// Whether Microsoft did not take the last decision.
     #[serde(default, skip_serializing_if = "is_false")]
     not_accepted: bool,
+    /// By which versions its standing turned. Nothing where a former release wrote it.
+    #[serde(default)]
+    turned: Turned,
+}
+
+impl Summary {
+    /// What lists show of an alert of this tenant.
+    pub(crate) fn listed(self, tenant: &TenantId, version: u64, marks: Marks) -> ListedAlert {
+        ListedAlert {
+            tenant: tenant.clone(),
+            id: self.id,
+            version,
+            name: self.name,
+            alert_type: self.alert_type,
+            status: self.status,
+            severity: self.severity,
+            confidence: self.confidence,
+            customer: self.customer,
+            subscription: self.subscription,
+            detected: self.detected,
+            first_observed: self.first_observed,
+            last_observed: self.last_observed,
+            resolved_reason: self.resolved_reason,
+            resolved_on: self.resolved_on,
+            is_test: self.is_test,
+            is_gone: self.gone.is_some(),
+            is_pending: self.decision.is_some(),
+            not_accepted: self.not_accepted,
+            turned: self.turned,
+            marks,
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
@@ -109,7 +144,7 @@ pub(crate) fn key(partition: &str, sort: &str) -> Item {
 }
 
 /// The maps that the poller owns.
-pub(crate) fn alert_maps(known: &Known) -> Result<(AttributeValue, AttributeValue), StoreError> {
+pub(crate) fn alert_maps(known: &Known, turned: Turned) -> Result<(AttributeValue, AttributeValue), StoreError> {
     let unwritable = |error| StoreError::unwritable(TABLE, error);
     let alert = known.alert.as_ref();
     let summary = Summary {
@@ -130,7 +165,9 @@ pub(crate) fn alert_maps(known: &Known) -> Result<(AttributeValue, AttributeValu
         source: known.source.map(|source| source.as_str().to_owned()),
         gone: known.gone,
         decision: known.decision.clone(),
+        before: known.before.clone(),
         not_accepted: known.not_accepted,
+        turned,
     };
     let details = serde_json::to_string(&alert.additional_details);
     let detail = Detail {
@@ -204,11 +241,11 @@ pub(crate) fn read_alert(item: Item) -> Result<StoredAlert, StoreError> {
         activity: detail.activity,
         additional_details,
     };
-    let Summary { gone, decision, not_accepted, source, .. } = summary;
+    let Summary { gone, decision, before, not_accepted, source, turned, .. } = summary;
     // A source that only a later release knows is one that this one can't ask.
     let source = source.and_then(|source| source.parse().ok());
-    let known = Known { alert: Arc::new(alert), source, run: seen, gone, decision, not_accepted };
-    Ok(StoredAlert { known, version })
+    let known = Known { alert: Arc::new(alert), source, run: seen, gone, decision, before, not_accepted };
+    Ok(StoredAlert { known, version, turned })
 }
 
 /// An outbox item: a change that is to be told, or that was not worth telling.

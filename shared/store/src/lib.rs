@@ -9,8 +9,8 @@
 //!
 //! | trait | table | actions | used by |
 //! |---|---|---|---|
-//! | [`ReadTenants`] | tenants | `Query` | webhook, poll |
-//! | [`ReadTenant`] | tenants | `Query` | poll |
+//! | [`ReadTenants`] | tenants | `Query` | webhook, poll, resolve |
+//! | [`ReadTenant`] | tenants | `Query` | poll, resolve |
 //! | [`ReadAllTenants`] | tenants | `Query` | renew |
 //! | [`KeepEvents`] | events | `PutItem` | webhook |
 //! | [`Lease`] | tenants | `UpdateItem` | poll |
@@ -20,7 +20,8 @@
 //! | [`KeepAside`] | alerts | `UpdateItem` | poll |
 //! | [`ReadNames`] | tenants | `BatchGetItem`, `Query` | poll |
 //! | [`KeepNames`] | tenants | `DeleteItem`, `PutItem`, `Query`, `UpdateItem` | poll |
-//! | [`FindAlerts`] | alerts | `Query` on two indexes, `BatchGetItem` | poll |
+//! | [`FindAlerts`] | alerts | `Query` on two indexes, `BatchGetItem` | poll, resolve; operators, by `partner-alerts` |
+//! | [`FindOpenAlerts`] | alerts | `Query` on an index, `BatchGetItem` | resolve; operators, by `partner-alerts` |
 //! | [`KeepSignals`] | alerts | `BatchGetItem`, `PutItem`, `UpdateItem` | poll |
 //! | [`KeepWatches`] | alerts | `BatchGetItem`, `UpdateItem` | poll |
 //! | [`NoteCallbacks`] | tenants | `Query`, `UpdateItem` | poll |
@@ -29,10 +30,24 @@
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
 //! | [`Recount`] | tenants, alerts | `Query`, `UpdateItem` | operators, by `partner-alerts` |
 //! | [`ReadLastRuns`] | tenants | `GetItem` | operators, by `partner-alerts` |
+//! | [`ReadSessions`] | sessions | `GetItem` | authorize |
+//! | [`TouchSessions`] | sessions | `UpdateItem` | authorize |
+//! | [`KeepSessions`] | sessions | `GetItem`, `PutItem`, `DeleteItem` | sign-in |
+//! | [`EndSessions`] | sessions | `Scan`, `DeleteItem` | operators, by `partner-alerts` |
+//! | [`ReadWork`] | alerts, tenants | `GetItem` | resolve, dashboard |
+//! | [`Act`] | activity, alerts, tenants | `PutItem`, `UpdateItem`, `DeleteItem` (of tenants), `Query` (of activity and tenants) | resolve |
+//! | [`ReadOperations`] | alerts | `GetItem` | resolve, dashboard |
+//! | [`KeepOperations`] | alerts | `GetItem`, `PutItem`, `DeleteItem` (of marks), `Query` | resolve |
+//! | [`ListAlerts`] | alerts | `Query` on four indexes | dashboard |
+//! | [`ReadStatistics`] | tenants | `Query` | dashboard |
+//! | [`KeepViews`] | tenants | `Query` | resolve, dashboard |
+//! | [`ReadActivity`] | activity, alerts, tenants | `Query` (also on an index), `GetItem` (not of activity) | dashboard; operators, by `partner-alerts` |
 //! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
 //!
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
 
+mod activity;
+mod acts;
 mod alerts;
 mod aside;
 mod candidates;
@@ -43,20 +58,30 @@ mod events;
 mod fingerprint;
 mod items;
 mod lease;
+mod lists;
 mod names;
+mod operations;
 mod outbox;
 mod places;
 mod recount;
 mod runs;
 pub mod schema;
+mod sessions;
 mod signals;
+mod statistics;
+mod subscription_alerts;
 mod tenants;
 mod time;
 mod transaction;
+mod views;
 mod watches;
+mod work;
 
 use aws_sdk_dynamodb::Client;
+use ring::rand::{SecureRandom as _, SystemRandom};
 
+pub use activity::{ActivityPage, ActivityPosition, KeptChain, ReadActivity};
+pub use acts::{About, Act, ActWrite, Acted};
 pub use alerts::{AlertWrite, OpenAlert, ReadAlerts, StoredAlert, StoredAlerts, WriteAlerts, Written};
 pub use aside::{KeepAside, Unreadable};
 pub use candidates::{Candidate, FindAlerts};
@@ -67,22 +92,36 @@ pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
 pub use fingerprint::AlertFingerprint;
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
+pub use lists::{
+    ListAlerts, ListAssignee, ListFilter, ListMoment, ListOf, ListPage, ListPosition, ListQuery, ListedAlert,
+    MOST_LISTED_TENANTS, MOST_READ,
+};
 pub use names::{Asked, CustomersPage, KeepNames, KeptName, NameAnswer, NamedCustomer, ReadNames};
+pub use operations::{KeepOperations, Left, ReadOperations};
 pub use outbox::{OUTBOX_SHARDS, Outbox};
 pub use places::{KeepPlaces, KeptPlace};
 pub use recount::{Drift, Recount, Recounted};
 pub use runs::{LastRun, LastRuns, NoteCallbacks, ReadLastRuns};
+pub use sessions::{EndSessions, KeepSessions, KeptSession, ReadSessions, TouchSessions};
 pub use signals::{Claimed, KeepSignals, LOOK_UPS_AN_HOUR};
+pub use statistics::ReadStatistics;
+pub use subscription_alerts::{FindOpenAlerts, OpenAlerts};
 pub use tenants::{AllTenants, Changed, ReadAllTenants, ReadTenant, ReadTenants, WriteTenants};
+pub use views::{KeepViews, KeptViews, ViewWrite};
 pub use watches::{KeepWatches, WATCHES_AN_HOUR, Watched};
+pub use work::{AlertAtWork, ReadWork};
 
 /// The names of the tables. A function is given only those that it uses.
 #[derive(Clone, Debug, Default)]
 pub struct TableNames {
-    /// Alerts and their outbox.
+    /// The activity log.
+    pub activity: String,
+    /// Alerts, their outbox, and operations.
     pub alerts: String,
     /// Received events.
     pub events: String,
+    /// Sessions of browsers.
+    pub sessions: String,
     /// Tenants: configuration, state, digests, statistics.
     pub tenants: String,
 }
@@ -92,12 +131,26 @@ pub struct TableNames {
 pub struct Store {
     client: Client,
     tables: TableNames,
+    jitter: fn() -> f64,
 }
 
 impl Store {
     /// A store over these tables.
     #[must_use]
     pub fn new(client: Client, tables: TableNames) -> Self {
-        Self { client, tables }
+        Self { client, tables, jitter: by_chance }
     }
+
+    /// The same, which waits before it tries a transaction again by this number from 0 to 1: by so much of half a pause longer than the other half.
+    #[must_use]
+    pub fn with_jitter(self, jitter: fn() -> f64) -> Self {
+        Self { jitter, ..self }
+    }
+}
+
+/// By the machine's randomness, a number from 0 to 1.
+fn by_chance() -> f64 {
+    let mut bytes = [0; 4];
+    let drawn = SystemRandom::new().fill(&mut bytes).map(|()| u32::from_le_bytes(bytes));
+    drawn.map_or(0.0, |drawn| f64::from(drawn) / f64::from(u32::MAX))
 }

@@ -19,7 +19,12 @@ use crate::{
     items::{self, Item},
     lease::{STATE, number},
     outbox::expiry,
+    work::WORK,
 };
+
+mod alert_update;
+
+pub(crate) use alert_update::AlertUpdate;
 
 const TABLE: TableRole = TableRole::Alerts;
 
@@ -30,7 +35,7 @@ const ALERTS_A_TRANSACTION: usize = 45;
 const ACTIONS_A_TRANSACTION: usize = 100;
 /// Most bytes of alerts in one transaction, by their size as JSON; DynamoDB takes 4 MB.
 const BYTES_A_TRANSACTION: usize = 2_000_000;
-/// How often a transaction is tried that collided with another writer or was throttled, and the first pause.
+/// How often a transaction is tried that collided with another writer or was throttled, and the longest first pause.
 pub(crate) const ATTEMPTS: u32 = 6;
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -175,7 +180,9 @@ impl Store {
             let failed = places(|code| code != "None").next();
             table = failed.and_then(|place| actions.get(place)).map_or(TABLE, |action| self.table_of(action));
             if attempt < ATTEMPTS {
-                tokio::time::sleep(pause).await;
+                // Those that collided would collide again if all of them waited for as long.
+                let half = pause / 2;
+                tokio::time::sleep(half + half.mul_f64((self.jitter)().clamp(0.0, 1.0))).await;
                 pause *= 2;
             }
         }
@@ -197,8 +204,14 @@ impl Store {
             delete.as_ref().map(Delete::table_name),
             update.as_ref().map(Update::table_name),
         ];
-        let is_of_tenants = names.into_iter().flatten().any(|name| name == self.tables.tenants);
-        if is_of_tenants { TableRole::Tenants } else { TableRole::Alerts }
+        let is_of = |table: &str| names.iter().flatten().any(|name| *name == table);
+        if is_of(&self.tables.tenants) {
+            TableRole::Tenants
+        } else if is_of(&self.tables.activity) {
+            TableRole::Activity
+        } else {
+            TableRole::Alerts
+        }
     }
 
     fn check_lease(&self, grant: &Grant) -> Result<TransactWriteItem, StoreError> {
@@ -218,55 +231,60 @@ impl Store {
         write: &AlertWrite,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
+        let update = self.alert_update(tenant, write, now)?.build()?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// What the poller owns of an alert, as it is from now on. Nothing of what people write is in it.
+    pub(crate) fn alert_update(
+        &self,
+        tenant: &TenantId,
+        write: &AlertWrite,
+        now: Timestamp,
+    ) -> Result<AlertUpdate, StoreError> {
         let alert = &write.known.alert;
-        let (summary, detail) = items::alert_maps(&write.known)?;
+        let (summary, detail) = items::alert_maps(&write.known, write.turned)?;
         let text = AttributeValue::S;
-        let mut update = Update::builder()
-            .table_name(&self.tables.alerts)
-            .set_key(Some(items::alert_key(tenant, &alert.id)))
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#summary", "summary")
-            .expression_attribute_names("#detail", "detail")
-            .expression_attribute_names("#work", "work")
-            .expression_attribute_values(":nothing", AttributeValue::M(HashMap::new()))
-            .expression_attribute_values(":formula", number(STATISTICS_FORMULA))
-            .expression_attribute_values(":summary", summary)
-            .expression_attribute_values(":detail", detail)
-            .expression_attribute_values(":seen", number(write.known.run))
-            .expression_attribute_values(":version", number(AlertWrite::version(write.previous)))
-            .expression_attribute_values(":detected_id", text(items::detected_id(alert)))
-            .expression_attribute_values(":now", text(crate::time::sortable(now)));
-        let mut set = vec![
-            "SET #summary = :summary, #detail = :detail, #version = :version, seen = :seen".to_owned(),
-            "detected_id = if_not_exists(detected_id, :detected_id)".to_owned(),
-            "known_since = if_not_exists(known_since, :now)".to_owned(),
-            // There from the start, so that whoever writes a member of it needs not ask whether it is.
-            "#work = if_not_exists(#work, :nothing), formula = :formula".to_owned(),
-        ];
-        let mut remove = Vec::new();
+        let key = items::alert_key(tenant, &alert.id);
+        let mut update = AlertUpdate::new(&self.tables.alerts, key, write.previous);
+        update.set("summary", summary);
+        update.set("detail", detail);
+        update.set("seen", number(write.known.run));
+        update.set("formula", number(STATISTICS_FORMULA));
+        update.set_once("detected_id", text(items::detected_id(alert)));
+        update.set_once("known_since", text(crate::time::sortable(now)));
+        // There from the start, so that whoever writes a member of it needs not ask whether it is.
+        update.set_once(WORK, AttributeValue::M(HashMap::new()));
         let trace = ("trace", write.trace.map(|trace| trace.to_string()));
         for (name, value) in items::alert_index_keys(tenant, alert).into_iter().chain([trace]) {
-            update = update.expression_attribute_names(format!("#{name}"), name);
             match value {
-                Some(value) => {
-                    set.push(format!("#{name} = :{name}"));
-                    update = update.expression_attribute_values(format!(":{name}"), text(value));
-                }
-                None => remove.push(format!("#{name}")),
+                Some(value) => update.set(name, text(value)),
+                None => update.remove(name),
             }
         }
-        let removed = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-        let update = match write.previous {
-            None => update.condition_expression("attribute_not_exists(pk)"),
-            Some(version) => update
-                .condition_expression("#version = :previous")
-                .expression_attribute_values(":previous", number(version)),
-        };
-        let update = update
-            .update_expression(set.join(", ") + &removed)
-            .build()
-            .map_err(|error| StoreError::unwritable(TABLE, error))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        Ok(update)
+    }
+
+    /// What belongs to a change of an alert, beside the alert itself and the figures.
+    pub(crate) fn beside_alert(
+        &self,
+        tenant: &TenantId,
+        write: &AlertWrite,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut actions = Vec::new();
+        actions.extend(write.outbox.as_ref().map(|record| self.put_outbox(record, now)).transpose()?);
+        actions.extend(self.mark_decision(tenant, write)?);
+        Ok(actions)
+    }
+
+    /// What a change of an alert does to the figures.
+    pub(crate) fn move_figures(
+        &self,
+        tenant: &TenantId,
+        write: &AlertWrite,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        write.delta.items().map(|(key, counters)| self.add_statistics(tenant, key, &counters)).collect()
     }
 
     pub(crate) fn put_outbox(&self, record: &OutboxRecord, now: Timestamp) -> Result<TransactWriteItem, StoreError> {

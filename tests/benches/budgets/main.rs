@@ -16,6 +16,7 @@ mod downloads;
 mod figures;
 mod here;
 mod in_process;
+mod looking;
 mod memory;
 mod metered;
 mod pages;
@@ -31,13 +32,14 @@ use report::Report;
 type Measure = for<'a> fn(&'a mut Report) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// The budgets by number, and what measures them.
-const GROUPS: [(&[u8], Measure); 7] = [
+const GROUPS: [(&[u8], Measure); 8] = [
     (&[1, 2, 4], |report| Box::pin(async { in_process::measure(report) })),
     (&[3], |report| Box::pin(writes::measure(report))),
     (&[5], |report| Box::pin(unchanged::measure(report))),
     (&[6], |report| Box::pin(async { pages::measure(report) })),
     (&[7], |report| Box::pin(start::measure(report))),
     (&[8], |report| Box::pin(memory::measure(report))),
+    (&[9, 10], |report| Box::pin(looking::measure(report))),
     (&[12], |report| Box::pin(downloads::measure(report))),
 ];
 

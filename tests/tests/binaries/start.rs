@@ -29,9 +29,16 @@ fn assert_said(ended: &Ended, sentence: &str) {
 async fn without_a_required_variable_the_start_fails_and_names_it() {
     let here = Here::new().await;
     let required = [
-        ("notify", &["ALERTS_TABLE", "EVENTS_TOPIC_ARN", "FRAUD_TOPIC_ARN"][..]),
+        ("authorize", &["PUBLIC_URL", "SESSIONS_TABLE", "SIGN_IN_CLIENT_ID", "SIGN_IN_TENANTS"][..]),
+        ("dashboard", &["ACTIVITY_TABLE", "ALERTS_TABLE", "CURSOR_SECRET", "PUBLIC_URL", "TENANTS_TABLE"]),
+        ("notify", &["ALERTS_TABLE", "EVENTS_TOPIC_ARN", "FRAUD_TOPIC_ARN"]),
         ("poll", &["ALERTS_TABLE", "NAMES_QUEUE_URL", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
         ("renew", &["OPERATIONS_TOPIC_ARN", "TENANTS_TABLE"]),
+        (
+            "resolve",
+            &["ACTIVITY_TABLE", "OPERATIONS_QUEUE_URL", "OPERATIONS_TOPIC_ARN", "PUBLIC_URL", "SIGN_IN_SECRET"],
+        ),
+        ("sign-in", &["PUBLIC_URL", "SEALING_SECRET", "SESSIONS_TABLE", "SIGN_IN_SECRET", "SIGN_IN_TENANTS"]),
         ("webhook", &["EVENTS_TABLE", "RECONCILE_QUEUE_URL", "TENANTS_TABLE"]),
     ];
     for (function, names) in required {
@@ -48,12 +55,16 @@ async fn without_a_required_variable_the_start_fails_and_names_it() {
 async fn with_a_malformed_variable_the_start_fails_and_names_it() {
     let here = Here::new().await;
     let own = [
+        ("authorize", "ROLE_MAP", "{}"),
+        ("dashboard", "PUBLIC_URL", "http://alerts.example"),
         ("notify", "SWEEP_AFTER_SECONDS", "0"),
         ("poll", "FRAUD_SEVERITY", "higher"),
         ("poll", "GLOBAL_GRAPH_URL", "http://graph.example"),
         ("poll", "RUN_SECONDS", "880"),
         ("renew", "GLOBAL_LOGIN_URL", "http://login.example"),
         ("renew", "RENEWAL_SECONDS", "900"),
+        ("resolve", "REQUEST_SECONDS", "29"),
+        ("sign-in", "SIGN_IN_TENANTS", "contoso.onmicrosoft.com"),
         ("webhook", "CALLBACK_MAX_BYTES", "many"),
         ("webhook", "CERTIFICATE_LOCATIONS", "http://certificates.example/"),
         ("webhook", "SIGNATURE_TRUST_ANCHORS_FILE", "/nowhere/at/all"),

@@ -1,8 +1,8 @@
 //! One alert that is asked for by its id: there, unreadable, gone, or nothing known of it.
 
 use http::Response;
-use models::{AlertId, AlertSource};
-use partner_center::{ListAlerts as _, MicrosoftError, Sight};
+use models::{Alert, AlertId, AlertSource, Status};
+use partner_center::{ListAlerts as _, LookAtAlerts as _, MicrosoftError, Sight};
 use serde_json::json;
 use simulator::{AlertChange, ErrorBody, Fault, FaultKind, Lag, RetryAfter, Target};
 use tests::{Scripted, TENANT};
@@ -119,4 +119,24 @@ async fn fraud_events_have_no_way_to_ask_for_one() {
     let sight = world.client().alert(&tenant(AlertSource::FraudEvents), &id).await;
     assert!(matches!(sight, Ok(Sight::NoWayToAsk)));
     assert_eq!(world.microsoft.requests().fraud_events, 0);
+}
+
+#[tokio::test]
+async fn a_fraud_event_is_looked_for_among_those_of_its_subscription_and_nothing_is_known_of_one_that_is_not_there() {
+    let world = World::with(2, 100).await;
+    let (client, tenant) = (world.client(), tenant(AlertSource::FraudEvents));
+    let listed = client.page(&tenant, None).await.unwrap().alerts;
+    let before = world.microsoft.requests().fraud_events;
+    let change = AlertChange { status: Some("investigating".to_owned()), ..AlertChange::default() };
+    world.microsoft.change(TENANT, "1", change).unwrap();
+    let event = listed.iter().find(|event| event.id.as_str().ends_with('1')).unwrap();
+    let Sight::There(seen) = client.look_at(&tenant, event).await.unwrap() else { panic!("it is there") };
+    assert_eq!((&seen.id, seen.status), (&event.id, Status::Investigating));
+    assert_eq!(world.microsoft.requests().fraud_events, before + 1);
+
+    let elsewhere = Alert { subscription_id: Some("t".parse().unwrap()), ..event.clone() };
+    assert!(matches!(client.look_at(&tenant, &elsewhere).await, Ok(Sight::NoWayToAsk)));
+    let of_none = Alert { subscription_id: None, ..event.clone() };
+    assert!(matches!(client.look_at(&tenant, &of_none).await, Ok(Sight::NoWayToAsk)));
+    assert_eq!(world.microsoft.requests().fraud_events, before + 2, "nobody is asked for an event of no subscription");
 }

@@ -1,11 +1,17 @@
 //! A Microsoft with a few alerts, and clients that know nothing of each other.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use models::{AlertSource, Cloud, Purpose, Tenant};
 use partner_center::{
-    AlertSources, BaseUrlError, CloudDirectory, Limits, MicrosoftError, SecretAtHand, StoredSecret, Tokens, Walk,
+    AlertSources, BaseUrlError, CloudDirectory, Limits, MicrosoftError, Now, SecretAtHand, StoredSecret, Tokens, Walk,
 };
 use runtime::{OutgoingTls, Variables};
 use serde_json::json;
@@ -14,15 +20,35 @@ use tests::{CLIENT_ID, CLIENT_SECRET, START, Scripted, TENANT};
 
 pub(crate) const NOW: &str = START;
 /// How long a client waits for an answer: longer than any machine is busy.
-const PATIENT: Duration = Duration::from_secs(30);
+pub(crate) const PATIENT: Duration = Duration::from_secs(30);
 /// More pages than any list here has.
 pub(crate) const MANY: usize = 20;
 
 pub(crate) type Sources = AlertSources<SecretAtHand>;
 
-/// A Microsoft.
+/// A Microsoft, by a clock that can be moved.
 pub(crate) struct World {
     pub(crate) microsoft: Simulator,
+    clock: SharedTime,
+}
+
+/// Seconds since 1970.
+type SharedTime = Arc<AtomicI64>;
+
+fn start() -> SharedTime {
+    Arc::new(AtomicI64::new(NOW.parse::<Timestamp>().unwrap().as_second()))
+}
+
+fn told(clock: &SharedTime) -> Timestamp {
+    Timestamp::from_second(clock.load(Ordering::Relaxed)).unwrap()
+}
+
+/// What a client is made of.
+pub(crate) struct Parts {
+    pub(crate) http: reqwest::Client,
+    pub(crate) clouds: CloudDirectory,
+    pub(crate) tokens: Arc<Tokens<SecretAtHand>>,
+    pub(crate) limits: Limits,
 }
 
 impl World {
@@ -34,8 +60,11 @@ impl World {
             client_secret: CLIENT_SECRET.to_owned(),
             ..simulator::Tenant::default()
         };
+        let clock = start();
+        let seconds = Arc::clone(&clock);
         let options = simulator::Options {
-            clock: Arc::new(|| NOW.parse().unwrap()),
+            clock: Arc::new(move || told(&seconds)),
+            device_interval: 0,
             page_size,
             tenants: vec![tenant],
             ..simulator::Options::default()
@@ -45,7 +74,17 @@ impl World {
             let id = Some(number.to_string());
             microsoft.raise(NewAlert { id, subscription_id: Some("s".to_owned()), ..NewAlert::default() }).unwrap();
         }
-        Self { microsoft }
+        Self { microsoft, clock }
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// The clock, as clients are told it.
+    pub(crate) fn time(&self) -> Now {
+        let clock = Arc::clone(&self.clock);
+        Arc::new(move || told(&clock))
     }
 
     /// A client that has asked for nothing yet.
@@ -68,9 +107,23 @@ impl World {
     }
 
     fn made(&self, limits: Limits, timeout: Duration, others: &str) -> Sources {
+        let refresh_token = self.microsoft.refresh_token(TENANT).unwrap();
+        self.parts(Purpose::Read, Some(&refresh_token), limits, timeout, others).sources()
+    }
+
+    /// What a client is made of that has this to sign in with, for this purpose.
+    pub(crate) fn parts(
+        &self,
+        purpose: Purpose,
+        refresh_token: Option<&str>,
+        limits: Limits,
+        timeout: Duration,
+        others: &str,
+    ) -> Parts {
         let addresses = [self.microsoft.microsoft_url(), self.microsoft.partner_center_url()];
         let anchors = format!("{}{others}", self.microsoft.trust_anchors_pem());
-        client(&addresses, &anchors, &self.microsoft.refresh_token(TENANT).unwrap(), limits, timeout)
+        let clock = Arc::clone(&self.clock);
+        parts(&addresses, &anchors, secret(purpose, refresh_token), limits, timeout, clock)
     }
 
     pub(crate) fn set(&self, fault: Fault) {
@@ -94,17 +147,38 @@ impl World {
 
 /// A client of a Microsoft that says whatever a test says.
 pub(crate) fn client_of(microsoft: &Scripted) -> Sources {
-    let addresses = [microsoft.url().to_owned(), microsoft.url().to_owned()];
-    client(&addresses, microsoft.certificate_pem(), "refresh", Limits::default(), PATIENT)
+    parts_of([microsoft, microsoft], Purpose::Read, "refresh").sources()
 }
 
-fn client(
+/// What a client of two such is made of: Graph, where it signs in, too, and Partner Center.
+pub(crate) fn parts_of([graph, partner_center]: [&Scripted; 2], purpose: Purpose, refresh_token: &str) -> Parts {
+    let addresses = [graph.url().to_owned(), partner_center.url().to_owned()];
+    let anchors = format!("{}{}", graph.certificate_pem(), partner_center.certificate_pem());
+    parts(&addresses, &anchors, secret(purpose, Some(refresh_token)), Limits::default(), PATIENT, start())
+}
+
+impl Parts {
+    fn sources(self) -> Sources {
+        AlertSources::new(self.http, self.tokens, self.limits)
+    }
+}
+
+pub(crate) fn secret(purpose: Purpose, refresh_token: Option<&str>) -> SecretAtHand {
+    let mut secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET });
+    if let Some(refresh_token) = refresh_token {
+        secret["refresh_token"] = refresh_token.into();
+    }
+    SecretAtHand { secret: StoredSecret::read(&secret.to_string()).unwrap(), purpose }
+}
+
+fn parts(
     [graph, partner_center]: &[String; 2],
     anchors: &str,
-    refresh_token: &str,
+    at_hand: SecretAtHand,
     limits: Limits,
     timeout: Duration,
-) -> Sources {
+    clock: SharedTime,
+) -> Parts {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("anchors.pem");
     std::fs::write(&file, anchors).unwrap();
@@ -114,13 +188,11 @@ fn client(
     let clouds = CloudDirectory::new::<BaseUrlError>(|_, service| {
         (if service == "PARTNER_CENTER" { partner_center } else { graph }).parse().map(Some)
     });
-    let secret =
-        json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "refresh_token": refresh_token }).to_string();
-    let at_hand = SecretAtHand { secret: StoredSecret::read(&secret).unwrap(), purpose: Purpose::Read };
+    let clouds = clouds.unwrap();
     let limits = Limits { first_pause: Duration::from_millis(2), jitter: || 0.0, ..limits };
-    let now = Arc::new(|| NOW.parse::<Timestamp>().unwrap());
-    let tokens = Tokens::new(http.clone(), clouds.unwrap(), at_hand, limits, now, Arc::new(runtime::random_id));
-    AlertSources::new(http, Arc::new(tokens), limits)
+    let now = Arc::new(move || told(&clock));
+    let tokens = Tokens::new(http.clone(), clouds.clone(), at_hand, limits, now, Arc::new(runtime::random_id));
+    Parts { http, clouds, tokens: Arc::new(tokens), limits }
 }
 
 pub(crate) fn tenant(source: AlertSource) -> Tenant {

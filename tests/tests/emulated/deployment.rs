@@ -11,6 +11,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use models::{EventId, PathKey, ReconcileCause, ReconcileRequest};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ use tests::{
 use tokio::runtime::Runtime;
 
 /// A partner tenant for each test.
+pub(crate) const ACTED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000010";
 pub(crate) const CALLED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000001";
 pub(crate) const FORGED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000002";
 pub(crate) const GUARDED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000003";
@@ -32,8 +34,10 @@ pub(crate) const REPEATED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000004";
 pub(crate) const SCHEDULED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000005";
 pub(crate) const SWEPT: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000006";
 pub(crate) const RENEWED: &str = "9f1c7f3e-2f0a-4f7b-8a34-000000000007";
-const TENANTS: [&str; 9] = [CALLED, FORGED, GUARDED, NAMED, OPERATED, REPEATED, SCHEDULED, SWEPT, RENEWED];
+const TENANTS: [&str; 10] = [ACTED, CALLED, FORGED, GUARDED, NAMED, OPERATED, REPEATED, SCHEDULED, SWEPT, RENEWED];
 
+/// Where people are, as they would say. The emulator is somewhere else.
+pub(crate) const PEOPLE: &str = "https://people.example";
 /// The stack of the template as it is.
 const WHOLE: &str = "whole";
 /// Begins as the template's `ReadSecretPrefix` says.
@@ -89,18 +93,32 @@ impl World {
         let mut wanted = crate::permissions::lacking();
         wanted.insert(WHOLE, Vec::new());
         let functions = [
+            ("AuthorizeFunction", "authorize"),
+            ("DashboardFunction", "dashboard"),
             ("NotifyFunction", "notify"),
             ("PollFunction", "poll"),
             ("RenewFunction", "renew"),
+            ("ResolveFunction", "resolve"),
+            ("SignInFunction", "sign-in"),
             ("WebhookFunction", "webhook"),
         ];
         let binaries = BTreeMap::from(functions.map(|(resource, name)| (resource, binaries::quick(name))));
-        let made = tool("deploy", &json!({ "binaries": binaries, "variables": variables, "stacks": wanted }));
+        let parameters = json!({ "SignInClientId": CLIENT_ID, "SignInTenants": ACTED, "PublicUrl": PEOPLE });
+        let made = json!({ "binaries": binaries, "variables": variables, "parameters": parameters, "stacks": wanted });
+        let made = tool("deploy", &made);
         let mut stacks: BTreeMap<String, Stack> = serde_json::from_value(made).unwrap();
         let credentials =
             json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31" })
                 .to_string();
         tool("secret", &json!({ "name": SECRET, "value": credentials }));
+        tool("secret", &json!({ "name": act_secret(ACTED), "value": credentials }));
+        let (client, sealing) = (json!({ "client_secret": CLIENT_SECRET }), STANDARD.encode([7; 32]));
+        let sealing = json!({ "current": "first", "keys": { "first": sealing } });
+        for (name, secret) in
+            [("sign-in/client", &client), ("sign-in/sealing", &sealing), ("dashboard/sealing", &sealing)]
+        {
+            tool("secret", &json!({ "name": format!("partner-alerts/{name}"), "value": secret.to_string() }));
+        }
         for tenant in [GUARDED, RENEWED] {
             let token = microsoft.refresh_token(tenant).unwrap();
             let for_a_person =
@@ -116,7 +134,7 @@ impl World {
                 let for_a_person = if stack.name == WHOLE { RENEWED } else { GUARDED };
                 for tenant in TENANTS {
                     let mut item = tenant_item(tenant);
-                    if tenant == for_a_person {
+                    if tenant == for_a_person || (tenant == ACTED && stack.name == WHOLE) {
                         item.insert("act_secret".to_owned(), AttributeValue::S(act_secret(tenant)));
                     }
                     world.put(stack, "TenantsTableName", item).await;
@@ -170,6 +188,11 @@ impl World {
         let (gateway, key) = (&self.account.endpoint, path_key(tenant));
         let url = format!("{gateway}/_aws/execute-api/{api}/$default/callbacks/{tenant}/{key}");
         self.microsoft.deliver(&url, callback.clone()).await.unwrap()
+    }
+
+    /// The address of the people's API of the whole stack, at the gateway.
+    pub(crate) fn people(&self) -> String {
+        format!("{}/_aws/execute-api/{}/$default", self.account.endpoint, self.whole.resources["PeopleApi"])
     }
 
     /// A queue that hears what one of the whole stack's topics tells of a tenant, as far as this filter policy lets it through.

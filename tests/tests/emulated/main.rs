@@ -12,6 +12,7 @@
 
 mod deployment;
 mod operators;
+mod people;
 mod permissions;
 
 use models::EventId;

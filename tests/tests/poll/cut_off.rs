@@ -192,6 +192,7 @@ impl ListAlerts for Slow {
                 body: partner_center::RefusalBody::Microsofts,
                 ids,
                 attempts: 1,
+                description: None,
                 wait_until: None,
             });
         }

@@ -39,8 +39,8 @@ impl Pending {
     }
 
     /// Whether a run that asks now has to leave it as it is, where Microsoft shows this.
-    pub(crate) fn holds_against(&self, there: &Sight, now: Timestamp) -> bool {
-        !self.is_shown_by(there) && now.duration_since(self.at) < PATIENCE
+    pub(crate) fn holds_against(&self, there: &Sight, may_be_older: bool, now: Timestamp) -> bool {
+        (may_be_older || !self.is_shown_by(there)) && now.duration_since(self.at) < PATIENCE
     }
 
     /// What an alert is after it.

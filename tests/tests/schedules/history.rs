@@ -113,6 +113,8 @@ pub(crate) struct Version {
     pub(crate) before_baseline: bool,
     /// What somebody decided and Microsoft has not shown.
     pub(crate) decision: Option<Pending>,
+    /// Status and reason from before the first of the decisions that Microsoft has not shown.
+    older: Option<(String, Option<String>)>,
     /// Whether it says that a decision was not accepted.
     pub(crate) not_accepted: bool,
     /// Whether it says that Microsoft knows it no longer.
@@ -126,16 +128,30 @@ pub(crate) struct Version {
 impl Version {
     fn kept(item: &Value, before_baseline: bool, noted: Timestamp) -> Self {
         let summary = &item["summary"]["M"];
+        let older = summary.get("before").map(|before| {
+            let text = |name: &str| before["M"][name]["S"].as_str().map(str::to_owned);
+            (text("status").unwrap(), text("reason"))
+        });
         Self {
             number: number(&item["version"]),
             sight: Sight::kept(summary),
             before_baseline,
             decision: Pending::kept(summary),
+            older,
             not_accepted: summary["not_accepted"]["BOOL"] == true,
             is_gone: summary.get("gone").is_some(),
             run: number(&item["seen"]),
             noted,
         }
+    }
+}
+
+impl Version {
+    /// Whether a run that asks now has to leave it as it is, where Microsoft shows this: what was decided is not shown yet, or what is shown may be older than
+    /// all that was decided.
+    pub(crate) fn holds_against(&self, there: &Sight, now: Timestamp) -> bool {
+        let may_be_older = self.older.as_ref() == Some(&(there.status.clone(), there.reason.clone()));
+        self.decision.as_ref().is_some_and(|decision| decision.holds_against(there, may_be_older, now))
     }
 }
 

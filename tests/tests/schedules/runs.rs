@@ -178,7 +178,7 @@ impl World<'_> {
             let (key, there) = (self.key(who, &alert.id), Sight::at_microsoft(&alert));
             let kept = self.account.history(|history| history.alerts.get(&key)?.last().cloned());
             let is_right = kept.as_ref().is_some_and(|kept| match &kept.decision {
-                Some(decision) => decision.holds_against(&there, self.now()),
+                Some(_) => kept.holds_against(&there, self.now()),
                 None => kept.sight == there,
             });
             (!is_right).then(|| format!("(1) after a run {key} is {there:?}, and was kept as {kept:?}"))

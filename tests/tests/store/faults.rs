@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::{
 use models::{AlertId, EventId, TenantId, TransitionKind};
 use serde_json::{Value, json};
 use store::{
-    Acquired, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent, Store, StoreError, TableNames,
-    TableRole, WriteAlerts as _, Written,
+    About, Acquired, Act as _, ActWrite, Grant, KeepEvents as _, Kept, Lease as _, ReadAlerts as _, ReceivedEvent,
+    Store, StoreError, TableNames, TableRole, WriteAlerts as _, Written,
 };
 use tests::wire::{Fault, Wire};
 
@@ -29,7 +29,13 @@ fn alone(wire: &Wire) -> Store {
         .http_client(wire.to_nobody())
         .build();
     let named = |name: &str| name.to_owned();
-    let tables = TableNames { alerts: named("alerts"), events: named("events"), tenants: named("tenants") };
+    let tables = TableNames {
+        activity: named("activity"),
+        alerts: named("alerts"),
+        events: named("events"),
+        sessions: named("sessions"),
+        tenants: named("tenants"),
+    };
     Store::new(Client::from_conf(config), tables)
 }
 
@@ -81,13 +87,30 @@ async fn after_too_many_collisions_a_write_gives_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pauses_between_attempts_double_and_there_is_none_after_the_last() {
-    let wire = Wire::default();
-    wire.plan_always(TRANSACTION, Fault::transaction_canceled(&["TransactionConflict"]));
-    let start = tokio::time::Instant::now();
-    alone(&wire).write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap_err();
-    // 50 + 100 + 200 + 400 + 800 milliseconds; a paused clock stands still otherwise.
-    assert_eq!(start.elapsed().as_millis() / 10, 155);
+async fn the_pauses_between_attempts_double_by_chance_from_half_on_and_there_is_none_after_the_last() {
+    // 50 + 100 + 200 + 400 + 800 milliseconds at most; a paused clock stands still otherwise.
+    for (jitter, hundredths) in [((|| 0.0) as fn() -> f64, 77), (|| 0.5, 116), (|| 1.0, 155)] {
+        let wire = Wire::default();
+        wire.plan_always(TRANSACTION, Fault::transaction_canceled(&["TransactionConflict"]));
+        let start = tokio::time::Instant::now();
+        let store = alone(&wire).with_jitter(jitter);
+        store.write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap_err();
+        assert_eq!(start.elapsed().as_millis() / 10, hundredths);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_collides_is_told_the_table_that_it_was_whichever() {
+    for (reasons, table) in [
+        (["TransactionConflict", "None", "None"], TableRole::Tenants),
+        (["None", "TransactionConflict", "None"], TableRole::Activity),
+    ] {
+        let wire = Wire::default();
+        wire.plan_always(TRANSACTION, Fault::transaction_canceled(&reasons));
+        let (tenant, line) = (tenant(), [crate::acts::entry(models::Act::Noted)]);
+        let error = alone(&wire).act(&ActWrite::new(&tenant, About::Tenant(None), &line), noon()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Contended { table: told, .. } if told == table), "{error:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

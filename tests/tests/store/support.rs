@@ -171,7 +171,11 @@ const RUN: u64 = 3;
 
 /// An alert as it is kept, of which nothing else is known.
 pub(crate) fn kept(alert: Alert, version: u64) -> StoredAlert {
-    StoredAlert { known: Known::seen(Arc::new(alert), AlertSource::Graph, RUN), version }
+    StoredAlert {
+        known: Known::seen(Arc::new(alert), AlertSource::Graph, RUN),
+        version,
+        turned: models::Turned::default(),
+    }
 }
 
 /// The write of a new alert, without a message.
@@ -183,6 +187,7 @@ pub(crate) fn new(alert: &Alert) -> AlertWrite {
         outbox: None,
         delta: Delta::between(None, alert),
         trace: None,
+        turned: models::Turned::default(),
     }
 }
 
@@ -195,6 +200,7 @@ pub(crate) fn changed(stored: &StoredAlert, alert: &Alert) -> AlertWrite {
         outbox: None,
         delta: Delta::between(Some(&stored.known.alert), alert),
         trace: None,
+        turned: models::Turned::default(),
     }
 }
 

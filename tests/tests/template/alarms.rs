@@ -1,4 +1,4 @@
-//! The alarms: what they look at is what `renew` and `poll` report, and their topic is theirs and `renew`'s alone.
+//! The alarms: what they look at is what `renew`, `poll` and `resolve` report, and their topic is theirs, `renew`'s and `resolve`'s alone.
 
 use std::collections::BTreeSet;
 
@@ -30,23 +30,32 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
     let request = json!({ "tenant": tests::TENANT, "cause": "schedule" }).to_string();
     assert_eq!(system.deliver(&[("b", &request)]).await, Vec::<String>::new());
     let by_poll = format!("{:?}", system.counted.take());
+    let sweep = serde_json::from_value(json!({ "task": "sweep" })).unwrap();
+    resolve::wire(&system.parts).unwrap().follow(sweep, "sweep-1", None).await.unwrap();
+    let by_resolve = format!("{:?}", system.counted.take());
 
     let rate = |function: &str| {
-        let schedule = format!("/Resources/{function}/Properties/Events/Schedule/Properties/ScheduleExpression");
+        let event = if function == "ResolveFunction" { "Sweep" } else { "Schedule" };
+        let schedule = format!("/Resources/{function}/Properties/Events/{event}/Properties/ScheduleExpression");
         template.at(&schedule).as_str().unwrap().to_owned()
     };
     assert_eq!(rate("RenewFunction"), format!("rate({} hours)", TICK / 3_600));
     // What poll drops as overtaken, and whom it asks for first, follows from it.
     assert_eq!(rate("PollFunction"), format!("rate({} minutes)", poll::PERIOD.as_mins()));
+    assert_eq!(rate("ResolveFunction"), rate("PollFunction"));
     assert_eq!([poll::PERIOD.as_secs() * 3, poll::PERIOD.as_secs()].map(i64::unsigned_abs), [RUNS, REFUSED]);
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let mut watched = BTreeSet::new();
     for (name, alarm) in &alarms {
         let alarm = &alarm["Properties"];
         let metric = alarm["MetricName"].as_str().unwrap();
-        let of_poll = alarm["Dimensions"][0]["Value"]["!Ref"] == "PollFunction";
-        let (function, counted, period) =
-            if of_poll { ("PollFunction", &by_poll, RUNS) } else { ("RenewFunction", &by_renew, TICK) };
+        let function = alarm["Dimensions"][0]["Value"]["!Ref"].as_str().unwrap();
+        let (counted, period) = match function {
+            "PollFunction" => (&by_poll, RUNS),
+            "RenewFunction" => (&by_renew, TICK),
+            "ResolveFunction" => (&by_resolve, RUNS),
+            other => panic!("{name} is about {other}"),
+        };
         let period = if metric == "RunsRefused" { REFUSED } else { period };
         assert!(counted.contains(&format!("{metric:?}")), "{name}: {metric} is not in {counted}");
         watched.insert(metric);
@@ -72,6 +81,7 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
         "DecisionsNotAccepted",
         "FirstExpiryDays",
         "OldestRefreshTokenDays",
+        "OperationsStuck",
         "RunsFailed",
         "RunsRefused",
         "TenantsPolled",
@@ -103,6 +113,7 @@ fn thresholds_leave_time_to_act() {
     assert_eq!(alarm("RunsRefusedAlarm")["EvaluationPeriods"], 2, "one may be a slip");
     assert_eq!(compared(&alarm("NothingPolledAlarm")), is("Sum", "LessThanThreshold", 1, "breaching"));
     assert_eq!(compared(&alarm("DecisionsNotAcceptedAlarm")), is("Sum", at_least, 1, "notBreaching"));
+    assert_eq!(compared(&alarm("OperationsStuckAlarm")), is("Maximum", at_least, 1, "breaching"));
     assert_eq!(compared(&alarm("AlertsUnreadableAlarm")), is("Sum", at_least, 1, "ignore"));
     assert_eq!(compared(&alarm("AlertsBrokenAlarm")), is("Sum", at_least, 1, "ignore"));
     let vanished = compared(&alarm("AlertsVanishedAlarm"));
@@ -123,13 +134,13 @@ fn thresholds_leave_time_to_act() {
 }
 
 #[test]
-fn alarms_and_renew_alone_publish_to_operations_and_its_topic_has_no_key_that_would_keep_them_out() {
+fn alarms_renew_and_resolve_alone_publish_to_operations_and_its_topic_has_no_key_that_would_keep_them_out() {
     let template = Template::read();
     assert!(template.at("/Resources/OperationsTopic").get("Properties").is_none());
     let policy = template.at("/Resources/OperationsTopicPolicy/Properties");
     let topic = json!({ "!Ref": "OperationsTopic" });
     assert_eq!(policy["Topics"], json!([topic]));
-    let renew = json!({ "!GetAtt": "RenewFunctionRole.Arn" });
+    let [renew, resolve] = ["Renew", "Resolve"].map(|name| json!({ "!GetAtt": format!("{name}FunctionRole.Arn") }));
     let alarms = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*";
     let expected = json!([
         {
@@ -145,9 +156,13 @@ fn alarms_and_renew_alone_publish_to_operations_and_its_topic_has_no_key_that_wo
             "Resource": topic,
         },
         {
+            "Sid": "ResolvePublishes", "Effect": "Allow", "Principal": { "AWS": resolve }, "Action": "sns:Publish",
+            "Resource": topic,
+        },
+        {
             "Sid": "NobodyElsePublishes", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic,
             "Condition": {
-                "ArnNotEquals": { "aws:PrincipalArn": renew },
+                "ArnNotEquals": { "aws:PrincipalArn": [renew, resolve] },
                 "Bool": { "aws:PrincipalIsAWSService": "false" },
             },
         },

@@ -103,7 +103,13 @@ fn each_value_that_a_parameter_allows_is_one_that_the_code_reads() {
 #[test]
 fn nothing_has_a_fixed_name() {
     let template = Template::read();
-    for (name, resource) in template.at("/Resources").as_object().unwrap() {
+    // What API Gateway calls its own may be called so twice, and a permission names what it is for.
+    let is_named = |resource: &serde_json::Value| {
+        let kind = resource["Type"].as_str().unwrap();
+        !kind.starts_with("AWS::ApiGatewayV2::") && kind != "AWS::Lambda::Permission"
+    };
+    let resources = template.at("/Resources").as_object().unwrap().iter();
+    for (name, resource) in resources.filter(|(_, resource)| is_named(resource)) {
         for property in ["FunctionName", "LogGroupName", "Name", "QueueName", "RoleName", "TableName", "TopicName"] {
             assert!(resource["Properties"].get(property).is_none(), "{name} has a {property}");
         }
@@ -161,6 +167,63 @@ fn addresses_and_names_that_a_pattern_allows_are_ones_that_webhook_starts_with_a
     }
     for (text, allowed) in [("", true), ("1", true), ("100", true), ("0", false), ("many", false)] {
         assert_eq!(template.allows("WebhookReservedConcurrency", text), allowed, "{text}");
+    }
+}
+
+#[test]
+fn what_says_who_signs_in_is_allowed_as_far_as_the_functions_start_with_it() {
+    let template = Template::read();
+    let function = FUNCTIONS.iter().find(|function| function.binary == "authorize").unwrap();
+    let [one, two] = ["9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10", "0A0A0A0A-1111-4222-8333-444444444444"];
+    for (parameter, variable, text, allowed) in [
+        ("PublicUrl", "PUBLIC_URL", "https://alerts.contoso.example", true),
+        ("PublicUrl", "PUBLIC_URL", "https://xn--alrts-gra.example", true),
+        ("PublicUrl", "PUBLIC_URL", "https://alerts.example/", false),
+        ("PublicUrl", "PUBLIC_URL", "https://Alerts.example", false),
+        ("PublicUrl", "PUBLIC_URL", "https://alerts.example:443", false),
+        ("PublicUrl", "PUBLIC_URL", "https://me@alerts.example", false),
+        ("PublicUrl", "PUBLIC_URL", "http://alerts.example", false),
+        ("SignInUrl", "SIGN_IN_URL", "https://login.microsoftonline.us", true),
+        ("SignInUrl", "SIGN_IN_URL", "https://login.microsoftonline.us/common", false),
+        ("SignInClientId", "SIGN_IN_CLIENT_ID", one, true),
+        ("SignInClientId", "SIGN_IN_CLIENT_ID", "api://alerts", false),
+        ("SignInTenants", "SIGN_IN_TENANTS", one, true),
+        ("SignInTenants", "SIGN_IN_TENANTS", &format!("{one} , {two}"), true),
+        ("SignInTenants", "SIGN_IN_TENANTS", &format!("{one};{two}"), false),
+        ("SignInTenants", "SIGN_IN_TENANTS", "contoso.onmicrosoft.com", false),
+        ("RoleMap", "ROLE_MAP", r#"[{"roles":["AdminAgent"],"permissions":["see"],"tenants":"own"}]"#, true),
+        ("RoleMap", "ROLE_MAP", "{}", false),
+        ("ApiClients", "API_CLIENTS", "", true),
+        ("ApiClients", "API_CLIENTS", &format!("{one}, {two}"), true),
+        ("ApiClients", "API_CLIENTS", "azure-cli", false),
+    ] {
+        assert_eq!(template.allows(parameter, text), allowed, "the pattern: {text}");
+        let mut variables = template.variables(function.resource);
+        variables.insert(variable.to_owned(), text.to_owned());
+        assert_eq!(function.try_with(&variables).is_ok(), allowed, "the function: {text}");
+    }
+    for parameter in ["CursorSecret", "SealingSecret", "SignInSecret"] {
+        for (text, allowed) in
+            [("partner-alerts/sign-in/x", true), ("x", true), ("", false), ("x/", false), ("x*", false)]
+        {
+            assert_eq!(template.allows(parameter, text), allowed, "{parameter}: {text}");
+        }
+    }
+}
+
+/// The queue's look takes as long as a request, with what is asked of DynamoDB before it, and of DynamoDB and SQS behind it.
+#[test]
+fn resolve_leaves_to_the_queue_what_takes_too_long_before_lambda_or_api_gateway_end_it() {
+    let template = Template::read();
+    let request = resolve::VARIABLES.iter().find(|variable| variable.name == "REQUEST_SECONDS").unwrap();
+    let request: u64 = request.default.unwrap().parse().unwrap();
+    assert!(request < 30, "API Gateway waits for 30 seconds");
+    let timeout = template.function("ResolveFunction")["Timeout"].as_u64().unwrap();
+    let around = 4 * AWS_OPERATION_LIMIT.as_secs();
+    assert!(request + around < timeout, "{request} s, and {around} around it, of {timeout}");
+    assert_eq!(template.function("AuthorizeFunction")["Timeout"], 10, "API Gateway waits no longer for an authorizer");
+    for function in ["DashboardFunction", "SignInFunction"] {
+        assert!(template.function(function)["Timeout"].as_u64().unwrap() < 30, "{function}");
     }
 }
 

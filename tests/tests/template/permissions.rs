@@ -10,14 +10,14 @@ use tests::{ByHand, TENANT, stream_record};
 use crate::support::{FUNCTIONS, Template, listed};
 
 /// Actions, and the resources as the template names them.
-type Grants = BTreeSet<(String, String)>;
+pub(crate) type Grants = BTreeSet<(String, String)>;
 
 fn grant(action: &str, resource: impl Into<String>) -> (String, String) {
     (action.to_owned(), resource.into())
 }
 
 /// What a function may do.
-fn granted(template: &Template, function: &str) -> Grants {
+pub(crate) fn granted(template: &Template, function: &str) -> Grants {
     let properties = template.at(&format!("/Resources/{function}/Properties"));
     assert_eq!(properties["Role"], json!({ "!GetAtt": format!("{function}Role.Arn") }), "{function}");
     assert!(properties.get("Policies").is_none(), "{function}: all that it may do stands in its role");
@@ -40,12 +40,13 @@ fn granted(template: &Template, function: &str) -> Grants {
 }
 
 /// What Lambda does in the function's name: it writes the log, and reads what wakes the function.
-fn needed_by_lambda(template: &Template, function: &str) -> Grants {
+pub(crate) fn needed_by_lambda(template: &Template, function: &str) -> Grants {
     let log = template.function(function)["LoggingConfig"]["LogGroup"]["!Ref"].as_str().unwrap().to_owned();
     let mut needed: Grants =
         ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| grant(action, format!("{log}.Arn"))).into();
-    let events = template.at(&format!("/Resources/{function}/Properties/Events")).as_object().unwrap();
-    for event in events.values() {
+    let properties = template.function(function);
+    let events = properties.get("Events").and_then(Value::as_object);
+    for event in events.into_iter().flat_map(serde_json::Map::values) {
         let properties = &event["Properties"];
         match event["Type"].as_str().unwrap() {
             "SQS" => {
@@ -71,7 +72,7 @@ fn needed_by_lambda(template: &Template, function: &str) -> Grants {
 }
 
 /// What was asked of AWS. A transaction needs the permissions of the single actions in it.
-fn asked(system: &ByHand) -> Grants {
+pub(crate) fn asked(system: &ByHand) -> Grants {
     let mut asked = BTreeSet::new();
     for call in system.tap.take() {
         let request: Value = serde_json::from_str(&call.body).unwrap_or_default();
@@ -83,9 +84,11 @@ fn asked(system: &ByHand) -> Grants {
             }
             action @ ("GetSecretValue" | "PutSecretValue" | "UpdateSecretVersionStage") => {
                 let secret = request["SecretId"].as_str().unwrap();
-                let found = SECRETS.into_iter().find(|(_, prefix)| secret.starts_with(prefix));
-                let (parameter, _) = found.unwrap_or_else(|| panic!("{secret}"));
-                asked.insert(grant(&format!("secretsmanager:{action}"), secrets(parameter)));
+                let one = ONE_SECRET.into_iter().find(|(_, name)| secret == *name).map(|(parameter, _)| one(parameter));
+                let all = SECRETS.into_iter().find(|(_, prefix)| secret.starts_with(prefix));
+                let found = one.or(all.map(|(parameter, _)| secrets(parameter)));
+                let found = found.unwrap_or_else(|| panic!("{secret}"));
+                asked.insert(grant(&format!("secretsmanager:{action}"), found));
             }
             "Publish" => {
                 let topic = call.body.split('&').find_map(|field| field.strip_prefix("TopicArn=")).unwrap();
@@ -102,13 +105,14 @@ fn asked(system: &ByHand) -> Grants {
                 let table = table(&request["TableName"]);
                 asked.insert(grant("dynamodb:Query", format!("${{{table}}}/index/{index}")));
             }
-            single @ ("PutItem" | "Query" | "UpdateItem") => {
+            single @ ("DeleteItem" | "GetItem" | "PutItem" | "Query" | "UpdateItem") => {
                 asked.insert(grant(&format!("dynamodb:{single}"), table(&request["TableName"])));
             }
             "SendMessage" | "SendMessageBatch" => {
                 let queue = match request["QueueUrl"].as_str().unwrap().rsplit('/').next() {
                     Some("reconcile") => "ReconcileQueue.Arn",
                     Some("names") => "NamesQueue.Arn",
+                    Some("operations") => "OperationsQueue.Arn",
                     other => panic!("a queue of nobody: {other:?}"),
                 };
                 asked.insert(grant("sqs:SendMessage", queue));
@@ -130,6 +134,18 @@ fn asked(system: &ByHand) -> Grants {
 const SECRETS: [(&str, &str); 2] =
     [("ReadSecretPrefix", "partner-alerts/read/"), ("ActSecretPrefix", "partner-alerts/act/")];
 
+/// The parameters that name one secret, with their defaults, which are its names in the local system, too.
+const ONE_SECRET: [(&str, &str); 3] = [
+    ("CursorSecret", "partner-alerts/dashboard/sealing"),
+    ("SealingSecret", "partner-alerts/sign-in/sealing"),
+    ("SignInSecret", "partner-alerts/sign-in/client"),
+];
+
+/// The secret that a parameter names. Secrets Manager ends its ARN with a hyphen and six characters.
+fn one(parameter: &str) -> String {
+    secrets(parameter).trim_end_matches('*').to_owned() + "-??????"
+}
+
 /// The secrets whose names begin as a parameter says.
 fn secrets(parameter: &str) -> String {
     format!("arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:${{{parameter}}}*")
@@ -139,8 +155,10 @@ fn secrets(parameter: &str) -> String {
 fn table_of(system: &ByHand, name: &str) -> &'static str {
     let tables = system.test.system.tables();
     match name {
+        name if name == tables.activity => "ActivityTable",
         name if name == tables.alerts => "AlertsTable",
         name if name == tables.events => "EventsTable",
+        name if name == tables.sessions => "SessionsTable",
         name if name == tables.tenants => "TenantsTable",
         other => panic!("a table of nobody: {other}"),
     }
@@ -215,9 +233,16 @@ fn nothing_in_the_template_gives_permissions_but_the_roles_and_the_policies_of_t
     let resources = template.at("/Resources").as_object().unwrap();
     let kinds: BTreeSet<_> = resources.values().map(|resource| resource["Type"].as_str().unwrap()).collect();
     let expected = [
+        "AWS::ApiGatewayV2::Api",
+        "AWS::ApiGatewayV2::Authorizer",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::ApiGatewayV2::Stage",
         "AWS::CloudWatch::Alarm",
         "AWS::DynamoDB::Table",
         "AWS::IAM::Role",
+        // For API Gateway alone, as the tests of the people's API have it.
+        "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
         "AWS::SNS::Topic",
         "AWS::SNS::TopicPolicy",
@@ -236,12 +261,16 @@ fn nothing_in_the_template_gives_permissions_but_the_roles_and_the_policies_of_t
 }
 
 #[test]
-fn secrets_are_written_by_renew_alone_and_those_that_can_resolve_alerts_are_read_by_it_alone() {
+fn secrets_are_written_by_renew_alone_and_those_that_can_resolve_alerts_are_read_by_it_and_resolve_alone() {
     let template = Template::read();
     for (parameter, prefix) in SECRETS {
         let declared = template.at(&format!("/Parameters/{parameter}"));
         assert_eq!(declared["Default"], prefix);
         assert!(declared["AllowedPattern"].as_str().unwrap().ends_with('/'));
+    }
+    for (parameter, name) in ONE_SECRET {
+        assert_eq!(template.at(&format!("/Parameters/{parameter}"))["Default"], name);
+        assert!(SECRETS.into_iter().all(|(_, prefix)| !name.starts_with(prefix)), "{name} is for others to read");
     }
     let mut given = BTreeSet::new();
     for function in &FUNCTIONS {
@@ -254,10 +283,27 @@ fn secrets_are_written_by_renew_alone_and_those_that_can_resolve_alerts_are_read
     for action in ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"] {
         expected.extend([&read, &act].map(|secrets| ("renew", format!("secretsmanager:{action}"), secrets.clone())));
     }
+    let [cursors, sealing, client] = ONE_SECRET.map(|(parameter, _)| one(parameter));
+    for (function, read) in [
+        ("dashboard", &[&cursors][..]),
+        ("resolve", &[&read, &act, &sealing, &client]),
+        ("sign-in", &[&sealing, &client]),
+    ] {
+        expected.extend(
+            read.iter().map(|secret| (function, "secretsmanager:GetSecretValue".to_owned(), (*secret).clone())),
+        );
+    }
     assert_eq!(given, expected);
-    let apart = template.at("/Rules/SecretsAreApart/Assertions/0/Assert");
-    let equal = json!([{ "!Ref": "ReadSecretPrefix" }, { "!Ref": "ActSecretPrefix" }]);
-    assert_eq!(*apart, json!({ "!Not": [{ "!Equals": equal }] }));
+    let apart = template.at("/Rules/SecretsAreApart/Assertions").as_array().unwrap();
+    let apart: BTreeSet<_> = apart.iter().map(|assertion| assertion["Assert"].to_string()).collect();
+    let differ = |one: &str, other: &str| json!({ "!Not": [{ "!Equals": [{ "!Ref": one }, { "!Ref": other }] }] });
+    let expected = [
+        differ("ReadSecretPrefix", "ActSecretPrefix"),
+        differ("SignInSecret", "SealingSecret"),
+        differ("CursorSecret", "SealingSecret"),
+        differ("CursorSecret", "SignInSecret"),
+    ];
+    assert_eq!(apart, expected.map(|it| it.to_string()).into());
 }
 
 #[test]
@@ -288,10 +334,13 @@ fn nobody_changes_the_configuration_of_tenants_and_webhook_reads_nothing_else_of
         }
     }
     let expected = [
+        "dashboard ReadTenants null",
         "poll KeepState {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
         "poll ReadTenants null",
         "renew NoteOutcomes {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
         "renew ReadTenants {\"ForAllValues:StringEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
+        "resolve KeepViewsAndFigures {\"ForAllValues:StringNotEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
+        "resolve ReadTenants null",
         "webhook FindPathKeys {\"ForAllValues:StringEquals\":{\"dynamodb:LeadingKeys\":[\"tenants\"]}}",
     ];
     assert_eq!(conditions, expected.map(str::to_owned).into());
@@ -337,7 +386,7 @@ fn every_log_has_an_end() {
         assert_eq!(*retention, json!({ "!Ref": "LogRetentionDays" }), "{}", function.resource);
     }
     let logs = template.of_type("AWS::Logs::LogGroup");
-    assert_eq!(logs.len(), FUNCTIONS.len() + 1, "one a function and one for the API");
+    assert_eq!(logs.len(), FUNCTIONS.len() + 2, "one a function and one an API");
     for (name, log) in logs {
         assert!(log["Properties"]["RetentionInDays"].is_object(), "{name}");
     }

@@ -32,9 +32,6 @@ fn the_route_is_the_one_that_webhook_serves_and_it_alone_has_limits_of_its_own()
 #[test]
 fn the_access_log_holds_the_route_and_never_the_path() {
     let template = Template::read();
-    let format = template.at("/Resources/CallbackApi/Properties/AccessLogSettings/Format").as_str().unwrap();
-    let format: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
-    let fields: BTreeSet<_> = format.values().map(String::as_str).collect();
     let harmless = [
         "$context.identity.sourceIp",
         "$context.integrationErrorMessage",
@@ -45,7 +42,13 @@ fn the_access_log_holds_the_route_and_never_the_path() {
         "$context.routeKey",
         "$context.status",
     ];
-    assert_eq!(fields, BTreeSet::from(harmless));
+    for (api, log) in [("CallbackApi", "CallbackApiLog"), ("PeopleStage", "PeopleApiLog")] {
+        let settings = template.at(&format!("/Resources/{api}/Properties/AccessLogSettings"));
+        assert_eq!(settings["DestinationArn"], json!({ "!GetAtt": format!("{log}.Arn") }));
+        let format: BTreeMap<String, String> = serde_json::from_str(settings["Format"].as_str().unwrap()).unwrap();
+        let fields: BTreeSet<_> = format.values().map(String::as_str).collect();
+        assert_eq!(fields, BTreeSet::from(harmless), "{api}");
+    }
 }
 
 /// The event sources of a function, by name.
@@ -85,6 +88,11 @@ fn a_schedule_has_an_input_that_its_function_reads_and_no_retries() {
     assert_eq!(every, "rate(6 hours)");
     let read: renew::Invocation = serde_json::from_str(&input).unwrap();
     assert!(matches!(read.task, renew::Task::Renew), "{read:?}");
+
+    let (every, input) = schedule("ResolveFunction");
+    assert_eq!(every, "rate(5 minutes)");
+    let read = serde_json::from_str(&input).unwrap();
+    assert!(matches!(read, resolve::Invocation::Schedule { .. }), "{read:?}");
 }
 
 #[test]
@@ -124,18 +132,44 @@ fn each_queue_gives_poll_one_message_at_a_time_for_as_long_as_it_may_need_and_na
 }
 
 #[test]
+fn the_operations_queue_gives_resolve_one_message_at_a_time_for_as_long_as_it_may_need() {
+    let template = Template::read();
+    let timeout = template.at("/Resources/ResolveFunction/Properties/Timeout").as_u64().unwrap();
+    let expected = json!({
+        "Queue": { "!GetAtt": "OperationsQueue.Arn" },
+        "BatchSize": 1,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": { "MaximumConcurrency": 2 },
+    });
+    assert_eq!(sources(&template, "ResolveFunction", "SQS"), BTreeMap::from([("Operations".to_owned(), expected)]));
+    let queue = template.at("/Resources/OperationsQueue/Properties");
+    assert_eq!(queue["VisibilityTimeout"], 6 * timeout);
+    let dead_letters =
+        json!({ "deadLetterTargetArn": { "!GetAtt": "OperationsDeadLetters.Arn" }, "maxReceiveCount": 3 });
+    assert_eq!(queue["RedrivePolicy"], dead_letters);
+}
+
+#[test]
 fn every_queue_is_encrypted_and_dead_letters_are_kept_for_14_days() {
     let template = Template::read();
     let queues = template.of_type("AWS::SQS::Queue");
     let names: Vec<_> = queues.keys().copied().collect();
     assert_eq!(
         names,
-        ["NamesDeadLetters", "NamesQueue", "ReconcileDeadLetters", "ReconcileQueue", "StreamDeadLetters"]
+        [
+            "NamesDeadLetters",
+            "NamesQueue",
+            "OperationsDeadLetters",
+            "OperationsQueue",
+            "ReconcileDeadLetters",
+            "ReconcileQueue",
+            "StreamDeadLetters"
+        ]
     );
     for (name, queue) in &queues {
         assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{name}");
     }
-    for name in ["NamesDeadLetters", "ReconcileDeadLetters", "StreamDeadLetters"] {
+    for name in ["NamesDeadLetters", "OperationsDeadLetters", "ReconcileDeadLetters", "StreamDeadLetters"] {
         assert_eq!(queues[name]["Properties"]["MessageRetentionPeriod"], 14 * 24 * 60 * 60, "{name}");
     }
 }

@@ -8,6 +8,12 @@ use serde_yaml_ng::Value as Yaml;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
+/// The parameters without which nobody signs in, as somebody could choose them.
+pub(crate) const CHOSEN: [(&str, &str); 2] = [
+    ("SignInClientId", "11111111-2222-4333-8444-555555555555"),
+    ("SignInTenants", "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"),
+];
+
 pub(crate) struct Template(Value);
 
 impl Template {
@@ -40,9 +46,18 @@ impl Template {
         regex::Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(value)
     }
 
-    /// What a value of a variable could be in an account: the default of a parameter, something made up for a resource.
+    /// What a value of a variable could be in an account where people sign in: the default of a parameter, something made up for a resource.
     fn plausible(&self, value: &Value) -> String {
+        if let Some(condition) = value.get("!If") {
+            return self.plausible(&condition[if condition[0] == "HasPublicUrl" { 2 } else { 1 }]);
+        }
+        if value["!GetAtt"] == "PeopleApi.ApiEndpoint" {
+            return "https://people.execute-api.eu-west-1.amazonaws.com".to_owned();
+        }
         let name = value.pointer("/!Ref").and_then(Value::as_str).expect("variables are references");
+        if let Some((_, chosen)) = CHOSEN.into_iter().find(|(parameter, _)| *parameter == name) {
+            return chosen.to_owned();
+        }
         if let Some(default) = self.0.pointer(&format!("/Parameters/{name}/Default")) {
             return default.as_str().expect("parameters of variables are text").to_owned();
         }
@@ -98,7 +113,19 @@ pub(crate) struct Function {
     pub(crate) read: fn(&Variables) -> Result<(), ConfigError>,
 }
 
-pub(crate) const FUNCTIONS: [Function; 4] = [
+pub(crate) const FUNCTIONS: [Function; 8] = [
+    Function {
+        resource: "AuthorizeFunction",
+        binary: "authorize",
+        variables: &authorize::VARIABLES,
+        read: |variables| authorize::Config::read(variables).map(drop),
+    },
+    Function {
+        resource: "DashboardFunction",
+        binary: "dashboard",
+        variables: &dashboard::VARIABLES,
+        read: |variables| dashboard::Config::read(variables).map(drop),
+    },
     Function {
         resource: "NotifyFunction",
         binary: "notify",
@@ -116,6 +143,18 @@ pub(crate) const FUNCTIONS: [Function; 4] = [
         binary: "renew",
         variables: &renew::VARIABLES,
         read: |variables| renew::Config::read(variables).map(drop),
+    },
+    Function {
+        resource: "ResolveFunction",
+        binary: "resolve",
+        variables: &resolve::VARIABLES,
+        read: |variables| resolve::Config::read(variables).map(drop),
+    },
+    Function {
+        resource: "SignInFunction",
+        binary: "sign-in",
+        variables: &sign_in::VARIABLES,
+        read: |variables| sign_in::Config::read(variables).map(drop),
     },
     Function {
         resource: "WebhookFunction",

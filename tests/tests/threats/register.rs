@@ -83,7 +83,7 @@ const IN_TABLES: [(&str, usize); 72] = [
 ];
 
 /// Threats that take code, with the file and the name of each test.
-const IN_CODE: [(&str, &[&str]); 16] = [
+const IN_CODE: [(&str, &[&str]); 28] = [
     (
         "address: ten thousand that are allowed",
         &[
@@ -125,6 +125,25 @@ const IN_CODE: [(&str, &[&str]); 16] = [
             "tests/tests/webhook/certificates.rs::sixty_four_requests_after_a_renewal_make_one_more_download",
         ],
     ),
+    ("credentials: on every route", &["tests/tests/doors/credentials.rs::no_door_opens_for_what_is_no_credential"]),
+    (
+        "cross-site: acts by a session that another page sends along",
+        &[
+            "shared/identity/tests/all/browser.rs::only_our_own_pages_change_anything",
+            "tests/tests/doors/origins.rs::nothing_changes_by_a_session_that_another_page_sends_along",
+            "tests/tests/people/hostile.rs::no_other_site_signs_anybody_out",
+            "tests/tests/subscriptions/stepping_up.rs::nobody_is_led_into_it_by_another_site_or_without_session_role_or_an_operation",
+        ],
+    ),
+    (
+        "cross-site: acts that come twice, late, or from whoever may only look",
+        &[
+            "tests/tests/resolve/together.rs::a_request_that_comes_sixteen_times_at_once_is_done_once",
+            "tests/tests/resolve/trouble.rs::who_saw_an_older_version_is_told_where_it_stands_and_nothing_is_done",
+            "tests/tests/resolve/trouble.rs::a_key_stands_for_one_request_of_one_caller",
+            "tests/tests/resolve/tenants.rs::on_no_route_another_tenant_can_be_told_from_one_that_is_not_there_and_who_may_only_see_is_told_so",
+        ],
+    ),
     (
         "download: a name that leads into a private network",
         &[
@@ -146,11 +165,23 @@ const IN_CODE: [(&str, &[&str]); 16] = [
         ],
     ),
     (
+        "gateway: an address that none can be made of",
+        &["shared/runtime/src/gateway.rs::an_address_is_made_of_every_path_and_query_that_a_gateway_may_hand_over"],
+    ),
+    (
         "path key: guessed, removed, of another tenant",
         &[
             "tests/tests/webhook/path_keys.rs::a_thousand_wrong_keys_within_a_minute_cost_one_query",
             "tests/tests/webhook/path_keys.rs::during_a_rotation_both_keys_are_valid_and_a_removed_one_is_refused_after_the_refresh",
             "tests/tests/webhook/refusing.rs::whatever_is_spoilt_is_refused_for_its_own_reason_and_kept_nowhere",
+        ],
+    ),
+    (
+        "redirect: elsewhere after signing in, by an address or a host",
+        &[
+            "shared/identity/tests/all/browser.rs::nobody_is_sent_elsewhere",
+            "tests/tests/people/hostile.rs::nobody_is_sent_elsewhere_after_signing_in",
+            "shared/runtime/src/gateway.rs::no_header_chooses_scheme_or_host",
         ],
     ),
     (
@@ -183,10 +214,62 @@ const IN_CODE: [(&str, &[&str]); 16] = [
         ],
     ),
     (
+        "tenant: a place in a list of somebody else's",
+        &[
+            "tests/tests/dashboard/lists.rs::a_place_in_a_list_that_is_forged_old_or_somebody_elses_is_a_problem_of_its_own",
+            "tests/tests/dashboard/lists.rs::a_place_in_a_list_shows_nothing_that_its_owner_may_not_see_any_more",
+        ],
+    ),
+    (
+        "tenant: another's ids and filters, on every route, and what their answer costs",
+        &[
+            "tests/tests/dashboard/gates.rs::another_tenant_is_answered_like_one_that_is_not_there_on_every_route",
+            "tests/tests/dashboard/gates.rs::for_another_tenant_nothing_is_read",
+            "tests/tests/resolve/tenants.rs::on_no_route_another_tenant_can_be_told_from_one_that_is_not_there_and_who_may_only_see_is_told_so",
+        ],
+    ),
+    (
+        "tenant: a gateway that says who calls",
+        &[
+            "shared/identity/tests/all/callers.rs::no_mistake_of_a_gateway_makes_a_caller",
+            "shared/identity/tests/all/properties.rs::a_changed_context_is_no_caller_or_one_that_reads_as_it_is_written",
+        ],
+    ),
+    (
+        "token: algorithm, key, issuer, audience, tenant, time, version or use that is not ours",
+        &[
+            "shared/identity/tests/all/tokens.rs::every_token_that_is_spoilt_in_one_place_is_refused_for_that_reason",
+            "shared/identity/tests/all/tokens.rs::a_token_holds_from_its_beginning_to_its_end_and_a_minute_more",
+            "shared/identity/tests/all/tokens.rs::a_forged_token_is_never_called_expired",
+            "tests/tests/people/bearers.rs::a_person_and_a_program_are_let_in_by_tokens_that_the_published_keys_have_signed",
+        ],
+    ),
+    (
+        "token: groups that are too many for it",
+        &["shared/identity/tests/all/tokens.rs::a_good_token_says_who_it_is_about_and_nothing_of_groups"],
+    ),
+    (
         "token: sent elsewhere",
         &[
             "tests/tests/hostile_microsoft.rs::the_token_goes_to_graph_and_the_secret_to_the_sign_in_and_neither_to_the_other",
             "tests/tests/hostile_microsoft.rs::a_redirect_is_not_followed",
+        ],
+    ),
+    (
+        "token keys: a flood of names, many at once, an issuer that fails, and poison",
+        &[
+            "shared/identity/tests/all/keys.rs::a_strangers_flood_of_key_names_costs_one_fetch_a_minute",
+            "shared/identity/tests/all/keys.rs::many_tokens_at_once_make_one_fetch",
+            "shared/identity/tests/all/keys.rs::keys_are_fetched_anew_after_an_hour_and_kept_where_that_fails_but_not_for_ever",
+            "shared/identity/tests/all/keys.rs::without_any_keys_nothing_is_decided_and_they_are_asked_for_every_five_seconds",
+            "shared/identity/tests/all/keys.rs::only_sound_keys_for_signatures_of_this_issuer_count",
+        ],
+    ),
+    (
+        "token keys: rotation",
+        &[
+            "shared/identity/tests/all/keys.rs::a_new_key_is_found_a_minute_after_the_last_fetch_and_a_withdrawn_one_ends_with_the_hour",
+            "tests/tests/people/bearers.rs::a_new_key_is_found_and_while_keys_can_not_be_had_nobody_is_let_in_or_called_anonymous",
         ],
     ),
 ];

@@ -1,39 +1,62 @@
 //! The page for signing in: the authorization code flow with PKCE (RFC 6749, RFC 7636, RFC 8252).
 //!
-//! There is no page. The request waits until the control side has said what the person does, and is then sent back.
+//! For a program there is no page: the request waits until the control side has said what the person does, and is then sent back. A
+//! browser gets a form, unless that was said ahead.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Form, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use reqwest::Url;
 
 use crate::app::{App, Shared, lock};
+use crate::entra::chooser;
 use crate::entra::client::{Fields, application};
 use crate::entra::problem::{Problem, trouble};
 use crate::entra::sign_ins::{Code, Decision};
+use crate::options::Tenant;
 use crate::reply::Reply;
 use crate::targets::Target;
 
 pub(crate) async fn authorize(
     State(app): State<App>,
     Path(tenant): Path<String>,
+    headers: HeaderMap,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     let fault = match app.begin(Target::Authorize, Some(&tenant)).await {
         Ok(fault) => fault,
         Err(failed) => return failed.sent(None),
     };
-    let answer = match trouble(&app, Target::Authorize, fault) {
-        Some(reply) => reply,
-        None => sign_in(&app, &tenant, &Fields(query)).await,
+    let answer = if let Some(reply) = trouble(&app, Target::Authorize, fault) {
+        reply
+    } else {
+        let by = if chooser::is_wanted(&headers) { By::Browser } else { By::Program };
+        sign_in(&app, &tenant, &Fields(query), by).await
     };
     answer.sent(fault)
 }
 
-async fn sign_in(app: &Shared, tenant: &str, query: &Fields) -> Reply {
+/// The person has chosen on the page.
+pub(crate) async fn chosen(
+    State(app): State<App>,
+    Path(tenant): Path<String>,
+    Form(fields): Form<HashMap<String, String>>,
+) -> Response {
+    sign_in(&app, &tenant, &Fields(fields), By::Choice).await.sent(None)
+}
+
+/// How a person decides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Browser,
+    Choice,
+    Program,
+}
+
+async fn sign_in(app: &Shared, tenant: &str, query: &Fields, by: By) -> Reply {
     // Where the application or the way back to it is in doubt, nobody is sent anywhere.
     let page = |problem: Problem| {
         Reply::new(StatusCode::BAD_REQUEST, "text/html; charset=utf-8", problem.description(app).into_bytes())
@@ -53,9 +76,13 @@ async fn sign_in(app: &Shared, tenant: &str, query: &Fields) -> Reply {
         return back(&[("error", problem.error), ("error_description", &problem.description(app))]);
     }
 
-    let waiting = Waiting { app, id: lock(&app.sign_ins).begin(&tenant.id, query.get("scope"), app.now()) };
-    app.changed();
-    let decision = app.until(|| lock(&app.sign_ins).take(waiting.id)).await;
+    let decided = if by == By::Choice { chooser::chosen(tenant, query) } else { None };
+    let shows_page = by != By::Program && !lock(&app.sign_ins).is_decided_ahead(&tenant.id);
+    let decision = match decided {
+        Some(decision) => decision,
+        None if shows_page => return chooser::page(tenant, &query.0),
+        None => awaited(app, tenant, query).await,
+    };
     match decision {
         Decision::Approve(person) => {
             let code = Code::new(&tenant.id, query, person);
@@ -67,6 +94,13 @@ async fn sign_in(app: &Shared, tenant: &str, query: &Fields) -> Reply {
             back(&[("error", denied.error), ("error_description", &denied.description(app))])
         }
     }
+}
+
+/// What the control side says that the person does.
+async fn awaited(app: &Shared, tenant: &Tenant, query: &Fields) -> Decision {
+    let waiting = Waiting { app, id: lock(&app.sign_ins).begin(&tenant.id, query.get("scope"), app.now()) };
+    app.changed();
+    app.until(|| lock(&app.sign_ins).take(waiting.id)).await
 }
 
 /// A sign-in for as long as somebody waits for it: a browser that is closed takes it along.

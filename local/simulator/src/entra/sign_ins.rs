@@ -156,6 +156,11 @@ impl SignIns {
         self.ahead.push_back((tenant.to_owned(), decision));
     }
 
+    /// Whether the tenant's next sign-in is decided already.
+    pub(crate) fn is_decided_ahead(&self, tenant: &str) -> bool {
+        self.ahead.iter().any(|(whose, _)| whose == tenant)
+    }
+
     /// What was decided about a sign-in by browser, which ends with it.
     pub(crate) fn take(&mut self, id: u64) -> Option<Decision> {
         let place = self.waiting.iter().position(|sign_in| sign_in.id == id)?;

@@ -5,13 +5,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::{App, Shared, lock, new_id};
 use crate::entra::client::{Fields, application, authenticate};
+use crate::entra::openid::{issuer, wrong_issuer};
 use crate::entra::problem::{Problem, named, trouble};
-use crate::entra::tokens::{Grant, LIFE, Person};
+use crate::entra::tokens::{Grant, LIFE, Person, application_claims};
 use crate::fault_kinds::FaultKind;
 use crate::options::Tenant;
 use crate::reply::Reply;
@@ -28,19 +29,19 @@ pub(crate) async fn token(State(app): State<App>, Path(tenant): Path<String>, re
             let scope = fields.get("scope").replace(OFFLINE, "");
             fields.0.insert("scope".to_owned(), scope);
         }
-        fields.and_then(|fields| answer(&app, &tenant, &fields)).unwrap_or_else(|problem| problem.reply(&app))
+        fields.and_then(|fields| answer(&app, &tenant, &fields, fault)).unwrap_or_else(|problem| problem.reply(&app))
     })
     .await
 }
 
-fn answer(app: &Shared, tenant: &str, fields: &Fields) -> Result<Reply, Problem> {
+fn answer(app: &Shared, tenant: &str, fields: &Fields, fault: Option<FaultKind>) -> Result<Reply, Problem> {
     let tenant = application(app, tenant, fields.get("client_id"))?;
     let grant_type = fields.get("grant_type");
     authenticate(app, tenant, fields, grant_type != "client_credentials")?;
     match grant_type {
         "client_credentials" => by_itself(app, tenant, fields),
         "refresh_token" => by_refresh_token(app, tenant, fields),
-        "authorization_code" => by_code(app, tenant, fields),
+        "authorization_code" => by_code(app, tenant, fields, fault),
         DEVICE_CODE => by_device(app, tenant, fields),
         _ => Err(Problem::new("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")),
     }
@@ -50,6 +51,10 @@ fn by_itself(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Pr
     let scope = fields.get("scope");
     if !scope.ends_with("/.default") {
         return Err(bad_scope(scope));
+    }
+    if scope == format!("api://{}/.default", tenant.client_id) {
+        let claims = application_claims(tenant, &issuer(app, &tenant.id), app.now());
+        return signed(app, &claims).map(|token| handed_over(&token));
     }
     Ok(issued(app, tenant, &resource(scope)?, None, Beside::default()))
 }
@@ -61,7 +66,7 @@ fn by_refresh_token(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Re
     Ok(issued(app, tenant, &audience, Some(person), Beside { refresh, id: None }))
 }
 
-fn by_code(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
+fn by_code(app: &Shared, tenant: &Tenant, fields: &Fields, fault: Option<FaultKind>) -> Result<Reply, Problem> {
     let (person, scope, nonce) = {
         let mut sign_ins = lock(&app.sign_ins);
         let code = sign_ins.redeem_code(&tenant.id, fields.get("code"), app.now())?;
@@ -76,12 +81,20 @@ fn by_code(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Prob
         }
         (code.person.clone(), code.scope.clone(), code.nonce.clone())
     };
-    signed_in(app, tenant, fields, person, &scope, &nonce)
+    signed_in(app, tenant, fields, person, Asked { scope: &scope, nonce: &nonce, fault })
 }
 
 fn by_device(app: &Shared, tenant: &Tenant, fields: &Fields) -> Result<Reply, Problem> {
     let (person, scope) = lock(&app.sign_ins).poll(&tenant.id, fields.get("device_code"), app.now())?;
-    signed_in(app, tenant, fields, person, &scope, "")
+    signed_in(app, tenant, fields, person, Asked { scope: &scope, nonce: "", fault: None })
+}
+
+/// What a sign-in was begun with, and what goes wrong with it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    scope: &'a str,
+    nonce: &'a str,
+    fault: Option<FaultKind>,
 }
 
 /// The tokens of a person who has just signed in: one to go on with, and one that says who they are, only if the application asked
@@ -91,20 +104,49 @@ fn signed_in(
     tenant: &Tenant,
     fields: &Fields,
     person: Person,
-    asked: &str,
-    nonce: &str,
+    asked: Asked<'_>,
 ) -> Result<Reply, Problem> {
-    let wanted = if fields.get("scope").is_empty() { asked } else { fields.get("scope") };
-    let audience = resource(wanted)?;
-    let asks_for = |wanted: &str| asked.split(' ').any(|scope| scope == wanted);
+    let wanted = if fields.get("scope").is_empty() { asked.scope } else { fields.get("scope") };
     let now = app.now();
+    if wanted.split(' ').any(|scope| scope == format!("api://{}/access_as_user", tenant.client_id)) {
+        let claims = person.access_claims(tenant, &issuer(app, &tenant.id), now);
+        return signed(app, &claims).map(|token| handed_over(&token));
+    }
+    let openid = asked.scope.split(' ').any(|scope| scope == "openid");
+    // Who asks for nothing but who it is gets a token for Graph beside, which says it again.
+    let audience = match resource(wanted) {
+        Err(_) if openid && !wanted.contains("://") => GRAPH.to_owned(),
+        audience => audience?,
+    };
+    let id = if openid {
+        let issuer = match asked.fault {
+            Some(FaultKind::WrongIssuer) => wrong_issuer(app),
+            _ => issuer(app, &tenant.id),
+        };
+        let nonce = if asked.fault == Some(FaultKind::WrongNonce) { "another-sign-ins" } else { asked.nonce };
+        Some(signed(app, &person.id_claims(tenant, nonce, &issuer, now))?)
+    } else {
+        None
+    };
     let beside = Beside {
         // At the beginning, and now.
-        refresh: (is_offline(asked) && is_offline(wanted))
+        refresh: (is_offline(asked.scope) && is_offline(wanted))
             .then(|| lock(&app.tokens).sign_in(&tenant.id, person.clone(), now)),
-        id: asks_for("openid").then(|| person.id_token(tenant, nonce, &app.microsoft_url, now)),
+        id,
     };
     Ok(issued(app, tenant, &audience, Some(person), beside))
+}
+
+/// A token with these claims.
+fn signed(app: &Shared, claims: &Value) -> Result<String, Problem> {
+    let header = json!({ "typ": "JWT", "alg": "RS256" });
+    app.token_keys.sign(header, claims).map_err(|error| Problem::new("server_error", 50_000, error.to_string()))
+}
+
+/// A token for the application itself, which knows by its signature whether it is good.
+fn handed_over(token: &str) -> Reply {
+    let body = json!({ "token_type": "Bearer", "expires_in": LIFE, "ext_expires_in": LIFE, "access_token": token });
+    named(Reply::json(StatusCode::OK, &body), &new_id())
 }
 
 /// What comes with an access token.
@@ -135,6 +177,9 @@ fn issued(app: &Shared, tenant: &Tenant, audience: &str, person: Option<Person>,
     }
     named(Reply::json(StatusCode::OK, &body), &new_id())
 }
+
+/// Graph, as tokens that nobody asked for name it.
+const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
 /// What a refresh token takes.
 const OFFLINE: &str = "offline_access";

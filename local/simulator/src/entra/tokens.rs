@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::entra::problem::Problem;
 use crate::marker::MARKER;
@@ -30,23 +31,46 @@ impl Person {
         Self { mfa: true, name: format!("admin.agent@{tenant}.example"), roles: vec![Role::AdminAgent] }
     }
 
-    /// Who signed in to this tenant's application, in the form of Microsoft's (v2.0). Its last part is random where theirs is a
-    /// signature.
-    pub(crate) fn id_token(&self, tenant: &Tenant, nonce: &str, issuer: &str, now: Timestamp) -> String {
-        let mut claims = json!({
+    /// What Entra ID (v2.0) says of them to this tenant's application, whoever the token is for.
+    fn claims(&self, tenant: &Tenant, issuer: &str, now: Timestamp) -> Value {
+        let has = |role: Role| self.roles.contains(&role);
+        let roles = if has(Role::AdminAgent) { vec!["AdminAgent"] } else { Vec::new() };
+        let mut wids = vec![ORDINARY_USER];
+        if has(Role::GlobalAdministrator) {
+            wids.push(GLOBAL_ADMINISTRATOR);
+        }
+        json!({
             "aud": tenant.client_id,
-            "iss": format!("{issuer}/{}/v2.0", tenant.id),
+            "iss": issuer,
             "iat": now.as_second(),
             "nbf": now.as_second(),
             "exp": later(now, LIFE).as_second(),
+            "name": self.name,
+            "oid": object_id(&tenant.id, &self.name),
             "preferred_username": self.name,
+            "roles": roles,
+            "sub": object_id(&tenant.client_id, &self.name),
             "tid": tenant.id,
             "ver": "2.0",
-        });
+            "wids": wids,
+        })
+    }
+
+    /// The claims of a token that says who signed in to this tenant's application.
+    pub(crate) fn id_claims(&self, tenant: &Tenant, nonce: &str, issuer: &str, now: Timestamp) -> Value {
+        let mut claims = self.claims(tenant, issuer, now);
         if !nonce.is_empty() {
             claims["nonce"] = nonce.into();
         }
-        unsigned(&claims)
+        claims
+    }
+
+    /// The claims of a token with which the application may be called for them.
+    pub(crate) fn access_claims(&self, tenant: &Tenant, issuer: &str, now: Timestamp) -> Value {
+        let mut claims = self.claims(tenant, issuer, now);
+        claims["azp"] = tenant.client_id.clone().into();
+        claims["scp"] = "access_as_user".into();
+        claims
     }
 
     pub(crate) fn is_one_of(&self, roles: &[Role]) -> bool {
@@ -109,7 +133,9 @@ impl Grant {
             "ver": "1.0",
         });
         if let Some(person) = &self.person {
+            claims["oid"] = object_id(&self.tenant, &person.name).into();
             claims["upn"] = person.name.clone().into();
+            claims["scp"] = "user_impersonation".into();
             claims["amr"] = if person.mfa { json!(["pwd", "mfa"]) } else { json!(["pwd"]) };
             if person.roles.contains(&Role::GlobalAdministrator) {
                 claims["wids"] = json!([GLOBAL_ADMINISTRATOR]);
@@ -119,8 +145,34 @@ impl Grant {
     }
 }
 
-fn unsigned(claims: &serde_json::Value) -> String {
-    let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+/// The claims of a token with which the tenant's application calls itself.
+pub(crate) fn application_claims(tenant: &Tenant, issuer: &str, now: Timestamp) -> Value {
+    json!({
+        "aud": tenant.client_id,
+        "iss": issuer,
+        "iat": now.as_second(),
+        "nbf": now.as_second(),
+        "exp": later(now, LIFE).as_second(),
+        "azp": tenant.client_id,
+        "idtyp": "app",
+        "oid": object_id(&tenant.id, &tenant.client_id),
+        "roles": tenant.application_roles,
+        "sub": object_id(&tenant.id, &tenant.client_id),
+        "tid": tenant.id,
+        "ver": "2.0",
+    })
+}
+
+/// The same id for the same name in the same tenant, in the form of a UUID.
+fn object_id(tenant: &str, name: &str) -> String {
+    let hash = Sha256::digest(format!("{tenant}/{name}"));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+fn unsigned(claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{}", part(&json!({ "typ": "JWT", "alg": "RS256" })), part(claims), random_token())
 }
 
@@ -206,6 +258,8 @@ pub(crate) fn later(now: Timestamp, seconds: i64) -> Timestamp {
 
 /// The role's template, as Entra ID names it in `wids`.
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// The template that everybody's token names who is a member of the tenant.
+const ORDINARY_USER: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";
 /// Seconds.
 pub(crate) const LIFE: i64 = 3_599;
 const REFRESH_LIFE: i64 = 90 * 86_400;

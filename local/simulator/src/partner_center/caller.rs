@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::app::{App, Shared, lock, new_id};
-use crate::entra::{Grant, Role};
+use crate::entra::{Grant, Person, Role};
 use crate::fault_kinds::{Denial, FaultKind, RetryAfter};
 use crate::reply::Reply;
 use crate::targets::Target;
@@ -17,6 +17,20 @@ enum Callers {
     All,
     /// Admin agents, and no application.
     AdminAgents,
+    /// Global administrators who are admin agents, too, and applications where the rules say so.
+    GlobalAdministrators,
+}
+
+impl Callers {
+    /// Whether these are callers that this person is one of.
+    fn have(self, person: &Person) -> bool {
+        let has = |role| person.is_one_of(&[role]);
+        match self {
+            Self::All => person.is_one_of(&ROLES),
+            Self::AdminAgents => has(Role::AdminAgent),
+            Self::GlobalAdministrators => has(Role::AdminAgent) && has(Role::GlobalAdministrator),
+        }
+    }
 }
 
 /// Counts the request, checks who asks, and gives the answer the headers that all have.
@@ -39,6 +53,21 @@ pub(crate) async fn answer_people(
     answer_some(app, target, headers, Callers::AdminAgents, answer).await
 }
 
+/// The same for what takes two roles: to cancel and to reactivate subscriptions.
+pub(crate) async fn answer_global_administrators(
+    app: &App,
+    target: Target,
+    headers: &HeaderMap,
+    answer: impl FnOnce(&Grant) -> Reply + Send,
+) -> Response {
+    answer_some(app, target, headers, Callers::GlobalAdministrators, |grant, _| answer(grant)).await
+}
+
+/// What a caller calls the work, by which it is done once.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("ms-requestid")?.to_str().ok()
+}
+
 async fn answer_some(
     app: &App,
     target: Target,
@@ -50,7 +79,8 @@ async fn answer_some(
         let grant = lock(&app.tokens).find(Shared::bearer(headers)).cloned();
         let reply = match authorized(app, headers, grant.as_ref(), callers, fault) {
             Ok(grant) => answer(grant, fault),
-            Err(refusal) => refusal,
+            Err(Refused::Lacking) => lacking(target),
+            Err(Refused::With(refusal)) => refusal,
         };
         dressed(reply, headers, grant.as_ref())
     })
@@ -63,37 +93,61 @@ fn authorized<'a>(
     grant: Option<&'a Grant>,
     callers: Callers,
     fault: Option<FaultKind>,
-) -> Result<&'a Grant, Reply> {
+) -> Result<&'a Grant, Refused> {
     let bearer = Shared::bearer(headers);
     match fault {
-        Some(FaultKind::Throttle { retry_after }) => return Err(throttled(app, retry_after)),
-        Some(FaultKind::MissingMfa) => return Err(missing_mfa()),
+        Some(FaultKind::Throttle { retry_after }) => return Err(throttled(app, retry_after).into()),
+        Some(FaultKind::MissingMfa) => return Err(missing_mfa().into()),
         Some(FaultKind::ExpiredToken) => {
             lock(&app.tokens).revoke(bearer);
-            return Err(denied());
+            return Err(denied().into());
         }
         // Only who comes without a person is concerned.
         Some(FaultKind::Denied(Denial::AppOnly)) | None => {}
-        Some(FaultKind::Denied(denial)) => return Err(refused(denial)),
+        Some(FaultKind::Denied(denial)) => return Err(refused(denial).into()),
         Some(_) => {}
     }
     if bearer.is_empty() {
-        return Err(error(StatusCode::UNAUTHORIZED, "800001", "The partner token is missing."));
+        return Err(error(StatusCode::UNAUTHORIZED, "800001", "The partner token is missing.").into());
     }
     let grant = grant.filter(|grant| grant.expires > app.now()).ok_or_else(denied)?;
     if grant.audience != app.partner_center_url && grant.audience != PARTNER_CENTER {
-        return Err(refused(Denial::WrongAudience));
+        return Err(refused(Denial::WrongAudience).into());
     }
-    let (people_only, roles) = match callers {
-        Callers::All => (fault == Some(FaultKind::Denied(Denial::AppOnly)), &ROLES[..]),
-        Callers::AdminAgents => (true, &ROLES[..1]),
+    let app_only_denied = fault == Some(FaultKind::Denied(Denial::AppOnly));
+    let people_only = match callers {
+        Callers::All => app_only_denied,
+        Callers::AdminAgents => true,
+        Callers::GlobalAdministrators => app_only_denied || !lock(&app.subscriptions).rules.applications,
     };
     match &grant.person {
-        None if people_only => Err(refused(Denial::AppOnly)),
-        Some(person) if !person.mfa => Err(missing_mfa()),
-        Some(person) if !person.is_one_of(roles) => Err(refused(Denial::RoleMissing)),
+        None if people_only => Err(refused(Denial::AppOnly).into()),
+        Some(person) if !person.mfa => Err(missing_mfa().into()),
+        Some(person) if !callers.have(person) => Err(Refused::Lacking),
         _ => Ok(grant),
     }
+}
+
+/// Why somebody isn't answered.
+enum Refused {
+    /// They lack a role.
+    Lacking,
+    /// With this answer.
+    With(Reply),
+}
+
+impl From<Reply> for Refused {
+    fn from(reply: Reply) -> Self {
+        Self::With(reply)
+    }
+}
+
+/// For a person without the roles that it takes. Reactivating has a number of its own for it.
+fn lacking(target: Target) -> Reply {
+    if target == Target::AzureEntitlementReactivate {
+        return error(StatusCode::FORBIDDEN, "900335", "The partner lacks permissions to reactivate this entitlement.");
+    }
+    refused(Denial::RoleMissing)
 }
 
 /// Partner Center's error. `code` is a number as a string.
@@ -165,6 +219,6 @@ fn dressed(reply: Reply, request: &HeaderMap, grant: Option<&Grant>) -> Reply {
 }
 
 const PARTNER_CENTER: &str = "https://api.partnercenter.microsoft.com";
-/// Who may see to webhooks; the first of them also to alerts.
+/// Who may see to webhooks.
 const ROLES: [Role; 5] =
     [Role::AdminAgent, Role::BillingAdministrator, Role::GlobalAdministrator, Role::HelpdeskAgent, Role::SalesAgent];

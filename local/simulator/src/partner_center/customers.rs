@@ -60,11 +60,15 @@ pub(crate) async fn entitlements(
             };
             let path = format!("/customers/{id}/subscriptions/{plan}/azureEntitlements");
             let all = customer.subscriptions.iter().enumerate();
-            let items = all.filter(|(at, _)| customer.plan_of(*at) == place).map(|(_, (id, name))| {
+            let has_left = |id: &String| place == 0 && customer.left_behind.contains(id);
+            let is_here = |at: usize, id: &String| customer.plan_of(at) == place || has_left(id);
+            let items = all.filter(|(at, (id, _))| is_here(*at, id)).map(|(at, (id, name))| {
+                let lives_here = customer.plan_of(at) == place;
+                let status = app.subscription_status(&grant.tenant, id);
                 json!({
                     "id": id,
                     "friendlyName": name,
-                    "status": "active",
+                    "status": if lives_here { json!(status) } else { json!("inactive") },
                     "subscriptionId": plan,
                     "attributes": { "objectType": "AzureEntitlement" },
                 })
@@ -76,7 +80,7 @@ pub(crate) async fn entitlements(
     .await
 }
 
-fn known(customer: Option<Customer>) -> Result<Customer, Reply> {
+pub(crate) fn known(customer: Option<Customer>) -> Result<Customer, Reply> {
     let none = || plain_error(StatusCode::NOT_FOUND, "There is no such customer.");
     let ended = || error(StatusCode::FORBIDDEN, "900159", "There is no relationship with this customer.");
     // A customer of nobody and one of somebody else's look alike to whoever asks.
@@ -154,7 +158,7 @@ fn paged(app: &App, path: &str, query: &PageQuery, headers: &HeaderMap, items: V
 }
 
 /// The id of a customer's plan: the customer's, with another beginning.
-fn plan_id(customer: &str, place: usize) -> String {
+pub(crate) fn plan_id(customer: &str, place: usize) -> String {
     let rest = customer.split_once('-').map(|(_, rest)| rest.to_ascii_lowercase()).unwrap_or_default();
     format!("8e5a3c{place:02x}-{rest}")
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::alerts::Alert;
-use crate::app::{App, Shared, lock};
+use crate::app::{App, lock};
 use crate::customers::first_part;
 use crate::entra::Grant;
 use crate::fault_kinds::FaultKind;
@@ -23,13 +22,13 @@ use crate::targets::Target;
 
 /// The two models.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Model {
+pub(crate) enum Model {
     New,
     Old,
 }
 
 impl Model {
-    fn asked_for(headers: &HeaderMap) -> Self {
+    pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
         let new = headers.get("x-neweventsmodel").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
         if new { Self::New } else { Self::Old }
     }
@@ -103,58 +102,7 @@ impl ListQuery {
     }
 }
 
-/// A change of state.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Change {
-    /// None of them: all of the subscription.
-    #[serde(default)]
-    event_ids: Vec<String>,
-    event_status: String,
-    resolved_reason: String,
-}
-
-pub(crate) async fn change(
-    State(app): State<App>,
-    Path(subscription): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    answer_people(&app, Target::FraudEventStatus, &headers, |grant, _| {
-        let Ok(change) = serde_json::from_slice::<Change>(&body) else { return bad("The body can't be read.") };
-        let (status, reason) = (change.event_status.to_lowercase(), change.resolved_reason.to_lowercase());
-        if !STATUSES.contains(&status.as_str()) || !REASONS.contains(&reason.as_str()) {
-            return bad("EventStatus or ResolvedReason is not valid.");
-        }
-        let meant = |alert: &&Alert| {
-            alert.subscription_id == subscription
-                && (change.event_ids.is_empty() || change.event_ids.contains(&event_id(alert)))
-        };
-        let ids: Vec<String> = lock(&app.book).all(&grant.tenant).filter(meant).map(|alert| alert.id.clone()).collect();
-        match changed(&app, grant, &ids, &status, &reason) {
-            Ok(alerts) => {
-                let model = Model::asked_for(&headers);
-                let events: Vec<_> = alerts.iter().map(|alert| event(alert, model, grant)).collect();
-                Reply::json(StatusCode::OK, &events)
-            }
-            Err(problem) => plain_error(StatusCode::INTERNAL_SERVER_ERROR, &problem),
-        }
-    })
-    .await
-}
-
-fn changed(app: &Shared, grant: &Grant, ids: &[String], status: &str, reason: &str) -> Result<Vec<Alert>, String> {
-    let now = app.now();
-    let mut book = lock(&app.book);
-    let reason = (status == "resolved").then(|| reason.to_owned());
-    let change = |id: &String| {
-        let moved = book.update(&grant.tenant, id, |alert| alert.move_to(status, reason.clone(), grant.actor(), now));
-        moved.map(|(_, after)| after).map_err(|error| error.to_string())
-    };
-    ids.iter().map(change).collect()
-}
-
-fn bad(description: &str) -> Reply {
+pub(crate) fn bad(description: &str) -> Reply {
     plain_error(StatusCode::BAD_REQUEST, description)
 }
 
@@ -185,7 +133,7 @@ fn entity(alert: &Alert) -> &str {
     rest.unwrap_or(&alert.id)
 }
 
-fn event(alert: &Alert, model: Model, grant: &Grant) -> Value {
+pub(crate) fn event(alert: &Alert, model: Model, grant: &Grant) -> Value {
     let moment = |moment: Timestamp| {
         // Without a zone, and with as many digits of a second as there are: or always seven, in the new model's samples.
         let form = if model == Model::New { "%Y-%m-%dT%H:%M:%S%.7f" } else { "%Y-%m-%dT%H:%M:%S%.f" };
@@ -293,5 +241,3 @@ fn with_first(word: &str, change: fn(char) -> char) -> String {
 
 /// Change logs have an offset, and not UTC's.
 const ELSEWHERE: TimeZone = TimeZone::fixed(Offset::constant(2));
-const REASONS: [&str; 3] = ["fraud", "ignore", "legitimate"];
-const STATUSES: [&str; 3] = ["active", "investigating", "resolved"];

@@ -1,0 +1,65 @@
+//! `GET /api/v1/tenants/{tenant}/alerts/{alert}`, and what is asked of an operation and of saved views.
+
+use std::collections::{BTreeSet, HashMap};
+
+use api::{Answer, Kind, Problem};
+use identity::Kind as CallerKind;
+use models::{Alert, AlertId, NameId, OperationId, Person, View};
+
+use store::KeptViews;
+
+use super::{found, names::Names, of_store};
+use crate::{
+    Asked, Dashboard, ReadSealingKeys, Reads,
+    shapes::{
+        alert::AlertWhole,
+        rest::{OperationShown, ViewShown, Views},
+    },
+};
+
+impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
+    /// An alert, whole.
+    pub(crate) async fn alert(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
+        let tenant = asked.tenant()?;
+        asked.without_query()?;
+        let id: AlertId = asked.request.parameter("alert")?;
+        let at_work = self.store.at_work(&tenant, &id).await.map_err(of_store)?.ok_or(Kind::NotFound)?;
+        let wanted = names_of(&at_work.stored.known.alert);
+        let names = Names::read(&self.store, HashMap::from([(tenant.clone(), wanted)])).await;
+        Ok(found(&AlertWhole::of(&tenant, &at_work, &names, asked.now)))
+    }
+
+    /// How far something has come that was asked for.
+    pub(crate) async fn operation(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
+        let tenant = asked.tenant()?;
+        asked.without_query()?;
+        let id: OperationId = asked.request.parameter("operation")?;
+        let operation = self.store.operation(&tenant, &id).await.map_err(of_store)?.ok_or(Kind::NotFound)?;
+        Ok(found(&OperationShown::from(&operation)))
+    }
+
+    /// Saved views: the caller's own, and those that are shared.
+    pub(crate) async fn views(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
+        let tenant = asked.tenant()?;
+        asked.without_query()?;
+        let caller = asked.caller;
+        // A program has no views of its own: by its id nobody else's is taken for it.
+        let person = (caller.kind() == CallerKind::Person)
+            .then(|| Person::new(caller.tid().clone(), caller.oid().clone(), caller.name()));
+        let is_for = |view: &&View| view.is_shared || person.as_ref().is_some_and(|person| view.is_for(person));
+        let KeptViews { views, unreadable } = self.store.views(&tenant).await.map_err(of_store)?;
+        if views.is_empty() {
+            self.is_there(&tenant).await?;
+        }
+        Ok(found(&Views { views: views.iter().filter(is_for).map(ViewShown::from).collect(), unreadable }))
+    }
+}
+
+/// The names that an alert needs.
+pub(crate) fn names_of(alert: &Alert) -> BTreeSet<NameId> {
+    let mut names = BTreeSet::new();
+    names.extend(alert.customer_id.as_ref().map(NameId::customer));
+    names.extend(alert.subscription_id.as_ref().map(NameId::subscription));
+    names.extend(alert.reseller_id.as_deref().and_then(NameId::reseller));
+    names
+}

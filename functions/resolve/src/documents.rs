@@ -1,0 +1,229 @@
+//! What goes out, and what the `OpenAPI` document says of it.
+
+use api::{Answer, Kind, Problem};
+use http::{HeaderValue, StatusCode, header};
+use models::{AlertId, AlertResult, MicrosoftRefusal, Operation, Standing, TenantId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::microsoft::what_to_do;
+
+/// What came of it for an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ResultDocument {
+    /// It stood so already: nothing was done.
+    AlreadySo,
+    /// Somebody else was quicker.
+    ChangedMeanwhile {
+        /// Where it stands.
+        now: StandingDocument,
+        /// Whether Microsoft was told all the same, since both were at it at once. What it has of both, the next look at it shows.
+        told: bool,
+    },
+    /// It is done.
+    Done {
+        /// The alert's version since.
+        version: u64,
+    },
+    /// The caller may see the tenant's alerts, and not resolve them.
+    NotAllowed,
+    /// There is no such alert, or not for the caller.
+    NotFound,
+    /// It can't be done in this tenant.
+    NotPossible {
+        /// Why, and what to do.
+        detail: String,
+    },
+    /// It is not known yet: the operation is carried on.
+    Pending,
+    /// Microsoft refused.
+    Refused(RefusalDocument),
+    /// It does not work at the moment: send the same request again.
+    Unavailable,
+}
+
+/// Where an alert stands.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct StandingDocument {
+    /// Its status, as Microsoft names it.
+    #[schema(example = "resolved")]
+    pub status: String,
+    /// Why it was resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "legitimate")]
+    pub reason: Option<String>,
+}
+
+/// How Microsoft refused.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RefusalDocument {
+    /// Their code.
+    pub code: String,
+    /// What it means, by our name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// What to do about it.
+    pub what_to_do: String,
+    /// What Microsoft says about it, where that is kept: up to 1,024 bytes, as it came. Whoever shows it escapes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Their id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Their id of all that belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// What came of an act on one alert.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Acted {
+    /// The tenant.
+    #[schema(format = "uuid")]
+    pub tenant: String,
+    /// The alert.
+    pub alert: String,
+    /// The operation; none where nothing had to be written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// What came of it.
+    pub result: ResultDocument,
+}
+
+/// What came of it for each alert, in the order of the request.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BulkActed {
+    /// The results.
+    pub results: Vec<BulkResult>,
+}
+
+/// What came of it for one of many alerts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = BulkActedResult)]
+pub struct BulkResult {
+    /// The tenant.
+    #[schema(format = "uuid")]
+    pub tenant: String,
+    /// The alert.
+    pub alert: String,
+    /// The operation of its tenant; none where nothing had to be written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// What came of it.
+    pub result: ResultDocument,
+}
+
+/// What came of a change of a saved view.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ViewChanged {
+    /// The view.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Its revision since.
+    pub revision: u64,
+}
+
+impl ResultDocument {
+    /// What is known of it.
+    pub(crate) fn of(result: Option<&AlertResult>) -> Self {
+        match result {
+            None | Some(AlertResult::Unknown) => Self::Pending,
+            Some(AlertResult::AlreadySo) => Self::AlreadySo,
+            Some(AlertResult::Done { version }) => Self::Done { version: *version },
+            Some(AlertResult::NotFound) => Self::NotFound,
+            Some(AlertResult::Refused(refusal)) => Self::Refused(refusal.into()),
+            Some(AlertResult::Overlapped { now }) => Self::ChangedMeanwhile { now: now.into(), told: true },
+            Some(AlertResult::Superseded { now }) => Self::ChangedMeanwhile { now: now.into(), told: false },
+        }
+    }
+
+    /// The same where a problem of its tenant kept it from being tried.
+    pub(crate) fn of_problem(problem: &Problem) -> Self {
+        match problem.kind() {
+            Kind::NotAllowed => Self::NotAllowed,
+            Kind::NotFound => Self::NotFound,
+            Kind::NotPossible => Self::NotPossible { detail: problem.detail().to_owned() },
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+impl From<&Standing> for StandingDocument {
+    fn from(standing: &Standing) -> Self {
+        let reason = standing.reason.as_ref().map(|reason| reason.as_str().to_owned());
+        Self { status: standing.status.as_str().to_owned(), reason }
+    }
+}
+
+impl From<&MicrosoftRefusal> for RefusalDocument {
+    fn from(refusal: &MicrosoftRefusal) -> Self {
+        let MicrosoftRefusal { code, request_id, correlation_id, meaning, description } = refusal.clone();
+        let what_to_do = what_to_do(meaning.as_deref()).to_owned();
+        let description = description.map(|words| words.as_str().to_owned());
+        Self { code, meaning, what_to_do, description, request_id, correlation_id }
+    }
+}
+
+/// The answer to whoever wants something of one alert.
+pub(crate) fn of_one(operation: &Operation, alert: &AlertId) -> Result<Answer, Problem> {
+    let is_kept = operation.revision > 0;
+    let result = ResultDocument::of(operation.results.get(alert));
+    let with_operation = |problem: Problem| {
+        if is_kept { problem.with("operation", operation.id.as_str()) } else { problem }
+    };
+    match &result {
+        ResultDocument::NotFound => return Err(with_operation(Kind::NotFound.into())),
+        ResultDocument::ChangedMeanwhile { now, told } => {
+            let problem = Problem::new(Kind::ChangedMeanwhile).with("now", json_of(now)).with("told", *told);
+            return Err(with_operation(problem));
+        }
+        ResultDocument::Refused(refusal) => {
+            let mut problem = Problem::new(Kind::MicrosoftRefused).because(format!("{}.", refusal.what_to_do));
+            if let serde_json::Value::Object(members) = json_of(refusal) {
+                problem = members.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value));
+            }
+            return Err(with_operation(problem));
+        }
+        _ => {}
+    }
+    let status = if result == ResultDocument::Pending { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let acted = Acted {
+        tenant: operation.tenant.to_string(),
+        alert: alert.to_string(),
+        operation: is_kept.then(|| operation.id.to_string()),
+        result,
+    };
+    let mut answer = api::json(status, &acted);
+    if status == StatusCode::ACCEPTED {
+        let place = format!("{}/tenants/{}/operations/{}", api::PREFIX, operation.tenant, operation.id);
+        set_location(&mut answer, &place);
+    }
+    Ok(answer)
+}
+
+/// The answer to whoever wants something of many alerts: 202 where some of it is left.
+pub(crate) fn of_many(results: Vec<BulkResult>) -> Answer {
+    let is_pending = results.iter().any(|result| result.result == ResultDocument::Pending);
+    let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK };
+    api::json(status, &BulkActed { results })
+}
+
+/// The answer to whoever changes a saved view: 201 with its place where it is new.
+pub(crate) fn of_view(tenant: &TenantId, view: &ViewChanged, is_new: bool) -> Answer {
+    let mut answer = api::json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, view);
+    if is_new {
+        set_location(&mut answer, &format!("{}/tenants/{tenant}/views/{}", api::PREFIX, view.id));
+    }
+    answer
+}
+
+pub(crate) fn set_location(answer: &mut Answer, place: &str) {
+    if let Ok(place) = HeaderValue::from_str(place) {
+        answer.headers_mut().insert(header::LOCATION, place);
+    }
+}
+
+fn json_of(value: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}

@@ -1,0 +1,299 @@
+//! The steps that an operation about alerts takes, one alert after the other. Each may be the last that is taken for now, and each may be taken again.
+//!
+//! | step | written | if it is cut off behind it |
+//! |---|---|---|
+//! | it is asked for | the operation, and a line of the alert | Microsoft is asked by whoever carries it on |
+//! | Microsoft is asked, unless somebody decided anew or the alert's standing has turned since | nothing | it is asked again, under the same id of the request |
+//! | it is done | our copy with its decision, a line, the operation; its outbox item and statistics | nothing is left of this alert |
+
+use std::time::Duration;
+
+use models::{
+    Act as Line, AlertId, AlertResult, Asked, Decision, Entry, GIVEN_UP_AFTER, Known, MicrosoftRefusal, Operation,
+    RequestId, Standing, Tenant, TraceContext,
+};
+use partner_center::{Change, Reason};
+use store::{About, Act, ActWrite, Acted, AlertAtWork, AlertWrite, KeepOperations, ReadWork, StoreError};
+use uuid::Uuid;
+
+use crate::{
+    Resolve,
+    microsoft::{Outcome, Set},
+};
+
+/// Why an operation goes no further for now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Halt {
+    /// Microsoft can't be asked, or gives no answer that can be used.
+    #[error("Microsoft gave no answer that can be used")]
+    Microsoft(#[source] partner_center::SetStatusError),
+    /// Microsoft did not answer in the time that an alert has.
+    #[error("Microsoft gave no answer within {} s", .0.as_secs_f32())]
+    Hung(Duration),
+    /// Microsoft was not told: it could not be looked at, or has turned the call away for now.
+    #[error("Microsoft could not be told")]
+    NotTold(#[source] partner_center::SetStatusError),
+    /// Somebody else carries it on: it is to be read again.
+    #[error("somebody else carries it on")]
+    Moved,
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// It is not about where alerts stand.
+    #[error("it is not about where alerts stand")]
+    Strange,
+}
+
+/// In which invocation a step is taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Within {
+    pub(crate) request: Option<RequestId>,
+    pub(crate) trace: Option<TraceContext>,
+}
+
+/// What came of writing down that something is wanted of an alert.
+pub(crate) enum Begun {
+    /// Nothing is to be done: this is its result.
+    Not(AlertResult),
+    /// It is written.
+    Written(Box<Operation>),
+}
+
+impl<S, M, Q> Resolve<S, M, Q>
+where
+    S: Act + KeepOperations + ReadWork + Sync,
+    M: Set + Sync,
+{
+    /// The next step of an operation about this alert.
+    pub(crate) async fn step(
+        &self,
+        tenant: &Tenant,
+        operation: &Operation,
+        alert: &AlertId,
+        within: &Within,
+    ) -> Result<Operation, Halt> {
+        let wish = wish_of(operation).ok_or(Halt::Strange)?;
+        if operation.unwritten.contains_key(alert) {
+            if self.is_given_up(operation) {
+                return self.note_result(operation, alert, AlertResult::Refused(MicrosoftRefusal::no_answer())).await;
+            }
+            return match self.begin(operation, alert, within).await? {
+                Begun::Not(result) => self.note_result(operation, alert, result).await,
+                Begun::Written(written) => Ok(*written),
+            };
+        }
+        let Some(seen) = self.store.at_work(&tenant.id, alert).await? else {
+            return self.note_result(operation, alert, AlertResult::NotFound).await;
+        };
+        let outcome = match self.known_outcome(operation, &seen, wish) {
+            Some(outcome) => outcome,
+            None => Box::pin(self.told(tenant, operation, &seen.stored.known, wish)).await?,
+        };
+        self.finish(operation, alert, wish, &outcome, within).await
+    }
+
+    /// What came of it as far as we know ourselves. Then nobody is called.
+    fn known_outcome(&self, operation: &Operation, seen: &AlertAtWork, wish: Change) -> Option<Outcome> {
+        let stands = &seen.stored.known.alert;
+        if wish.is_seen_in(stands) {
+            Some(Outcome::Taken)
+        } else if seen.has_moved_on(&operation.id) {
+            // Whatever was decided or seen since is newer than this wish, though it may have been waiting for an hour. What Microsoft may have been told
+            // of it before is said all the same.
+            let may_be_told = operation.may_be_told(&stands.id);
+            Some(if may_be_told { Outcome::Overlapped } else { Outcome::Superseded(Standing::of(stands)) })
+        } else if self.is_given_up(operation) {
+            Some(Outcome::Refused(MicrosoftRefusal::no_answer()))
+        } else {
+            None
+        }
+    }
+
+    fn is_given_up(&self, operation: &Operation) -> bool {
+        self.now().duration_since(operation.at) >= GIVEN_UP_AFTER
+    }
+
+    /// What Microsoft answers, if it does so within the time that an alert has of a look.
+    async fn told(&self, tenant: &Tenant, operation: &Operation, known: &Known, wish: Change) -> Result<Outcome, Halt> {
+        let alert = known.alert.id.as_str();
+        let request = operation.id.microsoft_request_id(alert).parse::<Uuid>().unwrap_or_default();
+        let told = self.microsoft.set(tenant, known, wish, request);
+        match tokio::time::timeout(self.settings.alert_limit, told).await {
+            Ok(Outcome::Later(error)) => Err(Halt::Microsoft(error)),
+            Ok(Outcome::NotTold(error)) => Err(Halt::NotTold(error)),
+            Ok(outcome) => Ok(outcome),
+            Err(_) => Err(Halt::Hung(self.settings.alert_limit)),
+        }
+    }
+
+    /// Writes down that something is wanted of an alert, if it stands as whoever wants it saw it. An operation of revision 0
+    /// is one that is not written yet.
+    pub(crate) async fn begin(&self, operation: &Operation, alert: &AlertId, within: &Within) -> Result<Begun, Halt> {
+        let wish = wish_of(operation).ok_or(Halt::Strange)?;
+        loop {
+            let Some(seen) = self.store.at_work(&operation.tenant, alert).await? else {
+                return Ok(Begun::Not(AlertResult::NotFound));
+            };
+            let stands = &seen.stored.known.alert;
+            if wish.is_seen_in(stands) {
+                return Ok(Begun::Not(AlertResult::AlreadySo));
+            }
+            let saw = operation.unwritten.get(alert);
+            // What says nothing of where it stands (a note, a sight of what was decided here) may have moved it on.
+            let is_as_seen = saw.is_some_and(|saw| *saw == seen.stored.version || seen.stands_as_of(*saw));
+            if !is_as_seen {
+                return Ok(Begun::Not(AlertResult::Superseded { now: Standing::of(stands) }));
+            }
+            let written = operation.with_written(alert, self.now());
+            let entry = self.entry(&seen, &written, Line::StatusAsked, standing_of(wish), within);
+            let entry = Entry { note: note_of(&written).cloned(), ..entry };
+            let act = ActWrite::new(&operation.tenant, About::Alert(&seen), std::slice::from_ref(&entry));
+            let act = ActWrite { operation: Some(&written), begins: true, ..act };
+            match self.store.act(&act, self.now()).await? {
+                Acted::Done { .. } => return Ok(Begun::Written(Box::new(written))),
+                Acted::Overtaken => {}
+                Acted::OperationMoved | Acted::TooManyViews => return Err(Halt::Moved),
+            }
+        }
+    }
+
+    /// Writes what came of it: into our copy, the log and the operation, at once.
+    async fn finish(
+        &self,
+        operation: &Operation,
+        alert: &AlertId,
+        wish: Change,
+        outcome: &Outcome,
+        within: &Within,
+    ) -> Result<Operation, Halt> {
+        loop {
+            let Some(seen) = self.store.at_work(&operation.tenant, alert).await? else {
+                return self.note_result(operation, alert, AlertResult::NotFound).await;
+            };
+            let Ended { line, to, result, known } = self.ended(operation, &seen, wish, outcome);
+            let after = operation.with_result(alert.clone(), result, self.now());
+            let entry = self.entry(&seen, &after, line, to, within);
+            let decision = known.map(|known| {
+                let (threshold, now) = (self.settings.threshold, self.now());
+                let stored = Some(&seen.stored);
+                AlertWrite::between(&operation.tenant, stored, known, threshold, true, now, within.trace)
+            });
+            match self.write(&seen, &after, &[entry], decision.as_ref()).await? {
+                Acted::Done { .. } => return Ok(after),
+                Acted::Overtaken => {}
+                Acted::OperationMoved | Acted::TooManyViews => return Err(Halt::Moved),
+            }
+        }
+    }
+
+    fn ended(&self, operation: &Operation, seen: &AlertAtWork, wish: Change, outcome: &Outcome) -> Ended {
+        let known = &seen.stored.known;
+        let wished = standing_of(wish);
+        let superseded = |now: Standing| Ended {
+            line: Line::StatusSuperseded,
+            to: now.clone(),
+            result: AlertResult::Superseded { now },
+            known: None,
+        };
+        let overlapped = || {
+            let now = Standing::of(&known.alert);
+            let (line, to) = (Line::StatusOverlapped, now.clone());
+            Ended { line, to, result: AlertResult::Overlapped { now }, known: None }
+        };
+        let refused = |refusal: &MicrosoftRefusal| Ended {
+            line: Line::StatusRefused(refusal.clone()),
+            to: wished.clone(),
+            result: AlertResult::Refused(refusal.clone()),
+            known: None,
+        };
+        match outcome {
+            Outcome::Refused(refusal) => refused(refusal),
+            Outcome::Later(_) | Outcome::NotTold(_) => refused(&MicrosoftRefusal::no_answer()),
+            Outcome::Superseded(now) => superseded(now.clone()),
+            Outcome::Overlapped => overlapped(),
+            Outcome::Taken if !wish.is_seen_in(&known.alert) && seen.is_begun_by_another(&operation.id) => overlapped(),
+            Outcome::Taken => Ended {
+                line: Line::StatusDone,
+                to: wished,
+                result: AlertResult::Done { version: AlertWrite::version(Some(seen.stored.version)) },
+                known: (!wish.is_seen_in(&known.alert)).then(|| {
+                    let decision = Decision { status: wish.status(), reason: wish.reason(), at: self.now() };
+                    known.decided(decision, name_of(operation))
+                }),
+            },
+        }
+    }
+
+    /// Notes a result of which there is no line, since nothing was done.
+    async fn note_result(
+        &self,
+        operation: &Operation,
+        alert: &AlertId,
+        result: AlertResult,
+    ) -> Result<Operation, Halt> {
+        let after = operation.with_result(alert.clone(), result, self.now());
+        if self.store.advance(&after).await? { Ok(after) } else { Err(Halt::Moved) }
+    }
+
+    fn entry(&self, seen: &AlertAtWork, operation: &Operation, line: Line, to: Standing, within: &Within) -> Entry {
+        Entry {
+            from: Some(Standing::of(&seen.stored.known.alert)),
+            to: Some(to),
+            operation: Some(operation.id.clone()),
+            request: within.request.clone(),
+            ..Entry::new(self.activity_id(), self.now(), operation.by.clone(), line)
+        }
+    }
+
+    async fn write(
+        &self,
+        seen: &AlertAtWork,
+        operation: &Operation,
+        entries: &[Entry],
+        decision: Option<&AlertWrite>,
+    ) -> Result<Acted, StoreError> {
+        let write = ActWrite::new(&operation.tenant, About::Alert(seen), entries);
+        self.store.act(&ActWrite { decision, operation: Some(operation), ..write }, self.now()).await
+    }
+}
+
+/// How a step ends: what is said of it, and what is known of the alert since, where that is another.
+struct Ended {
+    line: Line,
+    to: Standing,
+    result: AlertResult,
+    known: Option<Known>,
+}
+
+/// The name that our copy shows until Microsoft's does: personal data.
+fn name_of(operation: &Operation) -> Option<String> {
+    match &operation.by {
+        models::Actor::Person(person) => Some(person.name.clone()),
+        _ => None,
+    }
+}
+
+fn note_of(operation: &Operation) -> Option<&models::Note> {
+    match &operation.asked {
+        Asked::Status { note, .. } => note.as_ref(),
+        _ => None,
+    }
+}
+
+/// Where a wish leads to.
+pub(crate) fn standing_of(wish: Change) -> Standing {
+    Standing::new(&wish.status(), wish.reason().as_ref())
+}
+
+/// What an operation wishes of its alerts.
+fn wish_of(operation: &Operation) -> Option<Change> {
+    let Asked::Status { to, .. } = &operation.asked else { return None };
+    let all = [
+        Change::Investigate,
+        Change::Reopen,
+        Change::Resolve(Reason::Fraud),
+        Change::Resolve(Reason::Ignore),
+        Change::Resolve(Reason::Legitimate),
+    ];
+    all.into_iter().find(|wish| standing_of(*wish) == *to)
+}

@@ -1,0 +1,227 @@
+//! What goes out about subscriptions.
+
+use api::{Answer, Kind, Problem};
+use http::StatusCode;
+use models::{MicrosoftRefusal, Operation, OperationState, Repeated, SubscriptionId, TenantId};
+use serde::Serialize;
+use subscriptions::Preview;
+use utoipa::ToSchema;
+
+use crate::documents::{RefusalDocument, set_location};
+
+/// What came of a wish about a subscription so far.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SubscriptionActed {
+    /// The tenant.
+    #[schema(format = "uuid")]
+    pub tenant: String,
+    /// The subscription.
+    pub subscription: String,
+    /// The operation.
+    pub operation: String,
+    /// What is wished: `cancel` or `reactivate`.
+    pub wish: String,
+    /// How far it has come: `asked`, `entitlement_found`, `telling`, `posted`, `following`, `reached`, `alerts_resolved` or `done`.
+    pub stage: String,
+    /// Where the operation is: `asked`, `in_progress`, `stuck`, `done`, `refused` or `lapsed`.
+    pub state: String,
+    /// Whether it goes on only by a person's own token. Where Microsoft has just been told (`telling`), and nobody knows whether it took it, that shows within
+    /// 15 minutes.
+    pub needs_token: bool,
+    /// How Microsoft refused it last, where another sign-in may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<RefusalDocument>,
+    /// Where a person at a browser signs in for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<String>,
+}
+
+/// What came of it for one of many subscriptions.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct BulkCancelResult {
+    /// The tenant.
+    #[schema(format = "uuid")]
+    pub tenant: String,
+    /// The subscription.
+    pub subscription: String,
+    /// What came of it, where it is written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acted: Option<SubscriptionActed>,
+    /// What is wrong with it, where it is not: the type of a problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What happened then, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What came of it for each, in the order of the request.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BulkCancelled {
+    /// The results.
+    pub results: Vec<BulkCancelResult>,
+    /// Where a person at a browser signs in for all that wait for it: once for each tenant.
+    pub step_ups: Vec<String>,
+}
+
+/// Something that has an id, and may have a name and a status.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NamedWithStatus {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub name: Option<String>,
+    /// How it stands, in Partner Center's words.
+    pub status: Option<String>,
+}
+
+/// The customer whose subscription it is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CustomerShown {
+    /// Their tenant.
+    pub id: String,
+    /// What they are called.
+    pub name: Option<String>,
+    /// Their domain.
+    pub domain: Option<String>,
+}
+
+/// An alert that would be resolved as fraud.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AlertToResolve {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// How bad it is.
+    pub severity: String,
+    /// How it stands.
+    pub status: String,
+    /// When it was observed last.
+    #[schema(format = "date-time")]
+    pub last_observed: String,
+}
+
+/// What would end with a cancellation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PreviewShown {
+    /// The tenant.
+    #[schema(format = "uuid")]
+    pub tenant: String,
+    /// Whose it is.
+    pub customer: CustomerShown,
+    /// The subscription: its name is what is typed to confirm.
+    pub subscription: NamedWithStatus,
+    /// The plan that it lives under, which stays.
+    pub plan: NamedWithStatus,
+    /// The resources that its open alerts name.
+    pub resources: Vec<String>,
+    /// The alerts that are resolved as fraud: up to 100 are shown.
+    pub alerts: Vec<AlertToResolve>,
+    /// How many more of its alerts there are that can't be read, so that nobody resolves them.
+    pub unreadable: usize,
+    /// What is under way about it.
+    pub under_way: Option<SubscriptionActed>,
+}
+
+impl SubscriptionActed {
+    /// Of an operation. None of one about something else.
+    pub(crate) fn of(operation: &Operation) -> Option<Self> {
+        let (progress, models::Asked::Subscription { subscription, .. }) =
+            (operation.progress.as_ref()?, &operation.asked)
+        else {
+            return None;
+        };
+        let needs_token = operation.needs_person();
+        let step_up = || step_up(&operation.tenant, [operation.id.as_str()]);
+        Some(Self {
+            tenant: operation.tenant.to_string(),
+            subscription: subscription.to_string(),
+            operation: operation.id.to_string(),
+            wish: word(&progress.wish),
+            stage: word(&progress.stage),
+            state: kind(&operation.state),
+            needs_token,
+            refusal: operation.refusal.as_ref().map(RefusalDocument::from),
+            step_up: needs_token.then(step_up),
+        })
+    }
+}
+
+impl PreviewShown {
+    pub(crate) fn of(tenant: &TenantId, subscription: &SubscriptionId, preview: &Preview) -> Self {
+        let found = &preview.found.found;
+        let alert = |alert: &std::sync::Arc<models::Alert>| AlertToResolve {
+            id: alert.id.to_string(),
+            name: alert.display_name.clone(),
+            severity: alert.severity.to_string(),
+            status: alert.status.to_string(),
+            last_observed: alert.last_observed.to_string(),
+        };
+        Self {
+            tenant: tenant.to_string(),
+            customer: CustomerShown {
+                id: found.place.customer.to_string(),
+                name: preview.found.customer.name.clone(),
+                domain: preview.found.customer.domain.clone(),
+            },
+            subscription: NamedWithStatus {
+                id: subscription.to_string(),
+                name: found.entitlement.name.clone(),
+                status: Some(found.entitlement.status.to_string()),
+            },
+            plan: NamedWithStatus {
+                id: found.plan.id.to_string(),
+                name: found.plan.name.clone(),
+                status: found.plan.status.clone(),
+            },
+            resources: preview.resources.iter().cloned().collect(),
+            alerts: preview.alerts.iter().map(alert).collect(),
+            unreadable: preview.unreadable,
+            under_way: preview.under_way.as_ref().and_then(SubscriptionActed::of),
+        }
+    }
+}
+
+/// Where a person signs in for these operations of a tenant.
+pub(crate) fn step_up<'a>(tenant: &TenantId, operations: impl IntoIterator<Item = &'a str>) -> String {
+    let operations: Vec<_> = operations.into_iter().collect();
+    format!("/sign-in/step-up?tenant={tenant}&operation={}", operations.join(","))
+}
+
+/// The answer to whoever wants something of one subscription.
+pub(crate) fn of_operation(operation: &Operation) -> Result<Answer, Problem> {
+    if let OperationState::Refused { refusal, .. } = &operation.state {
+        return Err(of_refusal(refusal).with("operation", operation.id.as_str()));
+    }
+    let acted = SubscriptionActed::of(operation).ok_or_else(|| Problem::new(Kind::Unavailable))?;
+    let is_left = operation.repeated_by(&operation.request) == Repeated::Unfinished;
+    let mut answer = api::json(if is_left { StatusCode::ACCEPTED } else { StatusCode::OK }, &acted);
+    if is_left {
+        let place = format!("{}/tenants/{}/operations/{}", api::PREFIX, operation.tenant, operation.id);
+        set_location(&mut answer, &place);
+    }
+    Ok(answer)
+}
+
+/// That Microsoft refused it: in its code, its ids and its words, with what to do.
+pub(crate) fn of_refusal(refusal: &MicrosoftRefusal) -> Problem {
+    let document = RefusalDocument::from(refusal);
+    let problem = Problem::new(Kind::MicrosoftRefused).because(format!("{}.", document.what_to_do));
+    match serde_json::to_value(&document) {
+        Ok(serde_json::Value::Object(members)) => {
+            members.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value))
+        }
+        _ => problem,
+    }
+}
+
+/// The name that something has in JSON.
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn kind(state: &OperationState) -> String {
+    let written = serde_json::to_value(state).unwrap_or_default();
+    written["kind"].as_str().unwrap_or_default().to_owned()
+}
