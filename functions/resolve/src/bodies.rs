@@ -86,6 +86,30 @@ pub struct BulkItem {
     pub version: u64,
 }
 
+/// The same as fields of a form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BulkForm {
+    /// Each with its tenant, the version that was seen, and its id: `tenant/version/alert`.
+    #[serde(default)]
+    alerts: Vec<String>,
+    reason: ReasonName,
+    note: Option<String>,
+}
+
+impl BulkForm {
+    pub(crate) fn into_body(self) -> Result<BulkBody, Problem> {
+        let item = |text: &String| {
+            let mut parts = text.splitn(3, '/');
+            let (tenant, version, alert) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+            Some(BulkItem { tenant: tenant.to_owned(), alert: alert.to_owned(), version })
+        };
+        let alerts = self.alerts.iter().map(item).collect::<Option<Vec<_>>>();
+        let alerts = alerts.ok_or_else(|| Problem::value("alerts", "each is a tenant, a version and an id"))?;
+        Ok(BulkBody { alerts, reason: self.reason, note: self.note })
+    }
+}
+
 impl BulkBody {
     /// The alerts.
     pub(crate) fn alerts(&self) -> Result<Vec<(TenantId, AlertId, u64)>, Problem> {

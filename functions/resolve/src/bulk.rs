@@ -12,7 +12,7 @@ use store::{Act, KeepOperations, ReadTenant, ReadWork};
 
 use crate::{
     Resolve, actor,
-    bodies::{BulkBody, note},
+    bodies::{BulkForm, note},
     documents::{self, BulkResult, ResultDocument},
     microsoft::Set,
     status::{Wanted, hash, operation_id},
@@ -35,7 +35,10 @@ where
     /// Alerts are to be resolved. One tenant's trouble is no other's: each alert has a result of its own.
     pub(crate) async fn resolve_all(&self, request: &Request, caller: &Caller) -> Result<Answer, Problem> {
         Gate::allow_somewhere(caller, Permission::Resolve)?;
-        let body: BulkBody = request.body()?;
+        let body = match request.form() {
+            Some(_) => request.body::<BulkForm>()?.into_body()?,
+            None => request.body()?,
+        };
         let alerts = body.alerts()?;
         let bulk = Bulk {
             request: hash(request, &(), &body)?,

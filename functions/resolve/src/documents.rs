@@ -206,7 +206,7 @@ pub(crate) fn of_one(operation: &Operation, alert: &AlertId) -> Result<Answer, P
 pub(crate) fn of_many(results: Vec<BulkResult>) -> Answer {
     let is_pending = results.iter().any(|result| result.result == ResultDocument::Pending);
     let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK };
-    api::json(status, &BulkActed { results })
+    shown(status, BulkActed { results })
 }
 
 /// The answer to whoever changes a saved view: 201 with its place where it is new.
@@ -215,6 +215,13 @@ pub(crate) fn of_view(tenant: &TenantId, view: &ViewChanged, is_new: bool) -> An
     if is_new {
         set_location(&mut answer, &format!("{}/tenants/{tenant}/views/{}", api::PREFIX, view.id));
     }
+    answer
+}
+
+/// An answer as JSON, with what it says beside it for whoever shows it otherwise.
+pub(crate) fn shown<T: Clone + Serialize + Send + Sync + 'static>(status: StatusCode, document: T) -> Answer {
+    let mut answer = api::json(status, &document);
+    answer.extensions_mut().insert(document);
     answer
 }
 

@@ -23,12 +23,14 @@
 //! | `follow_ups` | the queue, and the sweep over what nobody carries on |
 //! | `subscriptions` | cancelling and reactivating subscriptions, around all of it |
 //! | `bodies`, `documents`, `openapi` | what comes in, what goes out, and the description of both |
+//! | `forms` | what a form of our own pages is answered |
 
 pub mod bodies;
 mod bulk;
 mod config;
 pub mod documents;
 mod follow_ups;
+mod forms;
 mod microsoft;
 mod openapi;
 mod routes;

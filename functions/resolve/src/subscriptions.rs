@@ -104,6 +104,15 @@ where
 {
     /// Answers one request.
     pub async fn answer(&self, request: &Request) -> Answer {
+        let answer = self.answer_as_json(request).await;
+        // The pages of signing in are pages already.
+        match request.form() {
+            Some(form) if !PAGES.contains(&request.route.as_str()) => crate::forms::answer(&form, &answer),
+            _ => answer,
+        }
+    }
+
+    async fn answer_as_json(&self, request: &Request) -> Answer {
         // The futures of acts are large.
         match request.route.as_str() {
             "GET /sign-in/step-up" => Box::pin(self.show_step_up(request)).await,

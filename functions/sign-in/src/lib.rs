@@ -24,7 +24,7 @@ mod trip;
 mod wire;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use identity::{
     ABSOLUTE, Caller, Cookies, NoCaller, Origin, Presented, ReturnPath, Session, SessionId, SharedRandom, same_origin,
 };
@@ -32,6 +32,7 @@ use jiff::Timestamp;
 use runtime::SharedClock;
 use store::{KeepSessions, StoreError};
 
+use ::pages::{HOME, redirect};
 use address::Asked;
 use secrets::{Opened, Secrets};
 use trip::Trip;
@@ -44,8 +45,6 @@ pub use wire::{Deployed, StoredSecrets, wire};
 
 /// The routes, as API Gateway names them.
 pub const ROUTES: [&str; 4] = ["GET /sign-in", "GET /sign-in/callback", "GET /sign-in/me", "POST /sign-out"];
-/// The page that a browser is sent to where none was asked for.
-const FIRST_PAGE: &str = "/sign-in/me";
 /// The cookie of a browser that has signed out: Entra ID, which still knows its person, has to ask who it is that signs in next.
 const SIGNED_OUT: &str = "__Host-signed-out";
 /// For how long, in seconds: as long as a session lives at most.
@@ -119,7 +118,7 @@ where
             None => self.entra.issuers().tenants().next().cloned(),
         };
         let tenant = tenant.ok_or(Problem::Tenant)?;
-        let path = ReturnPath::read(asked.one("return")?.unwrap_or(FIRST_PAGE), FIRST_PAGE);
+        let path = ReturnPath::read(asked.one("return")?.unwrap_or(HOME), HOME);
         let opened = self.secrets.opened(now).await?;
         let trip = Trip::begin(tenant, path, &self.random.0);
         let asks = cookie_of(request.headers(), SIGNED_OUT).is_some();
@@ -218,16 +217,6 @@ fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 fn signed_out_cookie(value: &str, seconds: i64) -> String {
     format!("{SIGNED_OUT}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
-}
-
-/// See Other: the browser goes there by `GET`.
-fn redirect(to: &str) -> Response<String> {
-    let mut response = pages::plain(StatusCode::SEE_OTHER, String::new());
-    // What stands in an address that we made, or a path that was judged, fits into a header.
-    if let Ok(to) = HeaderValue::from_str(to) {
-        response.headers_mut().insert(header::LOCATION, to);
-    }
-    response
 }
 
 fn set_cookie(headers: &mut HeaderMap, cookie: &str) {

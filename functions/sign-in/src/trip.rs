@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use models::TenantId;
 use serde::{Deserialize, Serialize};
 
-use crate::{FIRST_PAGE, Problem};
+use ::pages::HOME;
+
+use crate::Problem;
 
 /// How long a person may take to sign in.
 const TIME: SignedDuration = SignedDuration::from_mins(10);
@@ -68,6 +70,6 @@ impl Trip {
         let text = sealing.open(PURPOSE, sealed, now).map_err(Problem::Trip)?;
         let Written { tenant, state, nonce, verifier, path } =
             serde_json::from_slice(&text).map_err(|_| Problem::Unreadable)?;
-        Ok(Self { tenant, state, nonce, verifier, path: ReturnPath::read(&path, FIRST_PAGE) })
+        Ok(Self { tenant, state, nonce, verifier, path: ReturnPath::read(&path, HOME) })
     }
 }

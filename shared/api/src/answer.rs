@@ -56,6 +56,8 @@ pub fn of_problem(problem: &Problem, id: &str) -> Answer {
     // The members that every problem has are not for others to say.
     body.extend(extensions.iter().filter(|(name, _)| !is_own(name)).map(|(name, value)| (name.clone(), value.clone())));
     let mut answer = made(kind.status(), "application/problem+json", Value::Object(body).to_string());
+    // For whoever shows it otherwise.
+    answer.extensions_mut().insert(problem.clone());
     let headers = answer.headers_mut();
     match (kind, kind.status()) {
         // Where nothing was shown, nothing was wrong with it (RFC 6750, section 3.1).
@@ -71,9 +73,11 @@ pub fn of_problem(problem: &Problem, id: &str) -> Answer {
 #[must_use]
 pub fn for_gateway(answer: &Answer) -> Value {
     let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
-    let headers: Map<_, _> =
-        answer.headers().iter().map(|(name, value)| (name.to_string(), text(value).into())).collect();
-    json!({ "statusCode": answer.status().as_u16(), "headers": headers, "body": answer.body(), "isBase64Encoded": false })
+    let headers = answer.headers().iter().filter(|(name, _)| *name != header::SET_COOKIE);
+    let headers: Map<_, _> = headers.map(|(name, value)| (name.to_string(), text(value).into())).collect();
+    let cookies: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().map(text).collect();
+    let (status, body) = (answer.status().as_u16(), answer.body());
+    json!({ "statusCode": status, "headers": headers, "cookies": cookies, "body": body, "isBase64Encoded": false })
 }
 
 fn is_own(member: &str) -> bool {

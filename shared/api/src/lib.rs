@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `request` | a request as API Gateway hands it over (payload 2.0) |
+//! | `form` | the same from a form of our own pages |
 //! | `access` | who asks, and whether they may |
 //! | `problem` | all that can be wrong, by type (RFC 9457) |
 //! | `answer` | answers, with the headers that each has |
@@ -17,12 +18,14 @@ mod access;
 mod answer;
 mod cursor;
 pub mod document;
+mod form;
 mod problem;
 mod request;
 
 pub use access::Gate;
 pub use answer::{Answer, for_gateway, json, nothing, of_problem, text};
 pub use cursor::{CURSOR_LIFETIME, Cursors};
+pub use form::Form;
 pub use problem::{Kind, Problem};
 pub use request::{MOST_BODY_BYTES, Request, caller};
 

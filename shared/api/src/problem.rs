@@ -228,6 +228,12 @@ impl Problem {
         self
     }
 
+    /// One of the members that it has more than others.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.extensions.get(name)
+    }
+
     /// Its type.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -9,7 +9,7 @@ use lambda_http::{Body, RequestExt as _, request::RequestContext};
 use models::{IdempotencyKey, TraceContext};
 use serde::de::DeserializeOwned;
 
-use crate::{Kind, Problem};
+use crate::{Form, Kind, Problem};
 
 /// The largest body that is looked at, in bytes: a hundred alerts of the longest ids, and a note.
 pub const MOST_BODY_BYTES: usize = 128 * 1024;
@@ -76,7 +76,8 @@ impl Request {
         self.parameters.get(name).and_then(|text| text.parse().ok()).ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// The body, of this shape. Its texts are checked by whoever reads them: what `serde` finds wrong is told by its place alone.
+    /// The body, of this shape: JSON, or a form of ours with the same members ([`Form`]). Its texts are checked by whoever reads them: what `serde` finds
+    /// wrong is told by its place alone.
     ///
     /// # Errors
     ///
@@ -84,6 +85,9 @@ impl Request {
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         if self.body.len() > MOST_BODY_BYTES {
             return Err(Kind::BodyTooLarge.into());
+        }
+        if let Some(form) = self.form() {
+            return form.body();
         }
         if !self.one(&header::CONTENT_TYPE)?.is_some_and(is_json) {
             return Err(Kind::ContentType.into());
@@ -97,6 +101,14 @@ impl Request {
             };
             Problem::new(Kind::Unreadable).because(format!("{detail}; see line {line}, column {column}."))
         })
+    }
+
+    /// The body as a form, where it is one.
+    #[must_use]
+    pub fn form(&self) -> Option<Form<'_>> {
+        let is_form = self.one(&header::CONTENT_TYPE).ok().flatten().is_some_and(is_form);
+        // What is too large is not looked into.
+        is_form.then(|| Form::read(if self.body.len() > MOST_BODY_BYTES { &[] } else { &self.body }))
     }
 
     /// The same where the body may be left out.
@@ -132,16 +144,22 @@ impl Request {
         &self.query
     }
 
-    /// What the sender marks the request by: 1 to 128 visible characters of ASCII. API Gateway joins what comes twice by a comma, which therefore is none of them.
+    /// What the sender marks the request by, in the header or in the form: 1 to 128 visible characters of ASCII. API Gateway joins what comes twice by a comma,
+    /// which therefore is none of them.
     ///
     /// # Errors
     ///
     /// [`Kind::Unreadable`].
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
-        let Some(value) = self.one(&IDEMPOTENCY_KEY)? else { return Ok(None) };
+        let field = self.form().map(|form| form.idempotency_key()).transpose()?.flatten();
+        let text = match (self.one(&IDEMPOTENCY_KEY)?, &field) {
+            (None, None) => return Ok(None),
+            (Some(value), None) => value.to_str().ok(),
+            (None, Some(field)) => Some(field.as_str()),
+            (Some(_), Some(_)) => None,
+        };
         let is_visible = |byte: &u8| byte.is_ascii_graphic() && *byte != b',';
-        let text = value.to_str().ok().filter(|text| text.as_bytes().iter().all(is_visible));
-        let key = text.and_then(|text| text.parse().ok());
+        let key = text.filter(|text| text.as_bytes().iter().all(is_visible)).and_then(|text| text.parse().ok());
         key.map(Some).ok_or_else(|| {
             let detail = "Idempotency-Key has to be 1 to 128 visible characters of ASCII, and no comma.";
             Problem::new(Kind::Unreadable).because(detail).with("member", "Idempotency-Key")
@@ -176,9 +194,17 @@ pub fn caller(request: &lambda_http::Request) -> Result<Caller, NoCaller> {
     }
 }
 
-/// `application/json`, with no other charset than that of JSON.
 fn is_json(value: &HeaderValue) -> bool {
+    is(value, "application/json")
+}
+
+fn is_form(value: &HeaderValue) -> bool {
+    is(value, "application/x-www-form-urlencoded")
+}
+
+/// Of this type, with no other charset than that of JSON and of our pages.
+fn is(value: &HeaderValue, wanted: &str) -> bool {
     let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
     let (kind, rest) = text.split_once(';').unwrap_or((&text, ""));
-    kind.trim() == "application/json" && matches!(rest.trim(), "" | "charset=utf-8" | "charset=\"utf-8\"")
+    kind.trim() == wanted && matches!(rest.trim(), "" | "charset=utf-8" | "charset=\"utf-8\"")
 }

@@ -88,12 +88,22 @@ impl<'a> Cookies<'a> {
         found
     }
 
+    /// The names that begin so, of letters, digits, `-` and `_`: those of ours.
+    pub fn names(&self, beginning: &str) -> impl Iterator<Item = &'a str> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let names = self.pairs().filter_map(|(name, _)| str::from_utf8(name).ok());
+        names.filter(move |name| name.starts_with(beginning) && name.bytes().all(is_plain))
+    }
+
     fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.pairs().filter_map(move |(found, value)| (found == name.as_bytes()).then(|| value.trim_ascii_end()))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let pairs = self.0.iter().flat_map(|value| value.split(|byte| *byte == b';'));
-        pairs.filter_map(move |pair| {
+        pairs.filter_map(|pair| {
             let equals = pair.iter().position(|byte| *byte == b'=')?;
-            let (found, value) = (pair[..equals].trim_ascii(), &pair[equals + 1..]);
-            (found == name.as_bytes()).then(|| value.trim_ascii_end())
+            Some((pair[..equals].trim_ascii(), &pair[equals + 1..]))
         })
     }
 

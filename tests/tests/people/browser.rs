@@ -46,6 +46,15 @@ impl<'a> Browser<'a> {
         self.send(Method::POST, path, &[("origin", &origin), ("sec-fetch-site", "same-origin")]).await
     }
 
+    /// The same of a form with these fields.
+    pub(crate) async fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let origin = if self.policy == "no-referrer" { "null".to_owned() } else { self.origin.clone() };
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = self.client.post(format!("{}{path}", self.origin)).header("cookie", cookies.join("; "));
+        let request = request.header("origin", origin).header("sec-fetch-site", "same-origin").form(fields);
+        Page::of(request.send().await.unwrap()).await
+    }
+
     pub(crate) async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.send_with(method, path, headers, cookies.join("; ").parse().unwrap()).await

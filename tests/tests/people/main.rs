@@ -3,6 +3,7 @@
 
 mod authorizer;
 mod bearers;
+#[expect(dead_code, reason = "what is not needed here is there for subscriptions")]
 mod browser;
 mod documents;
 mod flow;

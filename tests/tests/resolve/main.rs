@@ -5,6 +5,7 @@ mod acts;
 mod between;
 mod bulk;
 mod cut_off;
+mod forms;
 mod held_up;
 mod late;
 mod support;

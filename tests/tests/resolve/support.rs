@@ -71,14 +71,25 @@ pub(crate) fn request(
     body: &Value,
     caller: Caller,
 ) -> Request {
-    let method = route.split(' ').next().unwrap();
     let mut headers = json!({ "content-type": "application/json" });
     if let Some(key) = key {
         headers["idempotency-key"] = key.into();
     }
+    sent(route, path, query, &headers, &body.to_string(), caller)
+}
+
+/// A form of a page of this origin, as a browser sends it.
+pub(crate) fn form(route: &str, path: &Value, fields: &[(&str, &str)], origin: &str, caller: Caller) -> Request {
+    let headers = json!({ "content-type": "application/x-www-form-urlencoded", "origin": origin });
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    sent(route, path, "", &headers, &body, caller)
+}
+
+fn sent(route: &str, path: &Value, query: &str, headers: &Value, body: &str, caller: Caller) -> Request {
+    let method = route.split(' ').next().unwrap();
     let event = json!({
         "version": "2.0", "routeKey": route, "rawPath": "/api/v1", "rawQueryString": query, "headers": headers,
-        "pathParameters": path, "isBase64Encoded": false, "body": body.to_string(),
+        "pathParameters": path, "isBase64Encoded": false, "body": body,
         "requestContext": {
             "accountId": "000000000000", "apiId": "x", "domainName": "alerts.example", "domainPrefix": "alerts", "requestId": "r",
             "http": { "method": method, "path": "/api/v1", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "" },

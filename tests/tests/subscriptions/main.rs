@@ -3,7 +3,6 @@
 
 mod asking;
 #[path = "../people/browser.rs"]
-#[expect(dead_code, reason = "what is not needed here is there for people")]
 mod browser;
 mod cut_off;
 mod flow;

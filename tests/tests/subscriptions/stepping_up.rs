@@ -12,7 +12,7 @@ use tests::{ByHand, CLIENT_ID, Lines, TENANT};
 use crate::{
     browser::{Browser, Page},
     requests::Asker,
-    support::{BOTH, CUSTOMER, NAME, SUBSCRIPTION, kept, lines, stage, system, with_roles},
+    support::{BOTH, CUSTOMER, NAME, OTHER, SUBSCRIPTION, kept, lines, stage, system, with_roles},
 };
 
 const OWN: [(&str, &str); 1] = [("sec-fetch-site", "same-origin")];
@@ -204,7 +204,10 @@ async fn whoever_comes_back_as_somebody_else_or_from_elsewhere_or_says_no_has_do
     let denied = off.location.parse::<Url>().unwrap();
     let state = denied.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     let denied = format!("/sign-in/step-up/callback?error=access_denied&state={state}");
-    assert_eq!(browser.get(&denied).await.status, 403, "the person said no");
+    let said_no = browser.get(&denied).await;
+    assert_eq!(said_no.status, 403, "the person said no");
+    let again = format!("<a href=\"{}\">Begin again</a>", path.replace('&', "&amp;"));
+    assert!(said_no.text.contains(&again), "{}", said_no.text);
 
     assert!(system.microsoft.subscription_acts().is_empty());
     assert!(kept(&system, &operation).await.needs_person());
@@ -255,10 +258,11 @@ async fn what_microsoft_says_when_it_refuses_is_on_the_page_and_the_operation_wa
     let kept_one = kept(&system, &operation).await;
     let refusal = kept_one.refusal.clone().unwrap();
     let said = refusal.description.as_ref().unwrap().as_str();
-    assert!(page.text.contains(&refusal.code) && page.text.contains("I&#39;m a teapot"), "{}", page.text);
+    assert!(page.text.contains(&refusal.code) && page.text.contains("I'm a teapot"), "{}", page.text);
     assert_eq!(said, "I'm a teapot");
     assert!(page.text.contains("What to do:"), "{}", page.text);
     assert!(kept_one.needs_person(), "it waits for another sign-in");
+    assert!(page.text.contains("<a href=\"/sign-in/me\">"), "{}", page.text);
     assert!(lines(&system).await.last().unwrap().contains(&format!("refused {}", refusal.code)));
     assert!(!logged.take().contains(said), "Microsoft's words are in no log");
     let again = shown(&mut browser, &path).await;
@@ -280,4 +284,60 @@ async fn two_trips_at_the_same_time_do_not_break_each_other() {
     let second = browser.at_entra_id(&second.location, ada()).await;
     assert_eq!(browser.get(second.as_str()).await.status, 200);
     assert_eq!(system.microsoft.subscription_acts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_forgets_the_trips_that_nobody_comes_back_from() {
+    let system = system().await;
+    let (path, _) = asked(&system, "k").await;
+    let mut browser = signed_in(&system, ada()).await;
+    // Of a neighbouring host, or of another thing of ours.
+    browser.cookies.insert("__Host-step".to_owned(), "x".to_owned());
+    let mut kept = Vec::new();
+    for _ in 0..8 {
+        assert_eq!(begun(&mut browser, &path).await.status, 303);
+        kept.push(trips(&browser).len());
+    }
+    assert_eq!(kept, [1, 2, 3, 1, 2, 3, 1, 2]);
+    assert!(browser.cookies.contains_key("__Host-step") && browser.session().is_some());
+    let off = begun(&mut browser, &path).await;
+    let back = browser.at_entra_id(&off.location, ada()).await;
+    assert_eq!(browser.get(back.as_str()).await.status, 200, "the last one leads back");
+}
+
+#[tokio::test]
+async fn a_form_that_asks_for_it_leads_on_to_the_page_of_signing_in() {
+    let system = system().await;
+    let mut browser = signed_in(&system, ada()).await;
+    browser.get("/sign-in/me").await;
+    let route = format!("/api/v1/tenants/{TENANT}/subscriptions/{SUBSCRIPTION}/cancel");
+    let wrong = [("name", "another name"), ("idempotency-key", "a"), ("return", "/alerts")];
+    let page = browser.post_form(&route, &wrong).await;
+    assert_eq!(page.status, 422, "{}", page.text);
+    assert!(page.text.contains("<a href=\"/alerts\">Back</a>"), "{}", page.text);
+    let page = browser.post_form(&route, &[("name", NAME), ("note", ""), ("idempotency-key", "b")]).await;
+    assert_eq!(page.status, 303, "{}", page.text);
+    assert!(page.location.starts_with(&format!("/sign-in/step-up?tenant={TENANT}&operation=")), "{}", page.location);
+}
+
+#[tokio::test]
+async fn a_form_about_many_shows_those_that_do_not_go_on() {
+    let system = system().await;
+    let mut browser = signed_in(&system, ada()).await;
+    browser.get("/sign-in/me").await;
+    let (one, other) = (format!("{TENANT}/{SUBSCRIPTION}"), format!("{TENANT}/{OTHER}"));
+    let bulk = "/api/v1/subscriptions/cancel";
+    let fields = [("subscriptions", one.as_str()), ("names", NAME), ("subscriptions", &other), ("names", "")];
+    let page = browser.post_form(bulk, &[&fields[..], &[("idempotency-key", "a")]].concat()).await;
+    assert_eq!(page.status, 422, "a name that was left empty is no name of another: {}", page.text);
+    let fields = [&fields[..3], &[("names", "wrong"), ("idempotency-key", "b")]].concat();
+    let page = browser.post_form(bulk, &fields).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    for part in ["It waits for you to sign in for it.", "Sign in for what waits, 1 of 1", OTHER, "it is not what the"] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    let fields = [("subscriptions", other.as_str()), ("names", "Subscription 11112222"), ("idempotency-key", "c")];
+    let page = browser.post_form(bulk, &fields).await;
+    assert_eq!(page.status, 303, "{}", page.text);
+    assert!(page.location.starts_with("/sign-in/step-up?"), "{}", page.location);
 }

@@ -56,6 +56,36 @@ pub struct BulkCancelItem {
     pub name: String,
 }
 
+/// The same as fields of a form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BulkCancelForm {
+    /// Each with its tenant and its id: `tenant/subscription`.
+    #[serde(default)]
+    subscriptions: Vec<String>,
+    /// The name of each, typed, in the same order.
+    #[serde(default)]
+    names: Vec<String>,
+    note: Option<String>,
+}
+
+impl BulkCancelForm {
+    pub(crate) fn into_body(self) -> Result<BulkCancelBody, Problem> {
+        // A name that was left empty is not among them.
+        if self.names.len() != self.subscriptions.len() {
+            return Err(Problem::value("name", "type the name of each subscription"));
+        }
+        let item = |(subscription, name): (String, String)| {
+            let (tenant, subscription) = subscription.split_once('/')?;
+            Some(BulkCancelItem { tenant: tenant.to_owned(), subscription: subscription.to_owned(), name })
+        };
+        let subscriptions = self.subscriptions.into_iter().zip(self.names).map(item).collect::<Option<Vec<_>>>();
+        let subscriptions =
+            subscriptions.ok_or_else(|| Problem::value("subscriptions", "each is a tenant and an id"))?;
+        Ok(BulkCancelBody { subscriptions, note: self.note })
+    }
+}
+
 impl BulkCancelBody {
     /// The subscriptions, with what was typed for each.
     pub(crate) fn wanted(&self) -> Result<Vec<(TenantId, SubscriptionId, &str)>, Problem> {

@@ -14,11 +14,11 @@ use subscriptions::Wanted;
 
 use super::{
     Acting, ReadSecret,
-    bodies::BulkCancelBody,
+    bodies::{BulkCancelBody, BulkCancelForm},
     documents::{self, BulkCancelResult, BulkCancelled, SubscriptionActed},
     requests::{key, of_ask, person},
 };
-use crate::{bodies::note, microsoft::Set, request_id, status::hash};
+use crate::{bodies::note, documents::shown, microsoft::Set, request_id, status::hash};
 
 /// How many are looked up at the same time.
 const SIDE_BY_SIDE: usize = 5;
@@ -54,7 +54,10 @@ where
     /// Subscriptions are to be cancelled. One's trouble is no other's.
     pub(super) async fn cancel_all(&self, request: &Request, caller: &Caller) -> Result<Answer, Problem> {
         Gate::allow_somewhere(caller, Permission::Cancel)?;
-        let body: BulkCancelBody = request.body()?;
+        let body = match request.form() {
+            Some(_) => request.body::<BulkCancelForm>()?.into_body()?,
+            None => request.body()?,
+        };
         let wanted = body.wanted()?;
         let bulk = Bulk { asks: person(caller)?, key: key(request)?, note: note(body.note.as_deref())? };
         self.claim_key(request, &bulk, &body, &wanted).await?;
@@ -89,7 +92,7 @@ where
             }
         };
         let results = wanted.iter().zip(&asked).map(result).collect();
-        Ok(api::json(StatusCode::ACCEPTED, &BulkCancelled { results, step_ups }))
+        Ok(shown(StatusCode::ACCEPTED, BulkCancelled { results, step_ups }))
     }
 
     /// Keeps what the key was used for, so that the same key with another request is noticed, whatever subscriptions that names.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use subscriptions::Preview;
 use utoipa::ToSchema;
 
-use crate::documents::{RefusalDocument, set_location};
+use crate::documents::{RefusalDocument, set_location, shown};
 
 /// What came of a wish about a subscription so far.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -196,7 +196,7 @@ pub(crate) fn of_operation(operation: &Operation) -> Result<Answer, Problem> {
     }
     let acted = SubscriptionActed::of(operation).ok_or_else(|| Problem::new(Kind::Unavailable))?;
     let is_left = operation.repeated_by(&operation.request) == Repeated::Unfinished;
-    let mut answer = api::json(if is_left { StatusCode::ACCEPTED } else { StatusCode::OK }, &acted);
+    let mut answer = shown(if is_left { StatusCode::ACCEPTED } else { StatusCode::OK }, acted);
     if is_left {
         let place = format!("{}/tenants/{}/operations/{}", api::PREFIX, operation.tenant, operation.id);
         set_location(&mut answer, &place);

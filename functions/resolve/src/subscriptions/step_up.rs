@@ -23,9 +23,10 @@ mod words;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use ::pages::redirect;
 use api::{Answer, Request};
 use futures_util::{StreamExt as _, stream};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use identity::{Caller, Cookies, How};
 use jiff::{SignedDuration, Timestamp};
 use messaging::{AskForFollowUps, Tell};
@@ -60,6 +61,8 @@ const TIME: SignedDuration = SignedDuration::from_mins(10);
 const PATIENCE: Duration = Duration::from_secs(8);
 /// What is left of the time of a request for the page that says what came of it.
 pub(super) const ROOM: Duration = Duration::from_secs(1);
+/// How many trips a browser may be on at the same time.
+const MOST_TRIPS: usize = 3;
 /// How many operations are told of at the same time.
 const SIDE_BY_SIDE: usize = 5;
 
@@ -72,6 +75,25 @@ struct Trip {
     /// Who was signed in here.
     tid: TenantId,
     oid: ObjectId,
+}
+
+/// That it goes no further.
+struct End {
+    why: Refused,
+    /// The page on which it began, where it is known.
+    again: Option<String>,
+}
+
+impl End {
+    fn page(&self) -> Answer {
+        self.why.page(self.again.as_deref())
+    }
+}
+
+impl From<Refused> for End {
+    fn from(why: Refused) -> Self {
+        Self { why, again: None }
+    }
 }
 
 /// What a request to sign in names, and who sends it.
@@ -100,31 +122,31 @@ where
     R: ReadSecret + Sync,
 {
     pub(super) async fn show_step_up(&self, request: &Request) -> Answer {
-        self.in_time(self.shown(request)).await.unwrap_or_else(|refused| refused.page())
+        self.in_time(self.shown(request)).await.unwrap_or_else(|end| end.page())
     }
 
     pub(super) async fn begin_step_up(&self, request: &Request) -> Answer {
-        self.in_time(self.begun(request)).await.unwrap_or_else(|refused| refused.page())
+        self.in_time(self.begun(request)).await.unwrap_or_else(|end| end.page())
     }
 
     pub(super) async fn finish_step_up(&self, request: &Request) -> Answer {
         // What is not reached in time still waits for a token, or was told and is looked at.
         let until = Instant::now() + self.resolve.settings.request_limit.saturating_sub(ROOM);
-        let mut answer = self.in_time(self.finished(request, until)).await.unwrap_or_else(|refused| refused.page());
+        let mut answer = self.in_time(self.finished(request, until)).await.unwrap_or_else(|end| end.page());
         if let Some(cookie) = cookie_of(state(request)) {
-            set_cookie(&mut answer, &format!("{cookie}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"));
+            unset_cookie(&mut answer, &cookie);
         }
         answer
     }
 
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Refused>>) -> Result<T, Refused> {
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, End>>) -> Result<T, End> {
         let limit = self.resolve.settings.request_limit;
         let work = tokio::time::timeout(limit, Box::pin(work)).await;
-        work.unwrap_or_else(|_| Err(Refused::Unavailable("it took too long".to_owned())))
+        work.unwrap_or_else(|_| Err(Refused::Unavailable("it took too long".to_owned()).into()))
     }
 
     /// What a person is about to sign in for, and a form to go on by.
-    async fn shown(&self, request: &Request) -> Result<Answer, Refused> {
+    async fn shown(&self, request: &Request) -> Result<Answer, End> {
         let Named { caller, tenant, operations } = self.named(request).await?;
         let by = Actor::Person(person(caller).map_err(|problem| Refused::of(&problem))?);
         let mut describing: Vec<Pin<Box<dyn Future<Output = Row> + Send + '_>>> = Vec::new();
@@ -146,7 +168,7 @@ where
             "In the partner tenant {} ({}), as soon as you have signed in there as Global Administrator who is Admin Agent, Microsoft is told of what you asked for below.",
             tenant.display_name, tenant.id
         );
-        Ok(pages::page_with_form("Read this before you sign in", &words, &rows, &form))
+        Ok(pages::page_with_form("Read this before you sign in", &words, &rows, form))
     }
 
     /// What happens to which subscription, in words.
@@ -185,8 +207,15 @@ where
         Row { operation: operation.id.to_string(), words }
     }
 
-    async fn begun(&self, request: &Request) -> Result<Answer, Refused> {
-        let Named { caller, tenant, operations } = self.named(request).await?;
+    async fn begun(&self, request: &Request) -> Result<Answer, End> {
+        let named = self.named(request).await?;
+        let again = documents::step_up(&named.tenant.id, named.operations.iter().map(|it| it.id.as_str()));
+        self.sent_off(request, named).await.map_err(|why| End { why, again: Some(again) })
+    }
+
+    /// Off to Entra ID.
+    async fn sent_off(&self, request: &Request, named: Named<'_>) -> Result<Answer, Refused> {
+        let Named { caller, tenant, operations } = named;
         let by = Actor::Person(person(caller).map_err(|problem| Refused::of(&problem))?);
         let operations: Vec<_> = carried(&operations, &by).map(|operation| operation.id.clone()).collect();
         if operations.is_empty() {
@@ -207,11 +236,14 @@ where
         let text = serde_json::to_vec(&trip).map_err(|error| Refused::unavailable(&error))?;
         let until = self.now().checked_add(TIME).unwrap_or(Timestamp::MAX);
         let sealed = opened.sealing.seal(PURPOSE, &text, until).map_err(|error| Refused::unavailable(&error))?;
-        let mut answer = pages::redirect(there.as_str());
+        let mut answer = redirect(there.as_str());
         let cookie = cookie_of(trip.step_up.state()).ok_or(Refused::RunOut)?;
         // Lax, since Entra ID sends the browser back from another site.
         let age = TIME.as_secs();
         set_cookie(&mut answer, &format!("{cookie}={sealed}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}"));
+        for forgotten in too_many(&request.headers) {
+            unset_cookie(&mut answer, &forgotten);
+        }
         Ok(answer)
     }
 
@@ -237,9 +269,20 @@ where
         if is_waited { Ok(Named { caller, tenant, operations }) } else { Err(Refused::NothingWaits) }
     }
 
-    async fn finished(&self, request: &Request, until: Instant) -> Result<Answer, Refused> {
+    async fn finished(&self, request: &Request, until: Instant) -> Result<Answer, End> {
         let caller = self.caller(request)?;
         let trip = self.trip(request).await?;
+        let again = documents::step_up(&trip.tenant, trip.operations.iter().map(OperationId::as_str));
+        self.come_back(request, (caller, trip), until).await.map_err(|why| End { why, again: Some(again) })
+    }
+
+    /// Back from Entra ID.
+    async fn come_back(
+        &self,
+        request: &Request,
+        (caller, trip): (&Caller, Trip),
+        until: Instant,
+    ) -> Result<Answer, Refused> {
         if (&trip.tid, &trip.oid) != (caller.tid(), caller.oid()) {
             return Err(Refused::NotAllowed);
         }
@@ -357,6 +400,17 @@ fn cookie_of(state: &str) -> Option<String> {
 
 fn set_cookie(answer: &mut Answer, cookie: &str) {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
-        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
+}
+
+fn unset_cookie(answer: &mut Answer, name: &str) {
+    set_cookie(answer, &format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"));
+}
+
+/// The cookies of trips that nobody came back from, where they are as many as a browser may keep: together with those of the other pages they would soon
+/// be more than the gateway takes.
+fn too_many(headers: &HeaderMap) -> Vec<String> {
+    let trips: Vec<_> = Cookies::of(headers).names(COOKIE).map(str::to_owned).collect();
+    if trips.len() < MOST_TRIPS { Vec::new() } else { trips }
 }

@@ -26,6 +26,57 @@ fn by_token(change: impl FnOnce(&mut Value)) -> Request {
     request(&context(somebody(How::Bearer)), change)
 }
 
+/// A form, as a browser sends it.
+fn form(body: &str) -> Request {
+    by_token(|event| {
+        event["headers"] = json!({ "content-type": "application/x-www-form-urlencoded" });
+        event["body"] = body.into();
+    })
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    name: String,
+    number: u64,
+    note: Option<String>,
+    #[serde(default)]
+    many: Vec<String>,
+}
+
+#[test]
+fn a_form_has_the_members_of_the_json() {
+    let read = form("name=a%26b+c&number=7&note=&return=%2Fx&idempotency-key=k&many=1&many=2%2F3");
+    let many = vec!["1".to_owned(), "2/3".to_owned()];
+    assert_eq!(read.body::<Fields>().unwrap(), Fields { name: "a&b c".to_owned(), number: 7, note: None, many });
+    assert_eq!(read.idempotency_key().unwrap().unwrap().as_str(), "k");
+    assert_eq!(read.form().unwrap().return_path("/otherwise").as_str(), "/x");
+    assert!(by_token(|_| {}).form().is_none());
+    for (what, body) in [
+        ("a field too few", "name=x"),
+        ("a field twice", "name=x&name=y&number=1"),
+        ("another type", "name=x&number=1.5"),
+        ("a field that nobody knows", "name=x&number=1&script=1"),
+        ("an empty one that is needed", "name=&number=1"),
+        ("JSON", r#"{"name":"x","number":1}"#),
+    ] {
+        let problem = form(body).body::<Fields>().unwrap_err();
+        assert_eq!(problem.kind(), Kind::Unreadable, "{what}");
+        assert!(!format!("{problem:?}").contains("script"), "{what}: nothing of a request is told");
+    }
+    assert_eq!(kind(form(&format!("name={}", "x".repeat(MOST_BODY_BYTES))).body::<Fields>()), Some(Kind::BodyTooLarge));
+    for (what, body) in [("twice", "idempotency-key=a&idempotency-key=b"), ("none", "idempotency-key=a+b")] {
+        assert_eq!(kind(form(body).idempotency_key()), Some(Kind::Unreadable), "{what}");
+    }
+    for to in ["//x", "https://x", "", "/a&return=/b"] {
+        assert_eq!(
+            form(&format!("return={to}")).form().unwrap().return_path("/otherwise").as_str(),
+            "/otherwise",
+            "{to}"
+        );
+    }
+}
+
 #[test]
 fn a_body_is_of_its_shape_or_a_problem() {
     assert_eq!(by_token(|_| {}).body::<Body>().unwrap(), Body { name: "x".to_owned() });

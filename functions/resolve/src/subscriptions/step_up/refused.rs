@@ -1,5 +1,6 @@
 //! Why a sign-in for an operation goes no further: what is logged of it, and what the person is told.
 
+use ::pages::HOME;
 use api::{Answer, Kind, Problem};
 use http::StatusCode;
 use partner_center::{ConsentError, Diagnosis, MicrosoftError};
@@ -52,7 +53,8 @@ impl Refused {
         Self::Unavailable(runtime::chain(error))
     }
 
-    pub(super) fn page(&self) -> Answer {
+    /// What the person is told, with the way on. `again` is the page on which it began, where that is known.
+    pub(super) fn page(&self, again: Option<&str>) -> Answer {
         let (status, reason, words) = match self {
             Self::Declined => {
                 (403, "step-up-declined", "You or your organisation's policies said no. Nothing was cancelled.")
@@ -81,6 +83,11 @@ impl Refused {
             _ => tracing::info!(reason, "a sign-in for an operation goes no further"),
         }
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        pages::page(status, "This sign-in goes no further", words, &[])
+        let way_on = match (self, again) {
+            (Self::NotSignedIn, _) => ("/sign-in", "Sign in"),
+            (Self::NothingWaits | Self::NotAllowed, _) | (_, None) => (HOME, "Back to Partner Alerts"),
+            (_, Some(again)) => (again, "Begin again"),
+        };
+        pages::dead_end(status, words, way_on)
     }
 }

@@ -1,0 +1,128 @@
+//! The answer to a form of our own pages: what the API answers, for a browser. Where all went well it goes back to the page that the form was on, or on to
+//! sign in for a cancellation; what did not is a page, of the status that the API gives it.
+
+use api::{Answer, Form, Kind, Problem};
+use http::StatusCode;
+use maud::{Markup, html};
+use pages::{HOME, Page, redirect, theirs, way};
+use serde_json::Value;
+
+use crate::{
+    documents::{BulkActed, BulkResult, ResultDocument},
+    subscriptions::documents::{BulkCancelResult, BulkCancelled, SubscriptionActed},
+};
+
+/// What a browser is answered where a program is answered so. What there is to show travels with the answer, beside its JSON.
+pub(crate) fn answer(form: &Form<'_>, answer: &Answer) -> Answer {
+    let back = form.return_path(HOME);
+    let shown = answer.extensions();
+    if let Some(problem) = shown.get::<Problem>() {
+        return of_problem(problem, back.as_str());
+    }
+    if let Some(BulkActed { results }) = shown.get::<BulkActed>() {
+        let failed: Vec<_> = results.iter().filter(|result| !is_well(&result.result)).collect();
+        if !failed.is_empty() {
+            return of_alerts(&failed, results.len(), back.as_str());
+        }
+    }
+    if let Some(cancelled) = shown.get::<BulkCancelled>() {
+        let all_well = cancelled.results.iter().all(|result| result.problem.is_none());
+        return match cancelled.step_ups.as_slice() {
+            [] if all_well => redirect(back.as_str()),
+            [one] if all_well => redirect(one),
+            step_ups => of_subscriptions(&cancelled.results, step_ups, back.as_str()),
+        };
+    }
+    let step_up = shown.get::<SubscriptionActed>().and_then(|acted| acted.step_up.as_deref());
+    redirect(step_up.unwrap_or(back.as_str()))
+}
+
+fn of_problem(problem: &Problem, back: &str) -> Answer {
+    let kind = problem.kind();
+    let now = problem.member("now").map(|now| (&now["status"], &now["reason"]));
+    let body = html! {
+        p { (theirs(problem.detail())) }
+        @if let Some((status, reason)) = now {
+            p { "Now it is " (theirs(text(status))) @if let Some(reason) = reason.as_str() { " (" (theirs(reason)) ")" } "." }
+        }
+        @if let Some(words) = problem.member("description").and_then(Value::as_str) {
+            p { "Microsoft says: " q { (theirs(words)) } }
+        }
+        @if let Some(operation) = problem.member("operation").and_then(Value::as_str) {
+            p { "Operation " (operation) }
+        }
+        @if matches!(kind, Kind::NotSignedIn | Kind::SessionEnded) { (way("/sign-in", "Sign in")) }
+        (way_back(back))
+    };
+    Page::new(kind.status(), kind.title(), body).answer()
+}
+
+fn of_alerts(failed: &[&BulkResult], all: usize, back: &str) -> Answer {
+    let body = html! {
+        p { (failed.len()) " of " (all) " alerts are not as you wanted them. The others are, or are on their way." }
+        ul { @for BulkResult { tenant, alert, operation, result } in failed {
+            li {
+                (words(result)) br;
+                "Alert " (theirs(alert)) br;
+                "Tenant " (tenant)
+                @if let Some(operation) = operation { br; "Operation " (operation) }
+            }
+        } }
+        (way_back(back))
+    };
+    Page::new(StatusCode::OK, "Not all of it was done", body).answer()
+}
+
+fn of_subscriptions(results: &[BulkCancelResult], step_ups: &[String], back: &str) -> Answer {
+    let body = html! {
+        ul { @for BulkCancelResult { tenant, subscription, acted, problem, detail } in results {
+            li {
+                @match (acted, detail) {
+                    (Some(acted), _) if acted.needs_token => "It waits for you to sign in for it.",
+                    (_, Some(detail)) => (theirs(detail)),
+                    (_, None) if problem.is_some() => "It was not asked for.",
+                    (_, None) => "It is on its way.",
+                } br;
+                "Subscription " (theirs(subscription)) br;
+                "Tenant " (tenant)
+            }
+        } }
+        @for (place, step_up) in step_ups.iter().enumerate() {
+            (way(step_up, &format!("Sign in for what waits, {} of {}", place + 1, step_ups.len())))
+        }
+        (way_back(back))
+    };
+    Page::new(StatusCode::OK, "Not all of it goes on by itself", body).answer()
+}
+
+/// Whether there is nothing to tell: it is so, or is on its way.
+fn is_well(result: &ResultDocument) -> bool {
+    matches!(result, ResultDocument::AlreadySo | ResultDocument::Done { .. } | ResultDocument::Pending)
+}
+
+fn words(result: &ResultDocument) -> Markup {
+    html! {
+        @match result {
+            ResultDocument::AlreadySo | ResultDocument::Done { .. } => "It is done.",
+            ResultDocument::ChangedMeanwhile { now, told } => {
+                "Somebody else was quicker: now it is " (theirs(&now.status))
+                @if let Some(reason) = &now.reason { " (" (theirs(reason)) ")" } "."
+                @if *told { " Microsoft was told all the same." }
+            }
+            ResultDocument::NotAllowed => "Your roles don't allow it in this tenant.",
+            ResultDocument::NotFound => "There is no such alert, or not for you.",
+            ResultDocument::NotPossible { detail } => (theirs(detail)),
+            ResultDocument::Pending => "It is on its way.",
+            ResultDocument::Refused(refusal) => { "Microsoft refused: " (theirs(&refusal.code)) ". " (refusal.what_to_do) "." }
+            ResultDocument::Unavailable => "It does not work at the moment: try again.",
+        }
+    }
+}
+
+fn way_back(back: &str) -> Markup {
+    way(back, "Back")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
