@@ -92,13 +92,12 @@ where
         let Some(seen) = self.store.at_work(&tenant.id, alert).await? else {
             return self.note_result(operation, alert, AlertResult::NotFound).await;
         };
-        let outcome = match self.known_outcome(operation, &seen, wish) {
-            Some(outcome) => outcome,
-            None => {
-                let (limit, told) = (self.settings.alert_limit, self.told(tenant, operation, &seen.stored.known, wish));
-                // On the heap: the futures of calls to Microsoft are large.
-                tokio::time::timeout(limit, Box::pin(told)).await.map_err(|_| Halt::Hung(limit))??
-            }
+        let outcome = if let Some(outcome) = self.known_outcome(operation, &seen, wish) {
+            outcome
+        } else {
+            let (limit, told) = (self.settings.alert_limit, self.told(tenant, operation, &seen.stored.known, wish));
+            // On the heap: the futures of calls to Microsoft are large.
+            tokio::time::timeout(limit, Box::pin(told)).await.map_err(|_| Halt::Hung(limit))??
         };
         self.finish(operation, alert, wish, &outcome, within).await
     }
@@ -137,15 +136,14 @@ where
     ) -> Result<Outcome, Halt> {
         let alert = &known.alert.id;
         let was_told = operation.may_be_told(alert);
-        let outcome = match self.microsoft.look(tenant, known, wish).await {
-            Some(outcome) => outcome,
-            None => {
-                if !was_told {
-                    self.advance(operation, operation.with_telling(alert, self.now())).await?;
-                }
-                let request = operation.id.microsoft_request_id(alert.as_str()).parse::<Uuid>().unwrap_or_default();
-                self.microsoft.set(tenant, known, wish, request).await
+        let outcome = if let Some(outcome) = self.microsoft.look(tenant, known, wish).await {
+            outcome
+        } else {
+            if !was_told {
+                self.advance(operation, operation.with_telling(alert, self.now())).await?;
             }
+            let request = operation.id.microsoft_request_id(alert.as_str()).parse::<Uuid>().unwrap_or_default();
+            self.microsoft.set(tenant, known, wish, request).await
         };
         match outcome {
             Outcome::Later(error) => Err(Halt::Microsoft(error)),
