@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use made_alerts::alert;
 use models::{
-    Act as Did, ActivityEntry, AffectedResource, Alert, AlertId, Asked, Entry, IdempotencyKey, NameId, Operation,
-    OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed, Standing, Status, TenantId, View,
-    WorkChange,
+    Act as Did, ActivityEntry, AffectedResource, Alert, AlertId, AlertResult, Asked, Entry, IdempotencyKey, NameId,
+    Operation, OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed, Standing, Status, TenantId,
+    View, WorkChange,
 };
 use serde_json::{Value, json};
 use store::{
@@ -176,7 +176,7 @@ async fn an_alert_shows_what_is_under_way_of_it_until_it_is_known_what_came_of_t
     let expected =
         json!({ "operation": operation.id.as_str(), "to": to, "since": world.system.now().to_string(), "by": by });
     assert_eq!(world.found(&path).await.body["under_way"], expected);
-    let done = models::AlertResult::Done { version: 3 };
+    let done = AlertResult::Done { version: 3 };
     let done = operation.with_result("a".parse().unwrap(), done, world.system.now());
     assert!(world.system.store().advance(&done).await.unwrap());
     assert_eq!(world.found(&path).await.body["under_way"], Value::Null);
@@ -214,6 +214,9 @@ async fn what_microsoft_recorded_is_nobodys_of_ours_as_long_as_it_is_known_that_
     let telling = operation.with_telling(&"a".parse().unwrap(), world.system.now());
     assert!(world.system.store().advance(&telling).await.unwrap());
     assert_eq!(sources().await, ["here"], "it may be ours");
+    let done = telling.with_result("a".parse().unwrap(), AlertResult::Done { version: 3 }, world.system.now());
+    assert!(world.system.store().advance(&done).await.unwrap());
+    assert_eq!(sources().await, ["here"], "it is ours, though its line was not read");
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use api::{Answer, Kind, Problem};
 use jiff::Timestamp;
-use models::{ActivityLine, AlertId, Chain, Happened, KeptLine, OperationId, TenantId, history, on_their_way};
+use models::{
+    ActivityLine, AlertId, Chain, Happened, KeptLine, Operation, OperationId, TenantId, history, on_their_way,
+};
 use store::ActivityPosition;
 
 use super::{filters::moment, found, of_store, refused};
@@ -68,8 +70,10 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     ) -> Result<BTreeSet<OperationId>, Problem> {
         let mut untold = BTreeSet::new();
         for id in on_their_way(lines).into_iter().take(MOST_ON_THEIR_WAY) {
+            // What came of it may be known by now, in a line that was not read.
+            let is_untold = |it: &Operation| it.left().any(|left| left == alert) && !it.may_be_told(alert);
             let operation = self.readable(tenant, id).await?;
-            untold.extend(operation.filter(|operation| !operation.may_be_told(alert)).map(|operation| operation.id));
+            untold.extend(operation.filter(is_untold).map(|operation| operation.id));
         }
         Ok(untold)
     }
