@@ -69,7 +69,7 @@ where
         }
         let result = |(tenant, alert, _): &(TenantId, AlertId, u64)| {
             let (operation, result) = match &done[tenant] {
-                Ok(operation) => (Some(operation), ResultDocument::of(operation.results.get(alert))),
+                Ok(operation) => (Some(operation), ResultDocument::of(operation, alert)),
                 Err(problem) => (None, ResultDocument::of_problem(problem)),
             };
             // What was never written down has no operation that anybody could look at.

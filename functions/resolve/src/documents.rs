@@ -2,7 +2,7 @@
 
 use api::{Answer, Kind, Problem};
 use http::{HeaderValue, StatusCode, header};
-use models::{AlertId, AlertResult, MicrosoftRefusal, Operation, Standing, TenantId};
+use models::{AlertId, AlertResult, MicrosoftRefusal, Operation, Standing, SupersededWish, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,7 +38,14 @@ pub enum ResultDocument {
     /// It is not known yet: the operation is carried on.
     Pending,
     /// Microsoft refused.
-    Refused(RefusalDocument),
+    Refused {
+        /// How.
+        #[serde(flatten)]
+        refusal: RefusalDocument,
+        /// The wish that this one had taken the place of, which is not taken up again either.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        superseded: Option<SupersededDocument>,
+    },
     /// It does not work at the moment: send the same request again.
     Unavailable,
 }
@@ -53,6 +60,15 @@ pub struct StandingDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "legitimate")]
     pub reason: Option<String>,
+}
+
+/// A wish that was on its way when a newer one took its place.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SupersededDocument {
+    /// The operation whose wish it was. Whoever still wants it asks for it anew.
+    pub operation: String,
+    /// Where the alert stands, as far as we know: as it did before both.
+    pub now: StandingDocument,
 }
 
 /// How Microsoft refused.
@@ -125,14 +141,17 @@ pub struct ViewChanged {
 }
 
 impl ResultDocument {
-    /// What is known of it.
-    pub(crate) fn of(result: Option<&AlertResult>) -> Self {
-        match result {
+    /// What is known of what came of an operation for an alert.
+    pub(crate) fn of(operation: &Operation, alert: &AlertId) -> Self {
+        match operation.results.get(alert) {
             None | Some(AlertResult::Unknown) => Self::Pending,
             Some(AlertResult::AlreadySo) => Self::AlreadySo,
             Some(AlertResult::Done { version }) => Self::Done { version: *version },
             Some(AlertResult::NotFound) => Self::NotFound,
-            Some(AlertResult::Refused(refusal)) => Self::Refused(refusal.into()),
+            Some(AlertResult::Refused(refusal)) => {
+                let superseded = operation.superseded.get(alert).map(SupersededDocument::from);
+                Self::Refused { refusal: refusal.into(), superseded }
+            }
             Some(AlertResult::Overlapped { now }) => Self::ChangedMeanwhile { now: now.into(), told: true },
             Some(AlertResult::Superseded { now }) => Self::ChangedMeanwhile { now: now.into(), told: false },
         }
@@ -156,6 +175,12 @@ impl From<&Standing> for StandingDocument {
     }
 }
 
+impl From<&SupersededWish> for SupersededDocument {
+    fn from(older: &SupersededWish) -> Self {
+        Self { operation: older.operation.to_string(), now: (&older.now).into() }
+    }
+}
+
 impl From<&MicrosoftRefusal> for RefusalDocument {
     fn from(refusal: &MicrosoftRefusal) -> Self {
         let MicrosoftRefusal { code, request_id, correlation_id, meaning, description } = refusal.clone();
@@ -168,7 +193,7 @@ impl From<&MicrosoftRefusal> for RefusalDocument {
 /// The answer to whoever wants something of one alert.
 pub(crate) fn of_one(operation: &Operation, alert: &AlertId) -> Result<Answer, Problem> {
     let is_kept = operation.revision > 0;
-    let result = ResultDocument::of(operation.results.get(alert));
+    let result = ResultDocument::of(operation, alert);
     let with_operation = |problem: Problem| {
         if is_kept { problem.with("operation", operation.id.as_str()) } else { problem }
     };
@@ -178,10 +203,13 @@ pub(crate) fn of_one(operation: &Operation, alert: &AlertId) -> Result<Answer, P
             let problem = Problem::new(Kind::ChangedMeanwhile).with("now", json_of(now)).with("told", *told);
             return Err(with_operation(problem));
         }
-        ResultDocument::Refused(refusal) => {
+        ResultDocument::Refused { refusal, superseded } => {
             let mut problem = Problem::new(Kind::MicrosoftRefused).because(format!("{}.", refusal.what_to_do));
             if let serde_json::Value::Object(members) = json_of(refusal) {
                 problem = members.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value));
+            }
+            if let Some(superseded) = superseded {
+                problem = problem.with("superseded", json_of(superseded));
             }
             return Err(with_operation(problem));
         }

@@ -3,7 +3,7 @@
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::SignedDuration;
 use messaging::AskForFollowUps;
-use models::{Asked, FollowUp, Operation, Repeated, TenantId, TraceContext};
+use models::{Asked, FollowUp, Operation, Repeated, Tenant, TraceContext};
 use runtime::Counts;
 use serde::Deserialize;
 use store::{Act, KeepOperations, Left, ReadTenant, ReadTenants, ReadWork, StoreError};
@@ -161,10 +161,9 @@ where
 
     async fn sweep(&self) -> Result<(), SweepError> {
         let tenants = self.store.tenants().await.map_err(SweepError::Tenants)?;
-        let active: Vec<_> = tenants.into_iter().filter(|tenant| tenant.active).collect();
         let (mut failed, mut left, mut stuck, mut unreadable) = (0, 0, 0, 0);
-        for tenant in &active {
-            match self.sweep_of(&tenant.id, &mut stuck).await {
+        for tenant in &tenants {
+            match self.sweep_of(tenant, &mut stuck).await {
                 Ok(found) => {
                     left += found.left;
                     unreadable += found.unreadable;
@@ -175,18 +174,19 @@ where
                 }
             }
         }
-        tracing::info!(tenants = active.len(), left, unreadable, "operations were swept");
+        tracing::info!(tenants = tenants.len(), left, unreadable, "operations were swept");
         // Zero is a figure, too: without one nobody has looked.
         self.metrics.report(self.now(), &Counts::new().with("OperationsStuck", stuck));
-        if failed == 0 { Ok(()) } else { Err(SweepError::InPart { failed, all: active.len() }) }
+        if failed == 0 { Ok(()) } else { Err(SweepError::InPart { failed, all: tenants.len() }) }
     }
 
     /// Asks for what is left of a tenant's, and counts what gets no further.
-    async fn sweep_of(&self, tenant: &TenantId, stuck: &mut usize) -> Result<Swept, String> {
+    async fn sweep_of(&self, tenant: &Tenant, stuck: &mut usize) -> Result<Swept, String> {
+        let Tenant { id: tenant, active, .. } = tenant;
         let Left { mut operations, unreadable } =
             self.store.left(tenant).await.map_err(|error| runtime::chain(&error))?;
         let now = self.now();
-        operations.retain(is_carried_on);
+        operations.retain(|operation| is_carried_on(operation, *active));
         for operation in operations.iter().filter(|operation| operation.is_stuck(now)) {
             if *stuck < MOST_NAMED {
                 tracing::warn!(
@@ -225,9 +225,10 @@ enum Looked {
     NothingLeft,
 }
 
-/// Whether an operation is one that the queue carries on.
-fn is_carried_on(operation: &Operation) -> bool {
-    is_left(operation) || matches!(operation.asked, Asked::Subscription { .. })
+/// Whether an operation is one that the queue carries on. A subscription goes on costing money where its tenant is switched off, so what is wanted of it goes on,
+/// too; where alerts of such a tenant are to stand can wait.
+fn is_carried_on(operation: &Operation, active: bool) -> bool {
+    (active && is_left(operation)) || matches!(operation.asked, Asked::Subscription { .. })
 }
 
 /// Whether something is left to do of where alerts are to stand. All else that people do to alerts is done at once.

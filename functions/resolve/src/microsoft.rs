@@ -26,12 +26,14 @@ pub struct Microsoft<A, L> {
 /// What came of a wish.
 #[derive(Debug)]
 pub enum Outcome {
+    /// It stands so, and not by this wish.
+    AlreadySo,
     /// Nobody knows whether it is done: it is to be asked again.
     Later(SetStatusError),
     /// Microsoft was not told: it could not be looked at, or has turned the call away for now.
     NotTold(SetStatusError),
-    /// It was told before, or may have been, and something newer counts by now.
-    Overlapped,
+    /// It was told before, or may have been, and something newer counts by now: where it stands.
+    Overlapped(Standing),
     /// Microsoft refused it, for good.
     Refused(MicrosoftRefusal),
     /// Somebody was quicker there.
@@ -42,20 +44,26 @@ pub enum Outcome {
 
 /// Sets where alerts stand, unless somebody else has.
 pub trait Set {
-    /// Has an alert stand as is wished, under this id of the request.
+    /// Looks at an alert before Microsoft is told of it: what came of the wish, where it is not to be told.
+    fn look(&self, tenant: &Tenant, known: &Known, wish: Change) -> impl Future<Output = Option<Outcome>> + Send;
+
+    /// Has an alert that was looked at stand as is wished, under this id of the request.
     fn set(&self, tenant: &Tenant, known: &Known, wish: Change, request: Uuid) -> impl Future<Output = Outcome> + Send;
 }
 
 impl<A: SetStatus + Sync, L: LookAtAlerts + Sync> Set for Microsoft<A, L> {
-    async fn set(&self, tenant: &Tenant, known: &Known, wish: Change, request: Uuid) -> Outcome {
+    async fn look(&self, tenant: &Tenant, known: &Known, wish: Change) -> Option<Outcome> {
         match self.look.look_at(tenant, &known.alert).await {
             Ok(Sight::There(alert)) if is_overtaken(known, &alert, wish) => {
-                return Outcome::Superseded(Standing::of(&alert));
+                Some(Outcome::Superseded(Standing::of(&alert)))
             }
             // What the look can't tell, the answer does: to ask may work where to look does not.
-            Ok(Sight::There(_) | Sight::Gone | Sight::NoWayToAsk | Sight::Unreadable(_)) => {}
-            Err(error) => return not_told(error.into()),
+            Ok(Sight::There(_) | Sight::Gone | Sight::NoWayToAsk | Sight::Unreadable(_)) => None,
+            Err(error) => Some(not_told(error.into())),
         }
+    }
+
+    async fn set(&self, tenant: &Tenant, known: &Known, wish: Change, request: Uuid) -> Outcome {
         match self.act.set(tenant, &known.alert, wish, request).await {
             Ok(_) => Outcome::Taken,
             Err(error) if error.refusal() == Some(Refusal::ChangedMeanwhile) => {
@@ -83,11 +91,21 @@ fn is_turned_away(error: &SetStatusError) -> bool {
     matches!(error, SetStatusError::Microsoft(MicrosoftError::Refused { status: 429, attempts: 1, .. }))
 }
 
+/// How often Microsoft was told before it refused.
+fn attempts(error: &SetStatusError) -> u32 {
+    match error {
+        SetStatusError::Microsoft(error) => error.attempts(),
+        SetStatusError::Impossible(_) => 0,
+    }
+}
+
 impl<A: Sync, L: LookAtAlerts + Sync> Microsoft<A, L> {
     /// What somebody made of an alert who was quicker at Microsoft, which refused for that: it is looked at again.
     async fn quicker(&self, tenant: &Tenant, known: &Known, wish: Change, error: SetStatusError) -> Outcome {
         match self.look.look_at(tenant, &known.alert).await {
-            Ok(Sight::There(alert)) if wish.is_seen_in(&alert) => Outcome::Taken,
+            // Of several attempts the first may have been taken, and the last refused for that.
+            Ok(Sight::There(alert)) if wish.is_seen_in(&alert) && attempts(&error) > 1 => Outcome::Taken,
+            Ok(Sight::There(alert)) if wish.is_seen_in(&alert) => Outcome::AlreadySo,
             Ok(Sight::There(alert)) if Standing::of(&alert) != Standing::of(&known.alert) => {
                 Outcome::Superseded(Standing::of(&alert))
             }
@@ -144,6 +162,9 @@ pub(crate) fn what_to_do(meaning: Option<&str>) -> &'static str {
                 "have the tenant's secret to act with looked at: `partner-alerts doctor` says what is wrong with it",
             ),
             IMPOSSIBLE => Some("do it in Partner Center's own dashboard, or turn the tenant to Graph"),
+            meaning if MicrosoftRefusal::not_told().meaning.as_deref() == Some(meaning) => Some(
+                "ask for it anew: Microsoft could not be reached, or turned every call away, for an hour, and nothing was done",
+            ),
             meaning if MicrosoftRefusal::no_answer().meaning.as_deref() == Some(meaning) => Some(
                 "look at the alert again: nobody knows whether Microsoft has it; the next look at Microsoft shows it",
             ),

@@ -214,8 +214,8 @@ where
         loop {
             let next = operation.left().find(|alert| !held_up.contains(*alert)).cloned();
             let Some(alert) = next else { break };
-            match self.step(tenant, &operation, &alert, within).await {
-                Ok(after) => operation = after,
+            match self.step(tenant, &mut operation, &alert, within).await {
+                Ok(()) => {}
                 Err(Halt::Moved) if moves < MOVES => {
                     moves += 1;
                     let known = self.store.operation(&operation.tenant, &operation.id).await?;
@@ -229,8 +229,7 @@ where
                         tenant.id = %tenant, alert.id = %alert_id, operation.id = %operation.id, error,
                         "Microsoft can't be told where an alert is to stand; it is tried again"
                     );
-                    let may_be_told = !matches!(halt, Halt::NotTold(_));
-                    operation = self.put_back(operation, &alert, may_be_told).await?;
+                    operation = self.put_back(operation, &alert).await?;
                     held_up.push(alert);
                     if held_up.len() == HELD_UP {
                         break;
@@ -243,14 +242,12 @@ where
         Ok(operation)
     }
 
-    /// Has the next look begin with the others, so that one alert which Microsoft never answers to keeps none of them waiting, and keeps that Microsoft may
-    /// have been told.
-    async fn put_back(&self, operation: Operation, alert: &AlertId, may_be_told: bool) -> Result<Operation, Halt> {
-        let is_known = !may_be_told || operation.may_be_told(alert);
-        if is_known && operation.left().count() < 2 {
+    /// Has the next look begin with the others, so that one alert which Microsoft never answers to keeps none of them waiting.
+    async fn put_back(&self, operation: Operation, alert: &AlertId) -> Result<Operation, Halt> {
+        if operation.left().count() < 2 {
             return Ok(operation);
         }
-        let after = operation.with_held_up(alert, may_be_told, self.now());
+        let after = operation.with_held_up(alert, self.now());
         if self.store.advance(&after).await? {
             return Ok(after);
         }
@@ -280,6 +277,7 @@ fn log_results(operation: &Operation) {
     tracing::info!(
         tenant.id = %operation.tenant,
         operation.id = %operation.id,
+        already_so = count(|result| matches!(result, AlertResult::AlreadySo)),
         done = count(|result| matches!(result, AlertResult::Done { .. })),
         refused = count(|result| matches!(result, AlertResult::Refused(_))),
         superseded = count(|result| matches!(result, AlertResult::Superseded { .. })),

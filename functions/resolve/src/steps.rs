@@ -3,14 +3,14 @@
 //! | step | written | if it is cut off behind it |
 //! |---|---|---|
 //! | it is asked for | the operation, and a line of the alert | Microsoft is asked by whoever carries it on |
-//! | Microsoft is asked, unless somebody decided anew or the alert's standing has turned since | nothing | it is asked again, under the same id of the request |
+//! | Microsoft is asked, unless somebody decided anew or the alert's standing has turned since | before the call, that it may have been told | it is asked again, under the same id of the request |
 //! | it is done | our copy with its decision, a line, the operation; its outbox item and statistics | nothing is left of this alert |
 
 use std::time::Duration;
 
 use models::{
     Act as Line, AlertId, AlertResult, Asked, Decision, Entry, GIVEN_UP_AFTER, Known, MicrosoftRefusal, Operation,
-    RequestId, Standing, Tenant, TraceContext,
+    OperationId, RequestId, Standing, SupersededWish, Tenant, TraceContext,
 };
 use partner_center::{Change, Reason};
 use store::{About, Act, ActWrite, Acted, AlertAtWork, AlertWrite, KeepOperations, ReadWork, StoreError};
@@ -65,29 +65,39 @@ where
     M: Set + Sync,
 {
     /// The next step of an operation about this alert.
+    ///
+    /// # Errors
+    ///
+    /// [`Halt`]. What was written before it is in the operation all the same.
     pub(crate) async fn step(
         &self,
         tenant: &Tenant,
-        operation: &Operation,
+        operation: &mut Operation,
         alert: &AlertId,
         within: &Within,
-    ) -> Result<Operation, Halt> {
+    ) -> Result<(), Halt> {
         let wish = wish_of(operation).ok_or(Halt::Strange)?;
         if operation.unwritten.contains_key(alert) {
             if self.is_given_up(operation) {
-                return self.note_result(operation, alert, AlertResult::Refused(MicrosoftRefusal::no_answer())).await;
+                return self.note_result(operation, alert, AlertResult::Refused(MicrosoftRefusal::not_told())).await;
             }
             return match self.begin(operation, alert, within).await? {
                 Begun::Not(result) => self.note_result(operation, alert, result).await,
-                Begun::Written(written) => Ok(*written),
+                Begun::Written(written) => {
+                    *operation = *written;
+                    Ok(())
+                }
             };
         }
         let Some(seen) = self.store.at_work(&tenant.id, alert).await? else {
             return self.note_result(operation, alert, AlertResult::NotFound).await;
         };
-        let outcome = match self.known_outcome(operation, &seen, wish) {
-            Some(outcome) => outcome,
-            None => Box::pin(self.told(tenant, operation, &seen.stored.known, wish)).await?,
+        let outcome = if let Some(outcome) = self.known_outcome(operation, &seen, wish) {
+            outcome
+        } else {
+            let (limit, told) = (self.settings.alert_limit, self.told(tenant, operation, &seen.stored.known, wish));
+            // On the heap: the futures of calls to Microsoft are large.
+            tokio::time::timeout(limit, Box::pin(told)).await.map_err(|_| Halt::Hung(limit))??
         };
         self.finish(operation, alert, wish, &outcome, within).await
     }
@@ -95,15 +105,17 @@ where
     /// What came of it as far as we know ourselves. Then nobody is called.
     fn known_outcome(&self, operation: &Operation, seen: &AlertAtWork, wish: Change) -> Option<Outcome> {
         let stands = &seen.stored.known.alert;
+        let may_be_told = operation.may_be_told(&stands.id);
         if wish.is_seen_in(stands) {
-            Some(Outcome::Taken)
+            Some(if may_be_told { Outcome::Taken } else { Outcome::AlreadySo })
         } else if seen.has_moved_on(&operation.id) {
             // Whatever was decided or seen since is newer than this wish, though it may have been waiting for an hour. What Microsoft may have been told
             // of it before is said all the same.
-            let may_be_told = operation.may_be_told(&stands.id);
-            Some(if may_be_told { Outcome::Overlapped } else { Outcome::Superseded(Standing::of(stands)) })
+            let now = Standing::of(stands);
+            Some(if may_be_told { Outcome::Overlapped(now) } else { Outcome::Superseded(now) })
         } else if self.is_given_up(operation) {
-            Some(Outcome::Refused(MicrosoftRefusal::no_answer()))
+            let why = if may_be_told { MicrosoftRefusal::no_answer() } else { MicrosoftRefusal::not_told() };
+            Some(Outcome::Refused(why))
         } else {
             None
         }
@@ -113,16 +125,38 @@ where
         self.now().duration_since(operation.at) >= GIVEN_UP_AFTER
     }
 
-    /// What Microsoft answers, if it does so within the time that an alert has of a look.
-    async fn told(&self, tenant: &Tenant, operation: &Operation, known: &Known, wish: Change) -> Result<Outcome, Halt> {
-        let alert = known.alert.id.as_str();
-        let request = operation.id.microsoft_request_id(alert).parse::<Uuid>().unwrap_or_default();
-        let told = self.microsoft.set(tenant, known, wish, request);
-        match tokio::time::timeout(self.settings.alert_limit, told).await {
-            Ok(Outcome::Later(error)) => Err(Halt::Microsoft(error)),
-            Ok(Outcome::NotTold(error)) => Err(Halt::NotTold(error)),
-            Ok(outcome) => Ok(outcome),
-            Err(_) => Err(Halt::Hung(self.settings.alert_limit)),
+    /// What Microsoft answers. That it is about to be told is written before the call, so that whatever becomes of it, and of us, it is known whether what stands
+    /// there later may be our doing.
+    async fn told(
+        &self,
+        tenant: &Tenant,
+        operation: &mut Operation,
+        known: &Known,
+        wish: Change,
+    ) -> Result<Outcome, Halt> {
+        let alert = &known.alert.id;
+        let was_told = operation.may_be_told(alert);
+        let outcome = if let Some(outcome) = self.microsoft.look(tenant, known, wish).await {
+            outcome
+        } else {
+            if !was_told {
+                self.advance(operation, operation.with_telling(alert, self.now())).await?;
+            }
+            let request = operation.id.microsoft_request_id(alert.as_str()).parse::<Uuid>().unwrap_or_default();
+            self.microsoft.set(tenant, known, wish, request).await
+        };
+        match outcome {
+            Outcome::Later(error) => Err(Halt::Microsoft(error)),
+            Outcome::NotTold(error) => {
+                if !was_told && operation.may_be_told(alert) {
+                    self.advance(operation, operation.with_not_told(alert, self.now())).await?;
+                }
+                Err(Halt::NotTold(error))
+            }
+            // What an earlier call of ours may have done.
+            Outcome::AlreadySo if was_told => Ok(Outcome::Taken),
+            Outcome::Superseded(now) if was_told => Ok(Outcome::Overlapped(now)),
+            outcome => Ok(outcome),
         }
     }
 
@@ -144,7 +178,11 @@ where
             if !is_as_seen {
                 return Ok(Begun::Not(AlertResult::Superseded { now: Standing::of(stands) }));
             }
-            let written = operation.with_written(alert, self.now());
+            let mut written = operation.with_written(alert, self.now());
+            if let Some(older) = self.superseded_by(operation, &seen).await? {
+                let now = Standing::of(stands);
+                written.superseded.insert(alert.clone(), SupersededWish { operation: older, now });
+            }
             let entry = self.entry(&seen, &written, Line::StatusAsked, standing_of(wish), within);
             let entry = Entry { note: note_of(&written).cloned(), ..entry };
             let act = ActWrite::new(&operation.tenant, About::Alert(&seen), std::slice::from_ref(&entry));
@@ -157,29 +195,53 @@ where
         }
     }
 
+    /// The operation, still on its way, whose wish ends since this one begins. One that can't be read holds nobody up.
+    async fn superseded_by(
+        &self,
+        operation: &Operation,
+        seen: &AlertAtWork,
+    ) -> Result<Option<OperationId>, StoreError> {
+        let Some(begun) = seen.begun.as_ref().filter(|begun| begun.operation != operation.id) else { return Ok(None) };
+        let older = match self.store.operation(&operation.tenant, &begun.operation).await {
+            Err(StoreError::BadItem { .. }) => None,
+            read => read?,
+        };
+        let alert = &seen.stored.known.alert.id;
+        Ok(older.filter(|older| older.left().any(|left| left == alert)).map(|older| older.id))
+    }
+
     /// Writes what came of it: into our copy, the log and the operation, at once.
     async fn finish(
         &self,
-        operation: &Operation,
+        operation: &mut Operation,
         alert: &AlertId,
         wish: Change,
         outcome: &Outcome,
         within: &Within,
-    ) -> Result<Operation, Halt> {
+    ) -> Result<(), Halt> {
         loop {
             let Some(seen) = self.store.at_work(&operation.tenant, alert).await? else {
                 return self.note_result(operation, alert, AlertResult::NotFound).await;
             };
             let Ended { line, to, result, known } = self.ended(operation, &seen, wish, outcome);
             let after = operation.with_result(alert.clone(), result, self.now());
-            let entry = self.entry(&seen, &after, line, to, within);
+            let mut entries = vec![self.entry(&seen, &after, line, to, within)];
+            if let (Some(AlertResult::Refused(_)), Some(older)) =
+                (after.results.get(alert), after.superseded.get(alert))
+            {
+                let line = Line::StatusNotResumed { superseded: older.operation.clone() };
+                entries.push(self.entry(&seen, &after, line, Standing::of(&seen.stored.known.alert), within));
+            }
             let decision = known.map(|known| {
                 let (threshold, now) = (self.settings.threshold, self.now());
                 let stored = Some(&seen.stored);
                 AlertWrite::between(&operation.tenant, stored, known, threshold, true, now, within.trace)
             });
-            match self.write(&seen, &after, &[entry], decision.as_ref()).await? {
-                Acted::Done { .. } => return Ok(after),
+            match self.write(&seen, &after, &entries, decision.as_ref()).await? {
+                Acted::Done { .. } => {
+                    *operation = after;
+                    return Ok(());
+                }
                 Acted::Overtaken => {}
                 Acted::OperationMoved | Acted::TooManyViews => return Err(Halt::Moved),
             }
@@ -195,10 +257,11 @@ where
             result: AlertResult::Superseded { now },
             known: None,
         };
-        let overlapped = || {
-            let now = Standing::of(&known.alert);
-            let (line, to) = (Line::StatusOverlapped, now.clone());
-            Ended { line, to, result: AlertResult::Overlapped { now }, known: None }
+        let overlapped = |now: Standing| Ended {
+            line: Line::StatusOverlapped,
+            to: now.clone(),
+            result: AlertResult::Overlapped { now },
+            known: None,
         };
         let refused = |refusal: &MicrosoftRefusal| Ended {
             line: Line::StatusRefused(refusal.clone()),
@@ -208,10 +271,16 @@ where
         };
         match outcome {
             Outcome::Refused(refusal) => refused(refusal),
-            Outcome::Later(_) | Outcome::NotTold(_) => refused(&MicrosoftRefusal::no_answer()),
+            Outcome::Later(_) => refused(&MicrosoftRefusal::no_answer()),
+            Outcome::NotTold(_) => refused(&MicrosoftRefusal::not_told()),
             Outcome::Superseded(now) => superseded(now.clone()),
-            Outcome::Overlapped => overlapped(),
-            Outcome::Taken if !wish.is_seen_in(&known.alert) && seen.is_begun_by_another(&operation.id) => overlapped(),
+            Outcome::Overlapped(now) => overlapped(now.clone()),
+            Outcome::AlreadySo => {
+                Ended { line: Line::StatusAlreadySo, to: wished, result: AlertResult::AlreadySo, known: None }
+            }
+            Outcome::Taken if !wish.is_seen_in(&known.alert) && seen.is_begun_by_another(&operation.id) => {
+                overlapped(Standing::of(&known.alert))
+            }
             Outcome::Taken => Ended {
                 line: Line::StatusDone,
                 to: wished,
@@ -225,14 +294,17 @@ where
     }
 
     /// Notes a result of which there is no line, since nothing was done.
-    async fn note_result(
-        &self,
-        operation: &Operation,
-        alert: &AlertId,
-        result: AlertResult,
-    ) -> Result<Operation, Halt> {
-        let after = operation.with_result(alert.clone(), result, self.now());
-        if self.store.advance(&after).await? { Ok(after) } else { Err(Halt::Moved) }
+    async fn note_result(&self, operation: &mut Operation, alert: &AlertId, result: AlertResult) -> Result<(), Halt> {
+        self.advance(operation, operation.with_result(alert.clone(), result, self.now())).await
+    }
+
+    /// Writes how far the operation has come, unless somebody else has carried it on.
+    async fn advance(&self, operation: &mut Operation, after: Operation) -> Result<(), Halt> {
+        if !self.store.advance(&after).await? {
+            return Err(Halt::Moved);
+        }
+        *operation = after;
+        Ok(())
     }
 
     fn entry(&self, seen: &AlertAtWork, operation: &Operation, line: Line, to: Standing, within: &Within) -> Entry {

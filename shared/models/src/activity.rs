@@ -113,8 +113,15 @@ pub enum Act {
     },
     /// Somebody wants the alert to stand as the line says: written before Microsoft is called.
     StatusAsked,
+    /// The alert stands so by now, and Microsoft was told nothing: somebody else did the same.
+    StatusAlreadySo,
     /// Microsoft took it, and our copy has it.
     StatusDone,
+    /// What Microsoft refused had taken the place of an older wish, and that is not taken up again either: the alert stands as the line says.
+    StatusNotResumed {
+        /// The operation whose wish it was.
+        superseded: OperationId,
+    },
     /// Microsoft took it, or may have, and something newer was begun or seen meanwhile: our copy is left as that has it, and stands as the line says. What
     /// Microsoft has of both, the next sight tells.
     StatusOverlapped,

@@ -1,8 +1,10 @@
 //! What happened to an alert, as it is shown: our own lines, and Microsoft's entries of what happened elsewhere.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Act, ActivityEntry, ActivityLine, Alert, Entry, GIVEN_UP_AFTER, Status};
+use crate::{Act, ActivityEntry, ActivityLine, Alert, Entry, GIVEN_UP_AFTER, OperationId, Status};
 
 /// How far two clocks may be apart: Microsoft's moment of a change of ours lies between the one at which it was asked for and the one at which it was done,
 /// or as far outside.
@@ -21,8 +23,9 @@ pub enum Happened<'a> {
 ///
 /// A change that we made is recorded by Microsoft, too: in the name of the credential that the tenant acts with, so that no name tells, but the status and
 /// the moment do. Where ours is what the alert is resolved by, Microsoft says whose name that is, and an entry in another is not ours. Each of ours, of `all`
-/// lines, accounts for one entry at most. What was refused, or where somebody else was quicker, accounts for none. An
-/// entry without a moment stands behind the one before it.
+/// lines, accounts for one entry at most. What was refused, what Microsoft was not told of, or where somebody else was quicker, accounts for none; nor does
+/// what is on its way and known not to be told yet, where whoever asks leaves its lines out of `all` ([`on_their_way`]). An entry without a moment stands
+/// behind the one before it.
 #[must_use]
 pub fn history<'a>(lines: &'a [ActivityLine], all: &[ActivityLine], alert: &'a Alert) -> Vec<Happened<'a>> {
     let mut unaccounted: Vec<Change<'_>> = all.iter().filter_map(|line| Change::of(line, all)).collect();
@@ -46,6 +49,15 @@ pub fn history<'a>(lines: &'a [ActivityLine], all: &[ActivityLine], alert: &'a A
     // What is of one moment stays in the order that it came in.
     happened.sort_by_key(|(at, _)| *at);
     happened.into_iter().map(|(_, happened)| happened).collect()
+}
+
+/// The operations that these lines begin, and whose end is not among them.
+#[must_use]
+pub fn on_their_way(lines: &[ActivityLine]) -> BTreeSet<&OperationId> {
+    let begun = lines.iter().filter(|line| line.entry.act == Act::StatusAsked);
+    let ended = lines.iter().filter(|line| is_end(&line.entry.act)).filter_map(|line| line.entry.operation.as_ref());
+    let ended: BTreeSet<&OperationId> = ended.collect();
+    begun.filter_map(|line| line.entry.operation.as_ref()).filter(|operation| !ended.contains(operation)).collect()
 }
 
 /// What Microsoft calls the credential by which the alert is resolved, if it is ours.
@@ -99,5 +111,8 @@ impl<'a> Change<'a> {
 }
 
 fn is_end(act: &Act) -> bool {
-    matches!(act, Act::StatusDone | Act::StatusOverlapped | Act::StatusRefused(_) | Act::StatusSuperseded)
+    matches!(
+        act,
+        Act::StatusAlreadySo | Act::StatusDone | Act::StatusOverlapped | Act::StatusRefused(_) | Act::StatusSuperseded
+    )
 }

@@ -53,7 +53,7 @@ pub use figures::{
     ResponseTimes, WEEK_DAYS, figures, first_of,
 };
 pub use follow_up::{FOLLOW_UPS, FollowUp};
-pub use history::{Happened, SAME_CHANGE, history};
+pub use history::{Happened, SAME_CHANGE, history, on_their_way};
 pub use ids::{
     AlertId, CustomerId, EventId, IdError, MessageId, ObjectId, PathKey, PathKeyHash, SubscriptionId, TenantId,
 };
@@ -70,7 +70,7 @@ pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, 
 pub use observation::{DECISION_PATIENCE, Decision, Known, Observation, Observed, Seen, Step, observe};
 pub use operation::{
     AlertResult, Asked, GIVEN_UP_AFTER, IdempotencyKey, LAPSES_AFTER, MOST_ALERTS, OPERATION_RETENTION, Operation,
-    OperationId, OperationState, Repeated, RequestHash, STANDS_STILL_FOR,
+    OperationId, OperationState, Repeated, RequestHash, STANDS_STILL_FOR, SupersededWish,
 };
 pub use people::{Actor, Person};
 pub use refusal::{MicrosoftRefusal, Words};

@@ -124,7 +124,7 @@ pub enum Asked {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AlertResult {
-    /// It stood so already.
+    /// It stood so already, and Microsoft was told nothing.
     AlreadySo,
     /// It is done.
     Done {
@@ -180,6 +180,15 @@ pub enum OperationState {
     Unknown,
 }
 
+/// A wish about an alert that was on its way when a newer one took its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupersededWish {
+    /// The operation whose wish it was.
+    pub operation: OperationId,
+    /// Where the alert stood then. It stands so still where the newer wish is refused.
+    pub now: Standing,
+}
+
 /// What somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -209,7 +218,8 @@ pub struct Operation {
     /// How Microsoft refused it last, in a way that another sign-in may mend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<MicrosoftRefusal>,
-    /// When Microsoft gave no answer about an alert last, by alert: it may have been told.
+    /// When Microsoft was told of an alert, or may have been, and gave no answer that says what it did, by alert. Of an alert of a subscription that is
+    /// cancelled: when it could not be resolved last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unanswered: BTreeMap<AlertId, Timestamp>,
     /// The alerts of which it is not written yet that somebody wants something of them, each at the version that they saw.
@@ -218,6 +228,9 @@ pub struct Operation {
     /// The alerts that Microsoft held up, who come after the others: the one that has waited longest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held_up: Vec<AlertId>,
+    /// The wishes that were on their way when this one took their place, by alert. None of them is taken up again, whatever comes of this one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub superseded: BTreeMap<AlertId, SupersededWish>,
     /// What came of it so far, by alert.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub results: BTreeMap<AlertId, AlertResult>,
@@ -268,6 +281,7 @@ impl Operation {
             unanswered: BTreeMap::new(),
             unwritten: BTreeMap::new(),
             held_up: Vec::new(),
+            superseded: BTreeMap::new(),
             results: BTreeMap::new(),
             revision: 1,
             changed: now,
@@ -309,15 +323,28 @@ impl Operation {
         others.chain(&self.held_up).filter(|alert| !self.results.contains_key(alert))
     }
 
-    /// The same once Microsoft has held up an alert: the others come first. Where it may have been told, that is kept.
+    /// The same once Microsoft has held up an alert: the others come first.
     #[must_use]
-    pub fn with_held_up(&self, alert: &AlertId, may_be_told: bool, now: Timestamp) -> Self {
+    pub fn with_held_up(&self, alert: &AlertId, now: Timestamp) -> Self {
         let mut after = self.moved(self.state.clone(), now);
         after.held_up.retain(|held_up| held_up != alert);
         after.held_up.push(alert.clone());
-        if may_be_told {
-            after.unanswered.insert(alert.clone(), now);
-        }
+        after
+    }
+
+    /// The same before Microsoft is told of an alert: whatever becomes of the call, it may have been.
+    #[must_use]
+    pub fn with_telling(&self, alert: &AlertId, now: Timestamp) -> Self {
+        let mut after = self.moved(self.state.clone(), now);
+        after.unanswered.insert(alert.clone(), now);
+        after
+    }
+
+    /// The same once Microsoft has turned the call away: it was not told.
+    #[must_use]
+    pub fn with_not_told(&self, alert: &AlertId, now: Timestamp) -> Self {
+        let mut after = self.moved(self.state.clone(), now);
+        after.unanswered.remove(alert);
         after
     }
 
@@ -351,7 +378,7 @@ impl Operation {
         after
     }
 
-    /// The same once an alert of the subscription got no answer in time.
+    /// The same once an alert of the subscription got no answer in time, or could not be resolved: it comes after the others.
     #[must_use]
     pub fn with_no_answer(&self, alert: AlertId, now: Timestamp) -> Self {
         let mut after = self.moved(self.state.clone(), now);

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The meaning of a refusal that is none: Microsoft gave no answer until the wish was [given up](crate::GIVEN_UP_AFTER).
 const NO_ANSWER: &str = "no-answer";
+/// The same where Microsoft could not be told at all.
+const NOT_TOLD: &str = "not-told";
 
 /// How Microsoft refused something, in what Microsoft's support asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,12 @@ impl MicrosoftRefusal {
     #[must_use]
     pub fn no_answer() -> Self {
         Self::new(NO_ANSWER, None, None).meaning(Some(NO_ANSWER))
+    }
+
+    /// What is given up, since Microsoft could not be told: nothing was done.
+    #[must_use]
+    pub fn not_told() -> Self {
+        Self::new(NOT_TOLD, None, None).meaning(Some(NOT_TOLD))
     }
 
     /// Whether it is no refusal, but the want of an answer.

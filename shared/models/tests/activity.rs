@@ -350,6 +350,8 @@ fn only_what_microsoft_may_have_been_told_of_accounts_for_what_it_recorded() {
         (Act::StatusDone, true),
         (Act::StatusOverlapped, true),
         (Act::StatusRefused(MicrosoftRefusal::no_answer()), true),
+        (Act::StatusRefused(MicrosoftRefusal::not_told()), false),
+        (Act::StatusAlreadySo, false),
         (Act::StatusRefused(refusal), false),
         (Act::StatusSuperseded, false),
     ] {

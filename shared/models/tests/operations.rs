@@ -4,11 +4,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use models::{
-    Act, ActivityId, Actor, AlertResult, Asked, IdempotencyKey, LAPSES_AFTER, LONGEST_SNOOZE, MOST_NOTES, Marks,
-    MicrosoftRefusal, NOTES_BYTES, Operation, OperationId, OperationState, Person, Repeated, RequestHash, SHOWS_WITHIN,
-    STANDS_STILL_FOR, STUCK_AFTER, SeenAsSnoozed, Severity, ShortText, Standing, Status, SubscriptionEvent,
-    SubscriptionProgress, SubscriptionStage, SubscriptionWish, TenantId, Turned, View, Words, Work, WorkChange,
-    WorkError, WrittenError,
+    Act, ActivityId, Actor, AlertId, AlertResult, Asked, IdempotencyKey, LAPSES_AFTER, LONGEST_SNOOZE, MOST_NOTES,
+    Marks, MicrosoftRefusal, NOTES_BYTES, Operation, OperationId, OperationState, Person, Repeated, RequestHash,
+    SHOWS_WITHIN, STANDS_STILL_FOR, STUCK_AFTER, SeenAsSnoozed, Severity, ShortText, Standing, Status,
+    SubscriptionEvent, SubscriptionProgress, SubscriptionStage, SubscriptionWish, TenantId, Turned, View, Words, Work,
+    WorkChange, WorkError, WrittenError,
 };
 use proptest::prelude::*;
 
@@ -425,11 +425,23 @@ fn what_only_a_newer_release_knows_of_an_operation_is_read_and_left_to_it() {
 fn what_microsoft_held_up_comes_after_the_others_and_what_waited_longest_before_what_waits_since() {
     let left = |operation: &Operation| operation.left().map(ToString::to_string).collect::<Vec<_>>();
     let all = resolving(&["a", "b", "c"]);
-    let once = all.with_held_up(&"a".parse().unwrap(), false, NOW).with_held_up(&"b".parse().unwrap(), true, NOW);
+    let once = all.with_held_up(&"a".parse().unwrap(), NOW).with_held_up(&"b".parse().unwrap(), NOW);
     assert_eq!(left(&once), ["c", "a", "b"]);
-    let twice = once.with_held_up(&"a".parse().unwrap(), false, NOW);
+    let twice = once.with_held_up(&"a".parse().unwrap(), NOW);
     assert_eq!((left(&twice), twice.revision), (vec!["c".to_owned(), "b".into(), "a".into()], all.revision + 3));
     assert_eq!(left(&twice.with_result("b".parse().unwrap(), AlertResult::NotFound, NOW)), ["c", "a"]);
+}
+
+#[test]
+fn what_microsoft_is_about_to_be_told_of_may_be_told_until_it_turned_the_call_away_or_a_result_is_known() {
+    let (a, b): (AlertId, AlertId) = ("a".parse().unwrap(), "b".parse().unwrap());
+    let told = |operation: &Operation| [&a, &b].map(|alert| operation.may_be_told(alert));
+    let all = resolving(&["a", "b"]);
+    let telling = all.with_telling(&a, NOW).with_telling(&b, NOW);
+    assert_eq!((told(&all), told(&telling), telling.revision), ([false; 2], [true; 2], all.revision + 2));
+    assert_eq!(told(&telling.with_held_up(&a, NOW)), [true; 2]);
+    assert_eq!(told(&telling.with_not_told(&a, NOW)), [false, true]);
+    assert_eq!(told(&telling.with_result(b.clone(), AlertResult::NotFound, NOW)), [true, false]);
 }
 
 #[test]

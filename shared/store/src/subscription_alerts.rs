@@ -15,6 +15,8 @@ use crate::{
 };
 
 const TABLE: TableRole = TableRole::Alerts;
+/// Most items that one request reads by their keys: DynamoDB takes no more.
+const MOST_AT_ONCE: usize = 100;
 
 /// What is open of a subscription.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +29,7 @@ pub struct OpenAlerts {
 
 /// Finds what is open of a subscription.
 pub trait FindOpenAlerts {
-    /// Up to `limit` alerts of a subscription that are open, those that were observed last. An index that may lag behind by moments says which there are.
+    /// Up to `limit` alerts of a subscription that are open and can be read, those that were observed last. An index that may lag behind by moments says which there are.
     fn open_alerts_of(
         &self,
         tenant: &TenantId,
@@ -58,19 +60,27 @@ impl FindOpenAlerts for Store {
             .into_paginator()
             .items()
             .send();
-        let mut partitions = Vec::new();
-        while partitions.len() < limit
-            && let Some(item) = pages.next().await
-        {
-            let mut item =
-                item.map_err(|error| StoreError::failed("Query (alerts of a subscription)", TABLE, error))?;
-            partitions.extend(item.remove("pk").and_then(|key| key.as_s().ok().cloned()));
-        }
         let mut open = OpenAlerts::default();
-        for some in partitions.chunks(100) {
-            for item in self.get_all(some.iter().map(|partition| key(partition, ALERT)).collect()).await? {
+        loop {
+            let mut some = Vec::new();
+            while some.len() < MOST_AT_ONCE.min(limit - open.alerts.len())
+                && let Some(item) = pages.next().await
+            {
+                let mut item =
+                    item.map_err(|error| StoreError::failed("Query (alerts of a subscription)", TABLE, error))?;
+                let partition = item.remove("pk").and_then(|key| key.as_s().ok().cloned());
+                some.extend(partition.map(|partition| key(&partition, ALERT)));
+            }
+            if some.is_empty() {
+                break;
+            }
+            for item in self.get_all(some).await? {
                 match read_alert(item) {
-                    Ok(stored) => open.alerts.push(stored.known.alert),
+                    Ok(stored) if stored.known.alert.state() == AlertState::Open => {
+                        open.alerts.push(stored.known.alert);
+                    }
+                    // The index lags behind.
+                    Ok(_) => {}
                     Err(error) => {
                         tracing::error!(tenant.id = %tenant, %error, "an alert of a subscription can't be read");
                         open.unreadable += 1;
@@ -78,7 +88,6 @@ impl FindOpenAlerts for Store {
                 }
             }
         }
-        open.alerts.retain(|alert| alert.state() == AlertState::Open);
         open.alerts.sort_by(|one, other| (other.last_observed, &one.id).cmp(&(one.last_observed, &other.id)));
         Ok(open)
     }

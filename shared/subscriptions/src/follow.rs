@@ -240,8 +240,8 @@ where
         }
     }
 
-    /// Resolves what is open of the subscription, one alert after the other, and notes what came of each. What gets no answer in time goes to the back, behind
-    /// what was not tried since, and is left to the next look.
+    /// Resolves what is open of the subscription, one alert after the other, and notes what came of each. What gets no answer in time, or fails, goes to the
+    /// back, behind what was not tried since, and is left to the next look. What can't be read stays open, and is counted as such.
     async fn resolve_alerts(
         &self,
         tenant: &Tenant,
@@ -255,10 +255,10 @@ where
         }
         let limit = MOST_RESOLVED + operation.results.len() + operation.unanswered.len();
         let open = subscriptions.store.open_alerts_of(&tenant.id, subscription, limit).await?;
-        let mut open = open.alerts;
+        let (mut open, unreadable) = (open.alerts, open.unreadable);
         open.retain(|alert| !operation.results.contains_key(&alert.id));
         if open.is_empty() || operation.is_hopeless(subscriptions.now()) {
-            let left = operation.left_open() + open.len();
+            let left = operation.left_open() + open.len() + unreadable;
             return self.note_alerts(operation, left).await;
         }
         let last = |alert: &AlertId| operation.unanswered.get(alert).copied();
@@ -270,7 +270,7 @@ where
                 Ok(Ok(result)) => operation.with_result(alert.id.clone(), result, subscriptions.now()),
                 Ok(Err(error)) => {
                     warn_of(&operation, &alert.id, &runtime::chain(&*error));
-                    continue;
+                    operation.with_no_answer(alert.id.clone(), subscriptions.now())
                 }
                 Err(_) => {
                     warn_of(

@@ -36,8 +36,8 @@ pub(crate) fn alerts_left(
     (customer, subscription): (&CustomerId, &SubscriptionId),
 ) -> News {
     let text = format!(
-        "A subscription is cancelled, and {left} of its alerts stay open: Microsoft does not take it that they are resolved.\n\nWhat to do: the history of \
-         each alert says how it was refused; resolve them by hand, in Partner Center's own dashboard where it has to be.\n\nTenant: {}\nCustomer: {customer}\n\
+        "A subscription is cancelled, and {left} of its alerts stay open: Microsoft does not take it that they are resolved, or what is kept of \
+         them can't be read.\n\nWhat to do: the history of each alert says how it was refused, and the log of `resolve` which can't be read; resolve them by hand, in Partner Center's own dashboard where it has to be.\n\nTenant: {}\nCustomer: {customer}\n\
          Subscription: {subscription}\nOperation: {}\n",
         operation.tenant, operation.id,
     );

@@ -3,12 +3,14 @@
 use jiff::SignedDuration;
 use made_alerts::alert;
 use models::{
-    Act as Did, ActivityEntry, AffectedResource, Alert, AlertId, Asked, Entry, IdempotencyKey, NameId, Operation,
-    OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed, Standing, Status, TenantId, View,
-    WorkChange,
+    Act as Did, ActivityEntry, AffectedResource, Alert, AlertId, AlertResult, Asked, Entry, IdempotencyKey, NameId,
+    Operation, OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed, Standing, Status, TenantId,
+    View, WorkChange,
 };
 use serde_json::{Value, json};
-use store::{About, Act as _, ActWrite, Acted, KeepNames as _, NameAnswer, ReadWork as _, ViewWrite};
+use store::{
+    About, Act as _, ActWrite, Acted, KeepNames as _, KeepOperations as _, NameAnswer, ReadWork as _, ViewWrite,
+};
 use tests::TENANT;
 
 use crate::support::{OTHER, World};
@@ -144,6 +146,77 @@ async fn activity_of_an_alert_has_our_lines_and_microsofts_entries_in_one_order_
     for wrong in ["since=x", "since=2026-03-03T00:00:00Z&until=2026-03-02T00:00:00Z"] {
         assert_eq!(world.get(&format!("{of_tenant}?{wrong}"), Some(&world.token())).await.status, 400, "{wrong}");
     }
+}
+
+/// Somebody wants the alert `a` resolved as fraud: written down, and nothing more.
+async fn wished(world: &World) -> Operation {
+    let (store, tenant, now) = (world.system.store(), tenant(), world.system.now());
+    let by = models::Actor::Person(person(SOMEBODY));
+    let to = Standing::new(&Status::Resolved, Some(&ResolvedReason::Fraud));
+    let asked = Asked::Status { alerts: vec!["a".parse().unwrap()], to: to.clone(), note: None };
+    let id = OperationId::of_random("wished");
+    let operation = Operation::asked(id.clone(), tenant.clone(), by, RequestHash::of(b"x"), asked, now);
+    let seen = store.at_work(&tenant, &"a".parse().unwrap()).await.unwrap().unwrap();
+    let lines = [Entry { to: Some(to), operation: Some(id), ..entry(world, 1, Did::StatusAsked) }];
+    let write = ActWrite::new(&tenant, About::Alert(&seen), &lines);
+    let write = ActWrite { operation: Some(&operation), begins: true, ..write };
+    assert!(matches!(store.act(&write, now).await.unwrap(), Acted::Done { .. }));
+    operation
+}
+
+#[tokio::test]
+async fn an_alert_shows_what_is_under_way_of_it_until_it_is_known_what_came_of_that() {
+    let world = World::start(&[]).await;
+    world.keep(TENANT, &[full("a")]).await;
+    let path = format!("tenants/{TENANT}/alerts/a");
+    assert_eq!(world.found(&path).await.body["under_way"], Value::Null);
+    let operation = wished(&world).await;
+    let by = json!({ "kind": "person", "tenant": TENANT, "id": SOMEBODY, "name": "someone@contoso.example" });
+    let to = json!({ "status": "resolved", "reason": "fraud" });
+    let expected =
+        json!({ "operation": operation.id.as_str(), "to": to, "since": world.system.now().to_string(), "by": by });
+    assert_eq!(world.found(&path).await.body["under_way"], expected);
+    let done = AlertResult::Done { version: 3 };
+    let done = operation.with_result("a".parse().unwrap(), done, world.system.now());
+    assert!(world.system.store().advance(&done).await.unwrap());
+    assert_eq!(world.found(&path).await.body["under_way"], Value::Null);
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    aws_sdk_dynamodb::Client::new(&world.system.parts.aws)
+        .update_item()
+        .table_name(world.system.test.system.tables().alerts.clone())
+        .key("pk", text(TENANT))
+        .key("sk", text(&format!("operation#{}", operation.id)))
+        .update_expression("SET operation = :text")
+        .expression_attribute_values(":text", text("{}"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(world.found(&path).await.body["under_way"], Value::Null, "what can't be read hides no alert");
+}
+
+#[tokio::test]
+async fn what_microsoft_recorded_is_nobodys_of_ours_as_long_as_it_is_known_that_it_was_not_told_of_ours() {
+    let world = World::start(&[]).await;
+    let theirs = ActivityEntry {
+        status_from: Some(Status::Active),
+        status_to: Some(Status::Resolved),
+        updated_by: Some("admin@x.example".to_owned()),
+        updated: Some(world.system.now() + SignedDuration::from_mins(1)),
+    };
+    world.keep(TENANT, &[Alert { activity: vec![theirs], ..full("a") }]).await;
+    let operation = wished(&world).await;
+    let path = format!("tenants/{TENANT}/alerts/a/activity");
+    let sources = async || {
+        let entries = world.found(&path).await.body["entries"].clone();
+        entries.as_array().unwrap().iter().map(|it| it["source"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(sources().await, ["here", "microsoft"]);
+    let telling = operation.with_telling(&"a".parse().unwrap(), world.system.now());
+    assert!(world.system.store().advance(&telling).await.unwrap());
+    assert_eq!(sources().await, ["here"], "it may be ours");
+    let done = telling.with_result("a".parse().unwrap(), AlertResult::Done { version: 3 }, world.system.now());
+    assert!(world.system.store().advance(&done).await.unwrap());
+    assert_eq!(sources().await, ["here"], "it is ours, though its line was not read");
 }
 
 #[tokio::test]

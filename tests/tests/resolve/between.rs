@@ -66,14 +66,15 @@ async fn where_microsoft_refuses_what_was_changed_meanwhile_whoever_asked_is_tol
 }
 
 #[tokio::test]
-async fn where_microsoft_refuses_since_somebody_has_done_the_same_it_is_done() {
+async fn where_microsoft_refuses_since_somebody_has_done_the_same_it_is_so_and_theirs() {
     let desk = Desk::with(&["a"]).await;
     resolved_unseen(&desk, "fraud", 409);
     let reply = desk.resolve_as("a", "fraud").await;
-    assert_eq!((reply.status, &reply.body["result"]), (200, &json!({ "kind": "done", "version": 3 })), "{reply:?}");
+    assert_eq!((reply.status, &reply.body["result"]), (200, &json!({ "kind": "already_so" })), "{reply:?}");
     desk.system.microsoft.clear_faults();
     desk.system.complete(1, 1).await;
     assert_nothing_is_left(&desk).await;
+    assert_eq!(happened(&desk).await, ["someone@partner.example at Microsoft", "StatusAsked", "StatusAlreadySo"]);
 }
 
 #[tokio::test]
@@ -127,6 +128,36 @@ async fn what_waits_for_microsoft_does_not_undo_what_somebody_has_decided_since(
         assert_eq!(operation.state, OperationState::Done);
         assert!(desk.queued().is_empty());
     }
+}
+
+#[tokio::test]
+async fn where_what_took_the_place_of_an_older_wish_is_refused_it_is_said_that_neither_is_left() {
+    let desk = Desk::with(&["a"]).await;
+    let throttled = FaultKind::Throttle { retry_after: RetryAfter::Seconds(300) };
+    desk.system.microsoft.set_fault(Fault::new(Target::Patch, throttled)).unwrap();
+    let older = desk.resolve_as("a", "fraud").await;
+    assert_eq!(older.status, 202, "{older:?}");
+    let queued = desk.queued();
+    desk.system.microsoft.clear_faults();
+    desk.system.clock.advance(SignedDuration::from_mins(6));
+    refuse(&desk, 400);
+    let newer = desk.resolve_as("a", "legitimate").await;
+    assert_eq!((newer.status, newer.problem()), (422, "microsoft-refused"), "{newer:?}");
+    let superseded = json!({ "operation": older.operation().as_str(), "now": { "status": "active" } });
+    assert_eq!(newer.body["superseded"], superseded);
+    desk.system.microsoft.clear_faults();
+    assert!(desk.deliver(&queued).await);
+    let lines = desk.lines(Some("a")).await;
+    let [.., refused, not_resumed, ended] = &lines[..] else { panic!("{lines:?}") };
+    assert!(matches!(refused.act, Act::StatusRefused(_)), "{refused:?}");
+    assert_eq!(not_resumed.act, Act::StatusNotResumed { superseded: older.operation() });
+    assert_eq!(not_resumed.to.as_ref().unwrap().status, models::Status::Active);
+    assert_eq!(ended.act, Act::StatusSuperseded);
+    assert_eq!(desk.at_microsoft("a").2, 0, "the older one is not taken up again");
+    // What took no wish's place says nothing of the kind.
+    refuse(&desk, 400);
+    let last = desk.resolve_as("a", "fraud").await;
+    assert_eq!((last.status, last.body.get("superseded")), (422, None));
 }
 
 #[tokio::test]

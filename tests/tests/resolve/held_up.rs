@@ -37,6 +37,10 @@ struct Hangs {
 }
 
 impl Set for Hangs {
+    async fn look(&self, tenant: &Tenant, known: &Known, wish: Change) -> Option<Outcome> {
+        self.microsoft.microsoft().look(tenant, known, wish).await
+    }
+
     async fn set(&self, tenant: &Tenant, known: &Known, wish: Change, request: Uuid) -> Outcome {
         if self.on.contains(&known.alert.id) {
             std::future::pending::<()>().await;

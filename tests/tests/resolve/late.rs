@@ -7,7 +7,7 @@ use std::sync::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
-use models::{Act, Alert, Status, Tenant};
+use models::{Act, Alert, AlertResult, Status, Tenant};
 use partner_center::{Answer, Change, LookAtAlerts, MicrosoftError, SetStatus, SetStatusError, Sight};
 use resolve::Microsoft;
 use serde_json::json;
@@ -87,19 +87,66 @@ async fn what_somebody_opened_again_at_microsoft_stays_open_though_the_first_ans
     assert_eq!(desk.acts("a").await, [Act::StatusAsked, Act::StatusOverlapped], "it was told, and that is said");
 }
 
+/// Microsoft turned the call away, was not even looked at, or gave no answer to the call, which then may have been taken.
+const WAITS: [(Target, FaultKind, bool); 3] = [
+    (Target::Patch, FaultKind::Throttle { retry_after: RetryAfter::Seconds(300) }, false),
+    (Target::Get, FaultKind::Fail { status: 503 }, false),
+    (Target::Patch, FaultKind::Fail { status: 503 }, true),
+];
+
 #[tokio::test]
-async fn what_stands_as_it_was_wished_by_now_is_done_and_microsoft_is_not_told_again() {
-    let desk = Desk::with(&["a"]).await;
-    fail_once(&desk);
-    assert_eq!(desk.resolve_as("a", "fraud").await.status, 202);
-    let waiting = desk.queued();
-    let by_somebody = AlertChange { resolved_reason: Some("fraud".to_owned()), ..change("resolved") };
-    desk.system.change("a", by_somebody);
-    run(&desk).await;
-    let before = desk.at_microsoft("a");
-    assert!(desk.deliver(&waiting).await);
-    assert_eq!(desk.at_microsoft("a"), before);
-    assert_eq!(desk.acts("a").await, [Act::StatusAsked, Act::StatusDone]);
+async fn what_somebody_has_done_meanwhile_is_theirs_unless_microsoft_may_have_been_told_of_ours() {
+    for (target, fault, may_be_told) in WAITS {
+        let desk = Desk::with(&["a"]).await;
+        desk.system.microsoft.set_fault(Fault::new(target, fault)).unwrap();
+        let asked = desk.resolve_as("a", "fraud").await;
+        assert_eq!(asked.status, 202);
+        let waiting = desk.queued();
+        desk.system.microsoft.clear_faults();
+        let by_somebody = AlertChange { resolved_reason: Some("fraud".to_owned()), ..change("resolved") };
+        desk.system.change("a", by_somebody);
+        run(&desk).await;
+        let before = desk.at_microsoft("a");
+        assert!(desk.deliver(&waiting).await);
+        assert_eq!(desk.at_microsoft("a"), before, "nobody is told again");
+        let end = if may_be_told { Act::StatusDone } else { Act::StatusAlreadySo };
+        assert_eq!(desk.acts("a").await, [Act::StatusAsked, end], "{target:?}");
+        let operation = desk.operation(&asked.operation()).await;
+        let is_theirs = operation.results.values().all(|result| *result == AlertResult::AlreadySo);
+        assert_eq!((is_theirs, theirs(&desk).await.len()), (!may_be_told, usize::from(!may_be_told)), "{target:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_microsoft_may_have_been_told_of_before_somebody_was_quicker_there_is_said_to_be() {
+    for (target, fault, may_be_told) in WAITS {
+        let desk = Desk::with(&["a"]).await;
+        desk.system.microsoft.set_fault(Fault::new(target, fault)).unwrap();
+        let body = json!({ "version": 1, "reason": "fraud" });
+        assert_eq!(desk.act_by("k", "a", "resolve", &body).await.status, 202);
+        desk.system.microsoft.clear_faults();
+        let by_somebody = AlertChange { resolved_reason: Some("legitimate".to_owned()), ..change("resolved") };
+        desk.system.change("a", by_somebody);
+        desk.system.clock.advance(SignedDuration::from_mins(6));
+        let reply = desk.act_by("k", "a", "resolve", &body).await;
+        assert_eq!((reply.status, &reply.body["told"]), (409, &json!(may_be_told)), "{target:?}: {reply:?}");
+        assert_eq!(reply.body["now"], json!({ "status": "resolved", "reason": "legitimate" }));
+        let end = if may_be_told { Act::StatusOverlapped } else { Act::StatusSuperseded };
+        assert_eq!(desk.acts("a").await, [Act::StatusAsked, end], "{target:?}");
+    }
+}
+
+/// What the merged history shows as done at Microsoft.
+async fn theirs(desk: &Desk) -> Vec<Status> {
+    let alert = desk.kept("a").await.stored.known.alert;
+    let chain = models::Chain { tenant: desk.tenant(), alert: Some("a".parse().unwrap()) };
+    let kept = store::ReadActivity::kept_chain(&desk.system.store(), &chain).await.unwrap().lines;
+    let lines: Vec<_> = kept.iter().map(|line| line.read().unwrap()).collect();
+    let theirs = models::history(&lines, &lines, &alert).into_iter().filter_map(|happened| match happened {
+        models::Happened::AtMicrosoft(entry) => entry.status_to.clone(),
+        models::Happened::Here(_) => None,
+    });
+    theirs.collect()
 }
 
 /// A Microsoft that takes a first change late: after it was looked at, and after somebody else here has decided and was told that it is done.
@@ -204,15 +251,7 @@ async fn what_microsoft_recorded_of_our_own_acts_is_not_shown_twice_however_late
     run(&desk).await;
     let alert = desk.kept("a").await.stored.known.alert;
     assert!(alert.activity.len() >= 2, "Microsoft recorded it: {:?}", alert.activity);
-    let store = desk.system.store();
-    let chain = models::Chain { tenant: desk.tenant(), alert: Some("a".parse().unwrap()) };
-    let kept = store::ReadActivity::kept_chain(&store, &chain).await.unwrap().lines;
-    let lines: Vec<_> = kept.iter().map(|line| line.read().unwrap()).collect();
-    let theirs = models::history(&lines, &lines, &alert).into_iter().filter_map(|happened| match happened {
-        models::Happened::AtMicrosoft(entry) => entry.status_to.clone(),
-        models::Happened::Here(_) => None,
-    });
-    let theirs: Vec<_> = theirs.filter(|status| *status != Status::Investigating).collect();
+    let theirs: Vec<_> = theirs(&desk).await.into_iter().filter(|status| *status != Status::Investigating).collect();
     assert_eq!(theirs, [], "{:?}", alert.activity);
 }
 

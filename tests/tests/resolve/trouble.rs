@@ -151,7 +151,7 @@ async fn the_sweep_finds_what_even_the_queue_has_lost_and_leaves_what_is_fresh()
 }
 
 #[tokio::test]
-async fn what_microsoft_gives_no_answer_to_for_an_hour_is_given_up() {
+async fn what_microsoft_turns_away_for_an_hour_is_given_up_and_nothing_was_done() {
     let desk = Desk::with(&["a"]).await;
     desk.system
         .microsoft
@@ -167,7 +167,7 @@ async fn what_microsoft_gives_no_answer_to_for_an_hour_is_given_up() {
     assert!(desk.deliver(&queued).await);
     let acts = desk.acts("a").await;
     assert!(
-        matches!(&acts[..], [Act::StatusAsked, Act::StatusRefused(refusal)] if refusal.code == "no-answer"),
+        matches!(&acts[..], [Act::StatusAsked, Act::StatusRefused(refusal)] if refusal.code == "not-told"),
         "{acts:?}"
     );
     let left = desk.system.store().unfinished(&desk.tenant()).await.unwrap();

@@ -39,14 +39,16 @@ async fn one_that_can_not_be_read_is_counted_and_holds_up_no_other() {
     let bench = Bench::new().await;
     let grant = bench.grant(&tenant(), noon()).await;
     bench.write_all(&grant, &[new(&at(1)), new(&at(2))]).await;
-    let mut item = bench.alert_item("a-001").await;
+    let mut item = bench.alert_item("a-002").await;
     item.insert(
         "detail".to_owned(),
         AttributeValue::M(HashMap::from([("activity".to_owned(), AttributeValue::Bool(true))])),
     );
     bench.client.put_item().table_name(&bench.tables.alerts).set_item(Some(item)).send().await.unwrap();
-    let found = bench.store.open_alerts_of(&tenant(), &subscription(), 20).await.unwrap();
-    assert_eq!((found.alerts.len(), found.unreadable), (1, 1));
+    for limit in [1, 20] {
+        let found = bench.store.open_alerts_of(&tenant(), &subscription(), limit).await.unwrap();
+        assert_eq!((found.alerts.len(), found.unreadable), (1, 1), "it takes nobody's place, either: {limit}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Microsoft does not answer at all: people are told all the same, and what hangs holds nothing else up.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use models::{Actor, AlertResult, OperationState};
 use simulator::{Fault, FaultKind, SubscriptionRules, Target};
@@ -42,6 +43,54 @@ async fn an_alert_that_gets_no_answer_goes_to_the_back_and_holds_up_no_other() {
     let done = kept(&system, &posted.id).await;
     assert_eq!((done.state, done.results.len(), done.unanswered.len()), (OperationState::Done, 2, 0));
     assert_eq!(standings(&system).await[1], "one resolved fraud");
+}
+
+#[tokio::test]
+async fn an_alert_that_fails_goes_to_the_back_as_well() {
+    let system = system().await;
+    system.microsoft.set_subscription_rules(SubscriptionRules { delay_seconds: 0, ..SubscriptionRules::default() });
+    let (acting, tenant) = (acting(&system), tenant(&system).await);
+    let (person, token) = administrator(&system, &acting, "ada@contoso.example").await;
+    let asked = Wanting::cancel(&person, "k").ask(&system, &acting).await.unwrap();
+    let posted = acting.act(&token, &tenant, asked, &Actor::Person(person)).await.unwrap();
+    let throttled = FaultKind::Throttle { retry_after: simulator::RetryAfter::Seconds(300) };
+    system.microsoft.set_fault(Fault::new(Target::Patch, throttled).times(1)).unwrap();
+    sweep(&system).await;
+    let half = kept(&system, &posted.id).await;
+    // By this mark the next look begins with what was not tried since, and reads more of what is open by as many.
+    assert_eq!((half.results.len(), half.unanswered.len()), (1, 1), "{half:?}");
+    system.microsoft.clear_faults();
+    system.clock.advance(SignedDuration::from_mins(5));
+    sweep(&system).await;
+    let done = kept(&system, &posted.id).await;
+    assert_eq!((done.state, done.results.len(), done.unanswered.len()), (OperationState::Done, 2, 0));
+}
+
+#[tokio::test]
+async fn an_alert_that_cannot_be_read_is_counted_among_those_that_stay_open() {
+    let system = system().await;
+    system.microsoft.set_subscription_rules(SubscriptionRules { delay_seconds: 0, ..SubscriptionRules::default() });
+    let (acting, tenant) = (acting(&system), tenant(&system).await);
+    let (person, token) = administrator(&system, &acting, "ada@contoso.example").await;
+    let asked = Wanting::cancel(&person, "k").ask(&system, &acting).await.unwrap();
+    let posted = acting.act(&token, &tenant, asked, &Actor::Person(person)).await.unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    aws_sdk_dynamodb::Client::new(&system.parts.aws)
+        .update_item()
+        .table_name(system.test.system.tables().alerts.clone())
+        .key("pk", text(&format!("{}#two", tenant.id)))
+        .key("sk", text("alert"))
+        .update_expression("SET detail = :nothing")
+        .expression_attribute_values(":nothing", text("nothing"))
+        .send()
+        .await
+        .unwrap();
+    sweep(&system).await;
+    assert_eq!(kept(&system, &posted.id).await.state, OperationState::Done);
+    let lines = lines(&system).await;
+    assert_eq!(lines[lines.len() - 2..], ["system: 1 left open", "system: Done"]);
+    let told = system.test.messages.operations().remove(0);
+    assert_eq!(told.subject, "Partner Alerts: alerts of a cancelled subscription stay open");
 }
 
 #[tokio::test]

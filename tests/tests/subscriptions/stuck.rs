@@ -1,11 +1,14 @@
 //! What stands still: people are told, once, and never not at all; and what nobody signs in for is given up.
 
 use jiff::SignedDuration;
-use models::{Actor, OperationState};
+use models::{Actor, OperationState, SubscriptionStage, Tenant};
 use simulator::{Fault, FaultKind, RetryAfter, SubscriptionRules, Target};
+use store::WriteTenants as _;
 use tests::ByHand;
 
-use crate::support::{Carried, Wanting, acting, administrator, deliver, kept, lines, standings, sweep, system, tenant};
+use crate::support::{
+    Carried, Wanting, acting, administrator, deliver, kept, lines, stage, standings, sweep, system, tenant,
+};
 
 const SUBJECT: &str = "Partner Alerts: a cancellation stands still";
 
@@ -49,6 +52,23 @@ async fn what_microsoft_does_not_show_is_told_after_a_quarter_of_an_hour_once_an
     let _ = system.counted.take();
     sweep(&system).await;
     assert_eq!(counted(&system), [Some(0)]);
+}
+
+#[tokio::test]
+async fn a_cancellation_goes_on_where_its_tenant_is_switched_off_though_its_alerts_stay_open() {
+    let system = system().await;
+    system.microsoft.set_subscription_rules(SubscriptionRules { delay_seconds: 0, ..SubscriptionRules::default() });
+    let (acting, tenant) = (acting(&system), tenant(&system).await);
+    let (person, token) = administrator(&system, &acting, "ada@contoso.example").await;
+    let asked = Wanting::cancel(&person, "k").ask(&system, &acting).await.unwrap();
+    let posted = acting.act(&token, &tenant, asked, &Actor::Person(person)).await.unwrap();
+    system.store().put_tenant(&Tenant { active: false, ..tenant.clone() }).await.unwrap();
+    sweep(&system).await;
+    assert_eq!(stage(&kept(&system, &posted.id).await), SubscriptionStage::Reached);
+    assert_eq!(standings(&system).await[1], "one active -", "nothing is changed of a tenant that is switched off");
+    system.store().put_tenant(&tenant).await.unwrap();
+    sweep(&system).await;
+    assert_eq!(kept(&system, &posted.id).await.state, OperationState::Done);
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! What was done: `GET /api/v1/tenants/{tenant}/activity` and `GET /api/v1/tenants/{tenant}/alerts/{alert}/activity`.
 
+use std::collections::BTreeSet;
+
 use api::{Answer, Kind, Problem};
 use jiff::Timestamp;
-use models::{AlertId, Chain, Happened, KeptLine, history};
+use models::{
+    ActivityLine, AlertId, Chain, Happened, KeptLine, Operation, OperationId, TenantId, history, on_their_way,
+};
 use store::ActivityPosition;
 
 use super::{filters::moment, found, of_store, refused};
@@ -16,6 +20,8 @@ use crate::{
 const LINES: i32 = 200;
 /// Most lines behind the first page that are compared with what Microsoft recorded.
 const MOST_LINES: usize = 1_800;
+/// Most operations on their way that are looked at: each is a read, and more of one alert at once are hardly met.
+const MOST_ON_THEIR_WAY: usize = 10;
 
 impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     /// What happened to an alert, the oldest first: what was done here, and what Microsoft recorded besides.
@@ -35,7 +41,9 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let next = self.places.seal(places, last.as_ref(), asked).await?;
         let entries = if behind == 0 {
             let more = self.lines_behind(&chain, last).await?;
-            merged(&kept, &more, &at_work.stored.known.alert)
+            let all: Vec<_> = kept.iter().chain(&more).filter_map(|line| line.read().ok()).collect();
+            let untold = self.untold(&tenant, &id, &all).await?;
+            merged(&kept, all, &untold, &at_work.stored.known.alert)
         } else {
             kept.iter().map(HappenedShown::line).collect()
         };
@@ -51,6 +59,23 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             more.extend(page);
         }
         Ok(more)
+    }
+
+    /// The operations on their way of which Microsoft is known not to be told yet: what it recorded is not theirs.
+    async fn untold(
+        &self,
+        tenant: &TenantId,
+        alert: &AlertId,
+        lines: &[ActivityLine],
+    ) -> Result<BTreeSet<OperationId>, Problem> {
+        let mut untold = BTreeSet::new();
+        for id in on_their_way(lines).into_iter().take(MOST_ON_THEIR_WAY) {
+            // What came of it may be known by now, in a line that was not read.
+            let is_untold = |it: &Operation| it.left().any(|left| left == alert) && !it.may_be_told(alert);
+            let operation = self.readable(tenant, id).await?;
+            untold.extend(operation.filter(is_untold).map(|operation| operation.id));
+        }
+        Ok(untold)
     }
 
     /// What was done in a tenant, about alerts and about the tenant itself, the latest first.
@@ -79,12 +104,18 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
 }
 
 /// Our lines and Microsoft's entries in one order; what can't be read stands at the end.
-fn merged(kept: &[KeptLine], more: &[KeptLine], alert: &models::Alert) -> Vec<HappenedShown> {
-    let all: Vec<_> = kept.iter().chain(more).filter_map(|line| line.read().ok()).collect();
+fn merged(
+    kept: &[KeptLine],
+    all: Vec<ActivityLine>,
+    untold: &BTreeSet<OperationId>,
+    alert: &models::Alert,
+) -> Vec<HappenedShown> {
     let shown = kept.iter().filter(|line| line.read().is_ok()).count();
-    let lines = &all[..shown];
+    let lines = all[..shown].to_vec();
+    let is_told = |line: &ActivityLine| line.entry.operation.as_ref().is_none_or(|id| !untold.contains(id));
+    let accounting: Vec<_> = all.into_iter().filter(is_told).collect();
     let unreadable = kept.iter().filter(|line| line.read().is_err());
-    let happened = history(lines, &all, alert);
+    let happened = history(&lines, &accounting, alert);
     let happened = happened.iter().map(|happened: &Happened<'_>| HappenedShown::from(happened));
     happened.chain(unreadable.map(HappenedShown::line)).collect()
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use api::{Answer, Kind, Problem};
 use identity::Kind as CallerKind;
-use models::{Alert, AlertId, NameId, OperationId, Person, View};
+use models::{Alert, AlertId, NameId, Operation, OperationId, Person, TenantId, View};
 
-use store::KeptViews;
+use store::{AlertAtWork, KeptViews, StoreError};
 
 use super::{found, names::Names, of_store};
 use crate::{
@@ -24,9 +24,32 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         asked.without_query()?;
         let id: AlertId = asked.request.parameter("alert")?;
         let at_work = self.store.at_work(&tenant, &id).await.map_err(of_store)?.ok_or(Kind::NotFound)?;
+        let under_way = self.under_way(&tenant, &at_work).await?;
         let wanted = names_of(&at_work.stored.known.alert);
         let names = Names::read(&self.store, HashMap::from([(tenant.clone(), wanted)])).await;
-        Ok(found(&AlertWhole::of(&tenant, &at_work, &names, asked.now)))
+        Ok(found(&AlertWhole::of(&tenant, &at_work, under_way.as_ref(), &names, asked.now)))
+    }
+
+    /// The operation that began last to change where an alert stands, as long as it is not known what came of it: an earlier one does nothing any more.
+    async fn under_way(&self, tenant: &TenantId, at_work: &AlertAtWork) -> Result<Option<Operation>, Problem> {
+        let Some(begun) = &at_work.begun else { return Ok(None) };
+        let operation = self.readable(tenant, &begun.operation).await?;
+        let alert = &at_work.stored.known.alert.id;
+        Ok(operation.filter(|operation| operation.left().any(|left| left == alert)))
+    }
+
+    /// An operation, if it can be read: one that can't hides nothing else.
+    pub(crate) async fn readable(&self, tenant: &TenantId, id: &OperationId) -> Result<Option<Operation>, Problem> {
+        match self.store.operation(tenant, id).await {
+            Err(error @ StoreError::BadItem { .. }) => {
+                tracing::error!(
+                    tenant.id = %tenant, operation.id = %id, error = runtime::chain(&error),
+                    "an operation can't be read: its alert is shown without it"
+                );
+                Ok(None)
+            }
+            read => read.map_err(of_store),
+        }
     }
 
     /// How far something has come that was asked for.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use models::{Alert, AlertType, NameId, TenantId};
+use models::{Alert, AlertType, Asked, NameId, Operation, TenantId};
 use serde::Serialize;
 use serde_json::Value;
 use store::{AlertAtWork, ListedAlert};
 use utoipa::ToSchema;
 
-use super::{ActorShown, Moment, Named, PersonShown};
+use super::{ActorShown, Moment, Named, PersonShown, activity::StandingShown};
 use crate::routes::names::Names;
 
 /// A page of a list of alerts.
@@ -119,6 +119,21 @@ pub(crate) struct AlertWhole {
     details: BTreeMap<String, Value>,
     /// The notes, the oldest first.
     notes: Vec<NoteShown>,
+    /// What somebody wants of it that is neither done nor refused yet. Absent where there is nothing.
+    under_way: Option<UnderWay>,
+}
+
+/// A wish about where an alert is to stand that is neither done nor refused yet.
+#[derive(Debug, Serialize, ToSchema)]
+struct UnderWay {
+    /// The operation.
+    operation: String,
+    /// Where the alert is to stand.
+    to: StandingShown,
+    /// Since when.
+    since: Moment,
+    /// Who asked.
+    by: ActorShown,
 }
 
 /// A resource.
@@ -189,8 +204,23 @@ impl AlertShown {
     }
 }
 
+impl UnderWay {
+    fn of(operation: &Operation) -> Option<Self> {
+        let Asked::Status { to, .. } = &operation.asked else { return None };
+        let (id, since, by) = (operation.id.to_string(), Moment(operation.at), (&operation.by).into());
+        Some(Self { operation: id, to: to.into(), since, by })
+    }
+}
+
 impl AlertWhole {
-    pub(crate) fn of(tenant: &TenantId, found: &AlertAtWork, names: &Names, now: Timestamp) -> Self {
+    /// An alert, and the operation that is under way of it.
+    pub(crate) fn of(
+        tenant: &TenantId,
+        found: &AlertAtWork,
+        under_way: Option<&Operation>,
+        names: &Names,
+        now: Timestamp,
+    ) -> Self {
         let AlertAtWork { stored, work, .. } = found;
         let known = &stored.known;
         let alert: &Alert = &known.alert;
@@ -237,6 +267,7 @@ impl AlertWhole {
                     text: note.text.as_str().to_owned(),
                 })
                 .collect(),
+            under_way: under_way.and_then(UnderWay::of),
         }
     }
 }

@@ -112,6 +112,9 @@ pub(crate) struct OperationShown {
     /// What came of it so far, by alert.
     #[schema(value_type = BTreeMap<String, Object>)]
     results: BTreeMap<String, Value>,
+    /// The wishes that this one took the place of, by alert: each with its `operation`, and `now`, where the alert stood. None is taken up again.
+    #[schema(value_type = BTreeMap<String, Object>)]
+    superseded: BTreeMap<String, Value>,
     /// When it changed last.
     changed: Moment,
 }
@@ -130,6 +133,7 @@ impl From<&Operation> for OperationShown {
             state: value(&operation.state),
             progress: operation.progress.as_ref().map(value),
             results: operation.results.iter().map(|(alert, result)| (alert.to_string(), value(result))).collect(),
+            superseded: operation.superseded.iter().map(|(alert, older)| (alert.to_string(), value(older))).collect(),
             changed: Moment(operation.changed),
         }
     }
