@@ -75,6 +75,23 @@ fn every_function_every_queue_of_dead_letters_and_the_peoples_api_is_watched() {
     assert_eq!(once, wanted);
 }
 
+/// The alarm says that there are some, and `doctor` where.
+#[test]
+fn doctor_finds_every_queue_of_dead_letters_by_an_output_of_the_stack_and_looks_into_it() {
+    let template = Template::read();
+    let (stack, doctor) =
+        (include_str!("../../../cli/src/stack.rs"), include_str!("../../../cli/src/doctor/queues.rs"));
+    let (_, looked_into) = doctor.split_once("const DEAD_LETTERS").unwrap();
+    let mut queues = BTreeSet::new();
+    dead_letters(template.at("/Resources"), &mut queues);
+    for queue in queues {
+        assert_eq!(*template.at(&format!("/Outputs/{queue}Url/Value")), json!({ "!Ref": queue }));
+        let variable = format!("{}_DEAD_LETTERS_URL", queue.trim_end_matches("DeadLetters").to_uppercase());
+        assert!(stack.contains(&format!("(\"{queue}Url\", &{variable})")), "{queue}");
+        assert!(looked_into.contains(&format!("&{variable},")), "{queue}");
+    }
+}
+
 #[test]
 fn an_alarm_is_there_exactly_where_all_that_it_watches_is() {
     let template = Template::read();
