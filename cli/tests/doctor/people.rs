@@ -1,7 +1,8 @@
 //! What is wrong with what people sign in with, and what they can't do.
 
 use insta::assert_snapshot;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use runtime::{Clock as _, SystemClock};
 use serde_json::json;
 use tests::{CLIENT_ID, CLIENT_SECRET, TENANT};
 
@@ -26,9 +27,9 @@ async fn the_client_secret_of_the_sign_in_is_counted_down_and_a_tenant_without_a
     let ends = |end: &str| json!({ "client_secret": CLIENT_SECRET, "client_secret_expires": end }).to_string();
     written(json!({ "client_secret": CLIENT_SECRET }).to_string()).await;
     cases.add("nobody has said when the client secret ends", &here.seen().await);
-    written(ends(&(Timestamp::now() + SignedDuration::from_hours(29 * 24 + 12)).to_string())).await;
+    written(ends(&(SystemClock.now() + SignedDuration::from_hours(29 * 24 + 12)).to_string())).await;
     cases.add("it ends soon", &here.seen().await);
-    written(ends(&(Timestamp::now() - SignedDuration::from_hours(36)).to_string())).await;
+    written(ends(&(SystemClock.now() - SignedDuration::from_hours(36)).to_string())).await;
     cases.add("it has ended", &here.seen().await);
     written(CLIENT_SECRET.to_owned()).await;
     let seen = here.seen().await;

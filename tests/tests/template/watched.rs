@@ -47,7 +47,9 @@ fn dead_letters(value: &Value, found: &mut BTreeSet<String>) {
         }
         _ => vec![],
     };
-    inner.into_iter().for_each(|value| dead_letters(value, found));
+    for value in inner {
+        dead_letters(value, found);
+    }
 }
 
 #[test]
