@@ -63,6 +63,29 @@ pub(crate) const READ_SECRET_PREFIX: Variable = Variable {
     meaning: "what names of read secrets begin with",
     default: Some("partner-alerts/read/"),
 };
+/// What people sign in to, where they do.
+pub(crate) const SIGN_IN_CLIENT_ID: Variable = place(
+    "SIGN_IN_CLIENT_ID",
+    "the id of the application that people sign in to, or name the stack with --stack; empty where nobody signs in",
+);
+/// The secret with that application's client secret.
+pub(crate) const SIGN_IN_SECRET: Variable = Variable {
+    name: "SIGN_IN_SECRET",
+    meaning: "the name of the secret with the client secret of the application that people sign in to",
+    default: Some("partner-alerts/sign-in/client"),
+};
+/// The secret with the keys that seal what a sign-in rests on.
+pub(crate) const SEALING_SECRET: Variable = Variable {
+    name: "SEALING_SECRET",
+    meaning: "the name of the secret with the keys that cookies of a sign-in under way are sealed with",
+    default: Some("partner-alerts/sign-in/sealing"),
+};
+/// The secret with the keys that seal places in lists.
+pub(crate) const CURSOR_SECRET: Variable = Variable {
+    name: "CURSOR_SECRET",
+    meaning: "the name of the secret with the keys that places in lists are sealed with",
+    default: Some("partner-alerts/dashboard/sealing"),
+};
 /// Requests for names.
 pub(crate) const NAMES_QUEUE_URL: Variable =
     place("NAMES_QUEUE_URL", "the address of the names queue, or name the stack with --stack");
@@ -93,11 +116,12 @@ pub(crate) const SCHEDULES: Variable =
     place("SCHEDULES", "the names of the schedules, separated by commas, or name the stack with --stack");
 
 /// The variables that say where things are, beside those of `runtime`, of `signers` and of Microsoft's addresses.
-pub const VARIABLES: [Variable; 19] = [
+pub const VARIABLES: [Variable; 23] = [
     ACTIVITY_TABLE,
     ACT_SECRET_PREFIX,
     ALERTS_TABLE,
     CALLBACK_BASE_URL,
+    CURSOR_SECRET,
     EVENTS_TABLE,
     EVENTS_TOPIC_ARN,
     FRAUD_TOPIC_ARN,
@@ -110,7 +134,10 @@ pub const VARIABLES: [Variable; 19] = [
     RECONCILE_DEAD_LETTERS_URL,
     RECONCILE_QUEUE_URL,
     SCHEDULES,
+    SEALING_SECRET,
     SESSIONS_TABLE,
+    SIGN_IN_CLIENT_ID,
+    SIGN_IN_SECRET,
     STREAM_DEAD_LETTERS_URL,
     TENANTS_TABLE,
 ];
@@ -203,6 +230,12 @@ impl Account {
     /// Region, credentials and endpoint.
     pub(crate) fn aws(&self) -> &SdkConfig {
         &self.aws
+    }
+
+    /// Whether people sign in.
+    pub(crate) fn lets_people_in(&self) -> bool {
+        // A text can always be read.
+        self.variables.optional::<String>(&SIGN_IN_CLIENT_ID).is_ok_and(|client| client.is_some())
     }
 
     /// What is kept in it.

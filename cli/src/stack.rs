@@ -8,10 +8,11 @@ use aws_sdk_cloudformation::{
 use runtime::Variable;
 
 use crate::account::{
-    ACT_SECRET_PREFIX, ACTIVITY_TABLE, ALERTS_TABLE, AccountError, CALLBACK_BASE_URL, EVENTS_TABLE, EVENTS_TOPIC_ARN,
-    FRAUD_TOPIC_ARN, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, OPERATIONS_DEAD_LETTERS_URL, OPERATIONS_QUEUE_URL,
-    OPERATIONS_TOPIC_ARN, READ_SECRET_PREFIX, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL, SCHEDULES,
-    SESSIONS_TABLE, STREAM_DEAD_LETTERS_URL, TENANTS_TABLE,
+    ACT_SECRET_PREFIX, ACTIVITY_TABLE, ALERTS_TABLE, AccountError, CALLBACK_BASE_URL, CURSOR_SECRET, EVENTS_TABLE,
+    EVENTS_TOPIC_ARN, FRAUD_TOPIC_ARN, NAMES_DEAD_LETTERS_URL, NAMES_QUEUE_URL, OPERATIONS_DEAD_LETTERS_URL,
+    OPERATIONS_QUEUE_URL, OPERATIONS_TOPIC_ARN, READ_SECRET_PREFIX, RECONCILE_DEAD_LETTERS_URL, RECONCILE_QUEUE_URL,
+    SCHEDULES, SEALING_SECRET, SESSIONS_TABLE, SIGN_IN_CLIENT_ID, SIGN_IN_SECRET, STREAM_DEAD_LETTERS_URL,
+    TENANTS_TABLE,
 };
 
 /// The outputs of a stack, and the variables that they stand for.
@@ -36,12 +37,16 @@ const OUTPUTS: [(&str, &Variable); 16] = [
 
 /// The parameters of a stack, and the variables of its functions that they become. The files that functions read are in none of
 /// these: they are on no machine but theirs.
-const PARAMETERS: [(&str, &Variable); 5] = [
+const PARAMETERS: [(&str, &Variable); 9] = [
     ("ActSecretPrefix", &ACT_SECRET_PREFIX),
     ("CertificateIssuerHosts", &signers::CERTIFICATE_ISSUER_HOSTS),
     ("CertificateLocations", &signers::CERTIFICATE_LOCATIONS),
     ("CertificateNames", &signers::CERTIFICATE_NAMES),
+    ("CursorSecret", &CURSOR_SECRET),
     ("ReadSecretPrefix", &READ_SECRET_PREFIX),
+    ("SealingSecret", &SEALING_SECRET),
+    ("SignInClientId", &SIGN_IN_CLIENT_ID),
+    ("SignInSecret", &SIGN_IN_SECRET),
 ];
 
 /// What a stack says: its outputs, and those of its parameters that matter elsewhere, too.

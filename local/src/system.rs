@@ -368,7 +368,8 @@ fn services(
     let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31T00:00:00Z" });
     secrets.seed(READ_SECRET, &secret.to_string())?;
     secrets.seed(ACT_SECRET, &secret.to_string())?;
-    secrets.seed(SIGN_IN_SECRET, &json!({ "client_secret": CLIENT_SECRET }).to_string())?;
+    let client = json!({ "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31T00:00:00Z" });
+    secrets.seed(SIGN_IN_SECRET, &client.to_string())?;
     for name in [SEALING_SECRET, CURSOR_SECRET] {
         let key = STANDARD.encode(rand::random::<[u8; 32]>());
         secrets.seed(name, &json!({ "current": "first", "keys": { "first": key } }).to_string())?;

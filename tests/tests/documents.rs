@@ -220,8 +220,14 @@ fn every_alarm_is_documented_with_its_threshold_and_every_documented_one_exists(
     for alarm in alarms {
         let properties = &resources[alarm]["Properties"];
         let row = table.lines().find(|line| line.contains(&format!("`{alarm}`"))).unwrap();
-        let metric = properties["MetricName"].as_str().unwrap();
-        assert!(row.contains(&format!("`{metric}`")), "{alarm}: {metric}");
+        // One figure of ours, or several of AWS's.
+        let several = properties["Metrics"].as_sequence().into_iter().flatten();
+        let several = several.filter_map(|entry| entry["MetricStat"]["Metric"]["MetricName"].as_str());
+        let metrics: BTreeSet<_> = several.chain(properties["MetricName"].as_str()).collect();
+        assert!(!metrics.is_empty(), "{alarm}");
+        for metric in metrics {
+            assert!(row.contains(&format!("`{metric}`")), "{alarm}: {metric}");
+        }
         let threshold = properties["Threshold"].as_i64().unwrap();
         assert!(threshold == 1 || row.contains(&format!(" {threshold} ")), "{alarm}: {threshold}");
     }

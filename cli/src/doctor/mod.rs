@@ -7,7 +7,9 @@ mod certificates;
 mod checks;
 mod clock;
 mod configuration;
+mod expiry;
 mod finding;
+mod people;
 mod queues;
 mod refused;
 mod report;
@@ -77,6 +79,7 @@ impl Command {
         checks.add(Subject::new("topics", "topics"), topics::check(account.clone()));
         checks.add(Subject::new("schedules", "schedules"), schedules::check(account.clone(), stack.map(str::to_owned)));
         checks.add(Subject::new("queues", "queues"), queues::check(account.clone()));
+        checks.add(Subject::new("people", "client secret"), people::check(account.clone()));
         checks.add(Subject::new("certificates", "certificates"), certificates::check(account.clone()));
         checks.add(Subject::new("clock", "clock"), clock::check(account.clone(), clouds));
         for tenant in tenants {

@@ -231,7 +231,7 @@ pub(super) fn table_of(listed: &[Listed]) -> String {
 
 /// A tenant as lines of name and value.
 pub(super) fn text_of(shown: &Shown) -> String {
-    let none = || "none".to_owned();
+    let none = || "none: its alerts can't be decided on here".to_owned();
     let mut rows = vec![
         ("id", shown.id.clone()),
         ("name", shown.name.clone()),

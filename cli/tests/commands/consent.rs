@@ -242,6 +242,8 @@ async fn the_secret_to_act_with_is_another_one() {
     assert!(refused.contains("problem  act sign-in to Graph") && refused.contains("client-secret-wrong"), "{refused}");
     assert_eq!(here.secret(&name).await, None);
     assert_eq!(here.json(&["tenants", "show", TENANT]).await["act_secret"], Value::Null);
+    let shown = here.told(&["tenants", "show", TENANT]).await;
+    assert!(shown.contains("act secret   none: its alerts can't be decided on here\n"), "{shown}");
 
     let output = here.run_with(&set, CLIENT_SECRET).await;
     assert!(output.status.success(), "{output:?}");

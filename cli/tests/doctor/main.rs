@@ -4,6 +4,7 @@
 
 mod deployment;
 mod elsewhere;
+mod people;
 mod report;
 mod support;
 mod tenants;

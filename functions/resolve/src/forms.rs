@@ -113,7 +113,7 @@ fn words(result: &ResultDocument) -> Markup {
             ResultDocument::NotFound => "There is no such alert, or not for you.",
             ResultDocument::NotPossible { detail } => (theirs(detail)),
             ResultDocument::Pending => "It is on its way.",
-            ResultDocument::Refused(refusal) => { "Microsoft refused: " (theirs(&refusal.code)) ". " (refusal.what_to_do) "." }
+            ResultDocument::Refused { refusal, .. } => { "Microsoft refused: " (theirs(&refusal.code)) ". " (refusal.what_to_do) "." }
             ResultDocument::Unavailable => "It does not work at the moment: try again.",
         }
     }

@@ -4,12 +4,13 @@ use jiff::SignedDuration;
 use made_alerts::alert;
 use models::{
     Act as Did, ActivityEntry, AffectedResource, Alert, AlertId, AlertResult, Asked, Entry, IdempotencyKey, NameId,
-    Operation, OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed, Standing, Status, TenantId,
-    View, WorkChange,
+    Operation, OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed, Standing, Status, Tenant,
+    TenantId, View, WorkChange,
 };
 use serde_json::{Value, json};
 use store::{
-    About, Act as _, ActWrite, Acted, KeepNames as _, KeepOperations as _, NameAnswer, ReadWork as _, ViewWrite,
+    About, Act as _, ActWrite, Acted, KeepNames as _, KeepOperations as _, NameAnswer, ReadTenants as _, ReadWork as _,
+    ViewWrite, WriteTenants as _,
 };
 use tests::TENANT;
 
@@ -288,10 +289,16 @@ async fn operations_are_shown_to_who_sees_their_tenant_and_views_to_whom_they_ar
 async fn tenants_are_shown_with_their_last_look_and_the_document_is_the_committed_one() {
     let world = World::start(&[]).await;
     world.system.baseline().await;
+    let store = world.system.store();
+    for tenant in store.tenants().await.unwrap() {
+        let act_secret = (tenant.id.as_str() == OTHER).then(|| "partner-alerts/act/other".to_owned());
+        store.put_tenant(&Tenant { act_secret, ..tenant }).await.unwrap();
+    }
     let tenants = world.found("tenants").await.body;
     let of = |id: &str| tenants["tenants"].as_array().unwrap().iter().find(|it| it["id"] == id).unwrap().clone();
     assert!(of(TENANT)["last_success"].is_string(), "{tenants}");
     assert_eq!(of(OTHER)["last_success"], Value::Null);
+    assert_eq!([TENANT, OTHER].map(|id| of(id)["can_act"].clone()), [json!(false), json!(true)], "{tenants}");
     assert!(!tenants.to_string().contains("secret") && !tenants.to_string().contains("hash"), "{tenants}");
     let document = world.found("openapi.json").await.body;
     assert_eq!(document["openapi"], "3.1.0");

@@ -1,4 +1,5 @@
 //! The alarms: what they look at is what `renew`, `poll` and `resolve` report, and their topic is theirs, `renew`'s and `resolve`'s alone.
+//! Those about what AWS counts are in `watched`.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +45,8 @@ async fn every_alarm_looks_at_a_figure_that_its_function_reports_in_periods_of_i
     assert_eq!(rate("PollFunction"), format!("rate({} minutes)", poll::PERIOD.as_mins()));
     assert_eq!(rate("ResolveFunction"), rate("PollFunction"));
     assert_eq!([poll::PERIOD.as_secs() * 3, poll::PERIOD.as_secs()].map(i64::unsigned_abs), [RUNS, REFUSED]);
-    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let mut alarms = template.of_type("AWS::CloudWatch::Alarm");
+    alarms.retain(|_, alarm| alarm["Properties"].get("Metrics").is_none());
     let mut watched = BTreeSet::new();
     for (name, alarm) in &alarms {
         let alarm = &alarm["Properties"];

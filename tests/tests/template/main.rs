@@ -9,3 +9,4 @@ mod permissions;
 mod sources;
 mod support;
 mod tables;
+mod watched;

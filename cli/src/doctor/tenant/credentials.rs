@@ -10,12 +10,13 @@ use runtime::{Clock as _, SystemClock};
 use super::failed;
 use crate::{
     account::Microsoft,
-    doctor::finding::{Finding, Subject},
+    doctor::{
+        expiry,
+        finding::{Finding, Subject},
+    },
     secret_names::Prefixes,
 };
 
-/// How long before a client secret or a certificate ends somebody has to see to it.
-const EXPIRY_NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// From what age on a refresh token has to be seen to by a person: 30 days are left of Microsoft's 90.
 const REFRESH_TOKEN_AGE: SignedDuration = SignedDuration::from_hours(60 * 24);
 
@@ -78,13 +79,9 @@ fn aged(
 ) -> Finding {
     let days = |time: SignedDuration| time.as_hours() / 24;
     if let Some(expires) = secret.proof_expires() {
-        let left = expires.duration_since(now);
         let advice = "make a new one for the application in Entra ID, and write it into the secret";
-        if left <= SignedDuration::ZERO {
-            return subject.problem(format!("{what}, which expired {} days ago", days(-left)), advice);
-        }
-        if left < EXPIRY_NOTICE {
-            return subject.warning(format!("{what}, which expires in {} days", days(left)), advice);
+        if let Some(found) = expiry::near(subject, what, expires, now, advice) {
+            return found;
         }
     }
     // As for renew: one that nobody has dated is as old as the secret.
@@ -101,7 +98,7 @@ fn aged(
     if secret.proof_expires().is_none() {
         let advice = "look its end up in Entra ID, and write it with the secret: `tenants set --client-id … \
                       --client-secret-expires …`, or the member client_secret_expires";
-        return subject.warning(format!("{what}, of which nobody has said when it ends"), advice);
+        return expiry::unknown(subject, what, advice);
     }
     subject.ok(what)
 }

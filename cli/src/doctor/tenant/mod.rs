@@ -35,12 +35,23 @@ pub async fn check(account: &Account, tenant: &Tenant) -> Vec<Finding> {
         return vec![subject.ok(format!("{}: inactive, and not looked at", tenant.display_name))];
     }
     let mut findings = vec![subject.ok(format!("{}, in the cloud {}", tenant.display_name, tenant.cloud.as_str()))];
+    findings.extend(undecidable(account, tenant));
     let (connection, looks, runs) =
         tokio::join!(connection(account, tenant), looks::check(account, tenant), runs::check(account, tenant));
     for found in [connection, looks, runs] {
         findings.extend(found);
     }
     findings
+}
+
+/// That people see the alerts of a tenant and can't decide on them, which they would learn by trying.
+fn undecidable(account: &Account, tenant: &Tenant) -> Option<Finding> {
+    (account.lets_people_in() && tenant.act_secret.is_none()).then(|| {
+        let words = "there is none: its alerts can be seen here, and decided on in Partner Center alone";
+        let advice =
+            format!("`tenants set {} --secret act --client-id …` writes one, where that is not meant", tenant.id);
+        Subject::of_tenant(&tenant.id, "act secret").warning(words, advice)
+    })
 }
 
 /// Looks at what Microsoft has to say of a tenant, active or not: its credentials and its registration.

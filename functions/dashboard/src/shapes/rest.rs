@@ -30,6 +30,8 @@ pub(crate) struct TenantShown {
     alert_source: &'static str,
     /// Whether it is polled.
     is_active: bool,
+    /// Whether its alerts can be decided on here, by whoever may: it has a secret to act with. Whether Microsoft takes that is not said.
+    can_act: bool,
     /// When the last complete look at it ended. Absent where there was none, or where it can't be told at the moment.
     last_success: Option<Moment>,
     /// When the last look ended, whatever came of it.
@@ -44,6 +46,7 @@ impl TenantShown {
             cloud: tenant.cloud.as_str(),
             alert_source: tenant.alert_source.as_str(),
             is_active: tenant.active,
+            can_act: tenant.act_secret.is_some(),
             last_success: runs.last_success.map(Moment),
             last_attempt: runs.last_attempt.map(Moment),
         }
