@@ -1,12 +1,15 @@
 //! What goes out, and what the `OpenAPI` document says of it.
 
-use api::{Answer, Kind, Problem};
+use api::{
+    Answer, Kind, Problem,
+    document::Now,
+    operation::{RefusalDocument, StandingDocument},
+};
 use http::{HeaderValue, StatusCode, header};
-use models::{AlertId, AlertResult, MicrosoftRefusal, Operation, Standing, TenantId};
+use models::{AlertId, AlertResult, MicrosoftRefusal, Operation, TenantId};
+use partner_center::refusal_advice;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::microsoft::what_to_do;
 
 /// What came of it for an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -41,39 +44,6 @@ pub enum ResultDocument {
     Refused(RefusalDocument),
     /// It does not work at the moment: send the same request again.
     Unavailable,
-}
-
-/// Where an alert stands.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct StandingDocument {
-    /// Its status, as Microsoft names it.
-    #[schema(example = "resolved")]
-    pub status: String,
-    /// Why it was resolved.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "legitimate")]
-    pub reason: Option<String>,
-}
-
-/// How Microsoft refused.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct RefusalDocument {
-    /// Their code.
-    pub code: String,
-    /// What it means, by our name for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub meaning: Option<String>,
-    /// What to do about it.
-    pub what_to_do: String,
-    /// What Microsoft says about it, where that is kept: up to 1,024 bytes, as it came. Whoever shows it escapes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Their id of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// Their id of all that belongs to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
 }
 
 /// What came of an act on one alert.
@@ -132,7 +102,7 @@ impl ResultDocument {
             Some(AlertResult::AlreadySo) => Self::AlreadySo,
             Some(AlertResult::Done { version }) => Self::Done { version: *version },
             Some(AlertResult::NotFound) => Self::NotFound,
-            Some(AlertResult::Refused(refusal)) => Self::Refused(refusal.into()),
+            Some(AlertResult::Refused(refusal)) => Self::Refused(refused(refusal)),
             Some(AlertResult::Overlapped { now }) => Self::ChangedMeanwhile { now: now.into(), told: true },
             Some(AlertResult::Superseded { now }) => Self::ChangedMeanwhile { now: now.into(), told: false },
         }
@@ -149,20 +119,9 @@ impl ResultDocument {
     }
 }
 
-impl From<&Standing> for StandingDocument {
-    fn from(standing: &Standing) -> Self {
-        let reason = standing.reason.as_ref().map(|reason| reason.as_str().to_owned());
-        Self { status: standing.status.as_str().to_owned(), reason }
-    }
-}
-
-impl From<&MicrosoftRefusal> for RefusalDocument {
-    fn from(refusal: &MicrosoftRefusal) -> Self {
-        let MicrosoftRefusal { code, request_id, correlation_id, meaning, description } = refusal.clone();
-        let what_to_do = what_to_do(meaning.as_deref()).to_owned();
-        let description = description.map(|words| words.as_str().to_owned());
-        Self { code, meaning, what_to_do, description, request_id, correlation_id }
-    }
+/// How Microsoft refused, with what to do about it.
+pub(crate) fn refused(refusal: &MicrosoftRefusal) -> RefusalDocument {
+    RefusalDocument::new(refusal, refusal_advice(refusal.meaning.as_deref()))
 }
 
 /// The answer to whoever wants something of one alert.
@@ -170,20 +129,18 @@ pub(crate) fn of_one(operation: &Operation, alert: &AlertId) -> Result<Answer, P
     let is_kept = operation.revision > 0;
     let result = ResultDocument::of(operation.results.get(alert));
     let with_operation = |problem: Problem| {
-        if is_kept { problem.with("operation", operation.id.as_str()) } else { problem }
+        if is_kept { problem.of_operation(&operation.id) } else { problem }
     };
     match &result {
         ResultDocument::NotFound => return Err(with_operation(Kind::NotFound.into())),
         ResultDocument::ChangedMeanwhile { now, told } => {
-            let problem = Problem::new(Kind::ChangedMeanwhile).with("now", json_of(now)).with("told", *told);
-            return Err(with_operation(problem));
+            let (now, told) = (Some(Now::Alert(now.clone())), Some(*told));
+            return Err(with_operation(
+                Problem::new(Kind::ChangedMeanwhile).with(|it| (it.now, it.told) = (now, told)),
+            ));
         }
         ResultDocument::Refused(refusal) => {
-            let mut problem = Problem::new(Kind::MicrosoftRefused).because(format!("{}.", refusal.what_to_do));
-            if let serde_json::Value::Object(members) = json_of(refusal) {
-                problem = members.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value));
-            }
-            return Err(with_operation(problem));
+            return Err(with_operation(Problem::refused(refusal.clone())));
         }
         _ => {}
     }
@@ -222,8 +179,4 @@ pub(crate) fn set_location(answer: &mut Answer, place: &str) {
     if let Ok(place) = HeaderValue::from_str(place) {
         answer.headers_mut().insert(header::LOCATION, place);
     }
-}
-
-fn json_of(value: &impl Serialize) -> serde_json::Value {
-    serde_json::to_value(value).unwrap_or_default()
 }

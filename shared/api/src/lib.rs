@@ -11,12 +11,14 @@
 //! | `problem` | all that can be wrong, by type (RFC 9457) |
 //! | `answer` | answers, with the headers that each has |
 //! | `cursor` | the place of a list, which leaves us and has to come back as it was |
+//! | `operation` | operations, and what came of them, as they are shown |
 //! | `document` | what the `OpenAPI` document says of every route |
 
 mod access;
 mod answer;
 mod cursor;
 pub mod document;
+pub mod operation;
 mod problem;
 mod request;
 

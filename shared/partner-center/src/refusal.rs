@@ -6,7 +6,14 @@
 //! subscription" and "Partner Center REST error codes"; what Graph and fraudEvents answer to a change is documented nowhere, so there it is
 //! the status that tells.
 
+use models::MicrosoftRefusal;
+
 use crate::{Diagnosis, MicrosoftError, error_words::NO_CODE, graph::says_not_found};
+
+/// The meaning of a refusal by our own credential: there is none, or none that can be used.
+pub const CREDENTIAL_UNUSABLE: &str = "credential-unusable";
+/// The meaning of what a source can't do.
+pub const NOT_POSSIBLE_AT_SOURCE: &str = "not-possible-at-source";
 
 /// Why Microsoft refuses an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -135,6 +142,27 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(self.code())
     }
+}
+
+/// What to do about a refusal that is kept, by its meaning: that of a [`Refusal`], of a [`Diagnosis`], or one of our own.
+#[must_use]
+pub fn refusal_advice(meaning: Option<&str>) -> &'static str {
+    let known = |meaning: &str| {
+        let refusal = Refusal::ALL.into_iter().find(|refusal| refusal.code() == meaning).map(Refusal::what_to_do);
+        let diagnosis = || Diagnosis::ALL.into_iter().find(|it| it.code() == meaning).map(Diagnosis::what_to_do);
+        let own = || match meaning {
+            CREDENTIAL_UNUSABLE => Some(
+                "have the tenant's secret to act with looked at: `partner-alerts doctor` says what is wrong with it",
+            ),
+            NOT_POSSIBLE_AT_SOURCE => Some("do it in Partner Center's own dashboard, or turn the tenant to Graph"),
+            meaning if MicrosoftRefusal::no_answer().meaning.as_deref() == Some(meaning) => Some(
+                "look at the alert again: nobody knows whether Microsoft has it; the next look at Microsoft shows it",
+            ),
+            _ => None,
+        };
+        refusal.or_else(diagnosis).or_else(own)
+    };
+    meaning.and_then(known).unwrap_or("look the code up, and give Microsoft's support the ids if it says nothing")
 }
 
 /// What to do about a refusal, or about whatever else a failed call has a diagnosis of.

@@ -23,7 +23,7 @@ mod words;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use api::{Answer, Request};
+use api::{Answer, Request, operation::step_up};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderValue, StatusCode, header};
 use identity::{Caller, Cookies, How};
@@ -37,7 +37,7 @@ use subscriptions::MOST_AT_ONCE;
 use tokio::time::Instant;
 
 use super::{
-    Acting, documents,
+    Acting,
     pages::{self, Form, Row},
     requests::person,
 };
@@ -138,7 +138,7 @@ where
             return Ok(pages::page(StatusCode::OK, "This is somebody else's", words, &rows));
         }
         let form = Form {
-            action: documents::step_up(&tenant.id, own),
+            action: step_up(&tenant.id, own),
             button: "Go on to sign in",
             leads_to: self.stepping_up.clouds.login(tenant.cloud).unwrap_or_default(),
         };
