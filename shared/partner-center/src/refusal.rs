@@ -30,6 +30,8 @@ pub enum Refusal {
     IdRefused,
     /// This partner can't reactivate the subscription.
     NotReactivatable,
+    /// The person lacks a role, or the application is not registered in Partner Center: it says the same of both.
+    PrivilegesInsufficient,
     /// The reason of a cancellation is none that Microsoft takes.
     ReasonRefused,
     /// Partner and customer have no relationship, or not any more.
@@ -44,13 +46,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AlertUnknown,
         Self::ChangeRefused,
         Self::ChangedMeanwhile,
         Self::CustomerUnknown,
         Self::IdRefused,
         Self::NotReactivatable,
+        Self::PrivilegesInsufficient,
         Self::ReasonRefused,
         Self::RelationshipMissing,
         Self::RolesLacking,
@@ -68,6 +71,7 @@ impl Refusal {
             Self::CustomerUnknown => "customer-unknown",
             Self::IdRefused => "id-refused",
             Self::NotReactivatable => "not-reactivatable",
+            Self::PrivilegesInsufficient => "privileges-insufficient",
             Self::ReasonRefused => "reason-refused",
             Self::RelationshipMissing => "relationship-missing",
             Self::RolesLacking => "roles-lacking",
@@ -90,6 +94,10 @@ impl Refusal {
             Self::NotReactivatable => {
                 "ask Microsoft's support: Partner Center says that this partner can't reactivate it, as where the plan itself is \
                  cancelled"
+            }
+            Self::PrivilegesInsufficient => {
+                "have it done by somebody who is Global Administrator and Admin Agent; if they are, register the application in Partner \
+                 Center (account settings, app management): it says the same of both"
             }
             Self::ReasonRefused => "update Partner Alerts: Microsoft takes another reason for cancellations by now",
             Self::RelationshipMissing => {
@@ -128,7 +136,8 @@ impl Refusal {
             (400, "900307") => Some(Self::ReasonRefused),
             (400, "900337") => Some(Self::NotReactivatable),
             (403, "20002" | "900159") => Some(Self::RelationshipMissing),
-            (403, "900150" | "900308" | "900335") => Some(Self::RolesLacking),
+            (403, "900150" | "900335") => Some(Self::RolesLacking),
+            (403, "900308") => Some(Self::PrivilegesInsufficient),
             (404, "800111") => Some(Self::SubscriptionUnknown),
             (409 | 412, _) => Some(Self::ChangedMeanwhile),
             (401, "900420") => None,
@@ -255,7 +264,7 @@ mod tests {
             (403, "900159", Some(Refusal::RelationshipMissing)),
             (403, "20002", Some(Refusal::RelationshipMissing)),
             (403, "900150", Some(Refusal::RolesLacking)),
-            (403, "900308", Some(Refusal::RolesLacking)),
+            (403, "900308", Some(Refusal::PrivilegesInsufficient)),
             (403, "900335", Some(Refusal::RolesLacking)),
             (403, "900309", None),
             (404, "800111", Some(Refusal::SubscriptionUnknown)),
@@ -280,5 +289,28 @@ mod tests {
         assert_eq!(advice(None, &denied), Some(Diagnosis::ConditionalAccess.what_to_do()));
         assert_eq!(advice(Some(Refusal::RolesLacking), &denied), Some(Refusal::RolesLacking.what_to_do()));
         assert_eq!(advice(None, &refused(418, "teapot")), None);
+    }
+
+    #[test]
+    fn the_document_has_a_row_for_each_refusal_and_for_each_problem_of_a_token() {
+        let text = include_str!("../../../docs/operations.md");
+        let names = Refusal::ALL.map(Refusal::code).into_iter().chain(crate::TokenProblem::ALL.map(|it| it.code()));
+        for name in names {
+            assert!(text.contains(&format!("\n| `{name}` | ")), "{name} has no row in docs/operations.md");
+        }
+        let (_, table) = text.split_once("| meaning | status and code | what to do |\n|---|---|---|\n").unwrap();
+        for row in table.lines().take_while(|line| line.starts_with("| `")) {
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            let (statuses, codes) = cells[2].split_once(" with ").unwrap_or((cells[2], "409"));
+            if cells[1] == "`token-refused`" {
+                continue;
+            }
+            for status in statuses.split(", ").map(|status| status.parse().unwrap()) {
+                for code in codes.split(" or ") {
+                    let meaning = Refusal::of_subscription(&refused(status, code)).map(Refusal::code);
+                    assert_eq!(meaning, Some(cells[1].trim_matches('`')), "{status} with {code}");
+                }
+            }
+        }
     }
 }

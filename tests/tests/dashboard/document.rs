@@ -163,6 +163,10 @@ fn the_document_knows_every_name_that_an_operation_may_be_shown_with() {
     assert_eq!(names("StageName"), kept(&stages));
     assert_eq!(names("AskedShown"), kept(&asked));
     assert_eq!(names("WishName"), kept(&[SubscriptionWish::Cancel, SubscriptionWish::Reactivate]));
+    let page = fs::read_to_string(file().with_file_name("api.md")).unwrap();
+    for name in kept(&states).into_iter().chain(kept(&results)) {
+        assert!(page.contains(&format!("\n| `{name}` | ")), "{name} has no row in docs/api.md");
+    }
     let document: Value = serde_json::from_str(&made()).unwrap();
     let types = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
     assert_eq!(*types, json!(api::Kind::ALL.map(api::Kind::uri)));
