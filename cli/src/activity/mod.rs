@@ -36,6 +36,7 @@ pub enum Command {
         /// The tenant's id in Entra ID. Without it: whichever tenant has lines about the alert.
         #[arg(long)]
         tenant: Option<TenantId>,
+        /// Which of its lines.
         #[command(flatten)]
         wanted: Wanted,
     },
