@@ -294,7 +294,8 @@ mod tests {
     #[test]
     fn the_document_has_a_row_for_each_refusal_and_for_each_problem_of_a_token() {
         let text = include_str!("../../../docs/operations.md");
-        let names = Refusal::ALL.map(Refusal::code).into_iter().chain(crate::TokenProblem::ALL.map(|it| it.code()));
+        let names =
+            Refusal::ALL.map(Refusal::code).into_iter().chain(crate::TokenProblem::ALL.map(crate::TokenProblem::code));
         for name in names {
             assert!(text.contains(&format!("\n| `{name}` | ")), "{name} has no row in docs/operations.md");
         }
