@@ -4,8 +4,9 @@ mod chains;
 
 use std::io::Write;
 
-use clap::Subcommand;
-use models::{ActivityLine, AlertId, Chain, TenantId};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use models::{ActivityLine, Actor, AlertId, Chain, ObjectId, TenantId};
 use runtime::ConfigError;
 use serde::Serialize;
 use serde_json::Value;
@@ -25,6 +26,7 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  partner-alerts --stack partner-alerts activity show --alert 8ab0d1c2-7e11-4c57-9f0e-3b1d2c4a5e6f\n  \
                       partner-alerts --stack partner-alerts activity show --tenant 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10\n  \
+                      partner-alerts --stack partner-alerts activity show --tenant 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --person 77777777-2222-4333-8444-555555555555 --since 2026-03-02T00:00:00Z\n  \
                       partner-alerts --stack partner-alerts --json activity show --tenant 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 --alert 8ab0d1c2-7e11-4c57-9f0e-3b1d2c4a5e6f"
     )]
     Show {
@@ -34,6 +36,9 @@ pub enum Command {
         /// The tenant's id in Entra ID. Without it: whichever tenant has lines about the alert.
         #[arg(long)]
         tenant: Option<TenantId>,
+        /// Which of its lines.
+        #[command(flatten)]
+        wanted: Wanted,
     },
     /// Checks that the activity log is as it was written: no line changed, missing, added or cut off.
     ///
@@ -51,6 +56,34 @@ pub enum Command {
         #[arg(long)]
         alert: Option<AlertId>,
     },
+}
+
+/// Which lines are shown. One that can't be read is shown all the same: nobody can say whose it is.
+#[derive(Debug, Default, Args)]
+pub struct Wanted {
+    /// Only what this person or program did, by object id in Entra ID.
+    #[arg(long, value_name = "OBJECT_ID")]
+    person: Option<ObjectId>,
+    /// Only what was done from this moment on (RFC 3339).
+    #[arg(long, value_name = "MOMENT")]
+    since: Option<Timestamp>,
+    /// Only what was done before this moment (RFC 3339).
+    #[arg(long, value_name = "MOMENT")]
+    until: Option<Timestamp>,
+}
+
+impl Wanted {
+    fn is_met_by(&self, line: &ActivityLine) -> bool {
+        let who = match &line.entry.actor {
+            Actor::Application { id, .. } => Some(id),
+            Actor::Person(person) => Some(&person.id),
+            Actor::System | Actor::Unknown => None,
+        };
+        let at = line.entry.at;
+        self.person.as_ref().is_none_or(|person| who == Some(person))
+            && self.since.is_none_or(|since| at >= since)
+            && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// Why a command can't do its work.
@@ -99,7 +132,7 @@ impl Command {
     pub async fn run(self, account: &Account, output: &mut Output<impl Write>) -> Result<bool, ActivityError> {
         let store = account.store_with_activity()?;
         match self {
-            Self::Show { alert, tenant } => show(&store, tenant, alert, output).await,
+            Self::Show { alert, tenant, wanted } => show(&store, tenant, alert, &wanted, output).await,
             Self::Verify { tenant, alert } => chains::verify(&store, tenant, alert, output).await,
         }
     }
@@ -117,6 +150,7 @@ async fn show(
     store: &Store,
     tenant: Option<TenantId>,
     alert: Option<AlertId>,
+    wanted: &Wanted,
     output: &mut Output<impl Write>,
 ) -> Result<bool, ActivityError> {
     let mut shown = Vec::new();
@@ -143,7 +177,9 @@ async fn show(
         output.say(&shown, |_| "Nothing was done about the tenant as a whole.\n".to_owned())?;
         return Ok(false);
     }
-    output.say(&shown, |shown| text_of(shown))?;
+    shown.retain(|line| line.read.as_ref().is_none_or(|line| wanted.is_met_by(line)));
+    let none = "Nothing of what was done fits --person, --since and --until.\n";
+    output.say(&shown, |shown| if shown.is_empty() { none.to_owned() } else { text_of(shown) })?;
     Ok(false)
 }
 

@@ -129,6 +129,31 @@ async fn a_log_that_is_as_it_was_written_is_said_to_be_and_every_tampering_is_na
 }
 
 #[tokio::test]
+async fn only_what_somebody_did_in_a_time_is_shown_where_that_is_asked_for_and_what_can_not_be_read_always() {
+    let here = with_activity().await;
+    let other = "77777777-2222-4333-8444-555555555555";
+    for (filter, lines) in [
+        (&["--person", TENANT][..], 3),
+        (&["--person", other][..], 0),
+        (&["--since", "2026-03-02T09:00:00Z"][..], 3),
+        (&["--since", "2026-03-02T09:00:01Z"][..], 0),
+        (&["--until", "2026-03-02T09:00:01Z"][..], 3),
+        (&["--until", "2026-03-02T09:00:00Z"][..], 0),
+        (&["--person", TENANT, "--since", "2026-03-02T09:00:01Z"][..], 0),
+    ] {
+        let command = [&["--json", "activity", "show", "--alert", "one"][..], filter].concat();
+        let shown: Vec<serde_json::Value> = serde_json::from_str(&here.told(&command).await).unwrap();
+        assert_eq!(shown.len(), lines, "{filter:?}");
+    }
+    let none = here.told(&["activity", "show", "--alert", "one", "--person", other]).await;
+    assert_eq!(none.trim(), "Nothing of what was done fits --person, --since and --until.");
+    change_line(&here, 2).await;
+    let command = ["--json", "activity", "show", "--alert", "one", "--person", other];
+    let shown: Vec<serde_json::Value> = serde_json::from_str(&here.told(&command).await).unwrap();
+    assert_eq!(shown.len(), 1, "nobody can say who did it: {shown:?}");
+}
+
+#[tokio::test]
 async fn what_was_done_about_an_alert_is_shown_and_steers_no_terminal() {
     let here = with_activity().await;
     let shown = here.told(&["activity", "show", "--alert", "one"]).await;

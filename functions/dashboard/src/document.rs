@@ -13,7 +13,8 @@ use crate::{
         activity::ActivityPage,
         alert::{AlertWhole, AlertsPage},
         figures::Statistics,
-        rest::{Me, OperationShown, Tenants, Views},
+        operation::OperationShown,
+        rest::{Me, Tenants, Views},
     },
 };
 

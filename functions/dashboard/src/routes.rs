@@ -27,7 +27,7 @@ pub(crate) fn found(body: &impl Serialize) -> Answer {
 
 /// A parameter of the query that is not what it should be.
 pub(crate) fn refused(name: &'static str, why: &str) -> Problem {
-    Problem::new(Kind::Unreadable).because(format!("{name}: {why}.")).with("member", name)
+    Problem::new(Kind::Unreadable).because(format!("{name}: {why}.")).with(|it| it.member = Some(name))
 }
 
 /// Trouble with the store.

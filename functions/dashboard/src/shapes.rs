@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod alert;
 pub(crate) mod figures;
+pub(crate) mod operation;
 pub(crate) mod rest;
 
 use jiff::Timestamp;

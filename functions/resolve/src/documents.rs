@@ -1,12 +1,15 @@
 //! What goes out, and what the `OpenAPI` document says of it.
 
-use api::{Answer, Kind, Problem};
+use api::{
+    Answer, Kind, Problem,
+    document::Now,
+    operation::{RefusalDocument, StandingDocument, SupersededDocument},
+};
 use http::{HeaderValue, StatusCode, header};
-use models::{AlertId, AlertResult, MicrosoftRefusal, Operation, Standing, SupersededWish, TenantId};
+use models::{AlertId, AlertResult, MicrosoftRefusal, Operation, TenantId};
+use partner_center::refusal_advice;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::microsoft::what_to_do;
 
 /// What came of it for an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -48,48 +51,6 @@ pub enum ResultDocument {
     },
     /// It does not work at the moment: send the same request again.
     Unavailable,
-}
-
-/// Where an alert stands.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct StandingDocument {
-    /// Its status, as Microsoft names it.
-    #[schema(example = "resolved")]
-    pub status: String,
-    /// Why it was resolved.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "legitimate")]
-    pub reason: Option<String>,
-}
-
-/// A wish that was on its way when a newer one took its place.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct SupersededDocument {
-    /// The operation whose wish it was. Whoever still wants it asks for it anew.
-    pub operation: String,
-    /// Where the alert stands, as far as we know: as it did before both.
-    pub now: StandingDocument,
-}
-
-/// How Microsoft refused.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct RefusalDocument {
-    /// Their code.
-    pub code: String,
-    /// What it means, by our name for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub meaning: Option<String>,
-    /// What to do about it.
-    pub what_to_do: String,
-    /// What Microsoft says about it, where that is kept: up to 1,024 bytes, as it came. Whoever shows it escapes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Their id of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// Their id of all that belongs to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
 }
 
 /// What came of an act on one alert.
@@ -150,7 +111,7 @@ impl ResultDocument {
             Some(AlertResult::NotFound) => Self::NotFound,
             Some(AlertResult::Refused(refusal)) => {
                 let superseded = operation.superseded.get(alert).map(SupersededDocument::from);
-                Self::Refused { refusal: refusal.into(), superseded }
+                Self::Refused { refusal: refused(refusal), superseded }
             }
             Some(AlertResult::Overlapped { now }) => Self::ChangedMeanwhile { now: now.into(), told: true },
             Some(AlertResult::Superseded { now }) => Self::ChangedMeanwhile { now: now.into(), told: false },
@@ -168,26 +129,9 @@ impl ResultDocument {
     }
 }
 
-impl From<&Standing> for StandingDocument {
-    fn from(standing: &Standing) -> Self {
-        let reason = standing.reason.as_ref().map(|reason| reason.as_str().to_owned());
-        Self { status: standing.status.as_str().to_owned(), reason }
-    }
-}
-
-impl From<&SupersededWish> for SupersededDocument {
-    fn from(older: &SupersededWish) -> Self {
-        Self { operation: older.operation.to_string(), now: (&older.now).into() }
-    }
-}
-
-impl From<&MicrosoftRefusal> for RefusalDocument {
-    fn from(refusal: &MicrosoftRefusal) -> Self {
-        let MicrosoftRefusal { code, request_id, correlation_id, meaning, description } = refusal.clone();
-        let what_to_do = what_to_do(meaning.as_deref()).to_owned();
-        let description = description.map(|words| words.as_str().to_owned());
-        Self { code, meaning, what_to_do, description, request_id, correlation_id }
-    }
+/// How Microsoft refused, with what to do about it.
+pub(crate) fn refused(refusal: &MicrosoftRefusal) -> RefusalDocument {
+    RefusalDocument::new(refusal, refusal_advice(refusal.meaning.as_deref()))
 }
 
 /// The answer to whoever wants something of one alert.
@@ -195,23 +139,19 @@ pub(crate) fn of_one(operation: &Operation, alert: &AlertId) -> Result<Answer, P
     let is_kept = operation.revision > 0;
     let result = ResultDocument::of(operation, alert);
     let with_operation = |problem: Problem| {
-        if is_kept { problem.with("operation", operation.id.as_str()) } else { problem }
+        if is_kept { problem.of_operation(&operation.id) } else { problem }
     };
     match &result {
         ResultDocument::NotFound => return Err(with_operation(Kind::NotFound.into())),
         ResultDocument::ChangedMeanwhile { now, told } => {
-            let problem = Problem::new(Kind::ChangedMeanwhile).with("now", json_of(now)).with("told", *told);
-            return Err(with_operation(problem));
+            let (now, told) = (Some(Now::Alert(now.clone())), Some(*told));
+            return Err(with_operation(
+                Problem::new(Kind::ChangedMeanwhile).with(|it| (it.now, it.told) = (now, told)),
+            ));
         }
         ResultDocument::Refused { refusal, superseded } => {
-            let mut problem = Problem::new(Kind::MicrosoftRefused).because(format!("{}.", refusal.what_to_do));
-            if let serde_json::Value::Object(members) = json_of(refusal) {
-                problem = members.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value));
-            }
-            if let Some(superseded) = superseded {
-                problem = problem.with("superseded", json_of(superseded));
-            }
-            return Err(with_operation(problem));
+            let superseded = superseded.clone();
+            return Err(with_operation(Problem::refused(refusal.clone()).with(|it| it.superseded = superseded)));
         }
         _ => {}
     }
@@ -257,8 +197,4 @@ pub(crate) fn set_location(answer: &mut Answer, place: &str) {
     if let Ok(place) = HeaderValue::from_str(place) {
         answer.headers_mut().insert(header::LOCATION, place);
     }
-}
-
-fn json_of(value: &impl Serialize) -> serde_json::Value {
-    serde_json::to_value(value).unwrap_or_default()
 }

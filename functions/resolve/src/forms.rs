@@ -1,15 +1,18 @@
 //! The answer to a form of our own pages: what the API answers, for a browser. Where all went well it goes back to the page that the form was on, or on to
 //! sign in for a cancellation; what did not is a page, of the status that the API gives it.
 
-use api::{Answer, Form, Kind, Problem};
+use api::{
+    Answer, Form, Kind, Problem,
+    document::Now,
+    operation::{StandingDocument, SubscriptionActed},
+};
 use http::StatusCode;
 use maud::{Markup, html};
 use pages::{HOME, Page, redirect, theirs, way};
-use serde_json::Value;
 
 use crate::{
     documents::{BulkActed, BulkResult, ResultDocument},
-    subscriptions::documents::{BulkCancelResult, BulkCancelled, SubscriptionActed},
+    subscriptions::documents::{BulkCancelResult, BulkCancelled},
 };
 
 /// What a browser is answered where a program is answered so. What there is to show travels with the answer, beside its JSON.
@@ -38,20 +41,16 @@ pub(crate) fn answer(form: &Form<'_>, answer: &Answer) -> Answer {
 }
 
 fn of_problem(problem: &Problem, back: &str) -> Answer {
-    let kind = problem.kind();
-    let now = problem.member("now").map(|now| (&now["status"], &now["reason"]));
+    let (kind, document) = (problem.kind(), problem.document());
     let body = html! {
         p { (theirs(problem.detail())) }
-        @if let Some((status, reason)) = now {
-            p { "Now it is " (theirs(text(status))) @if let Some(reason) = reason.as_str() { " (" (theirs(reason)) ")" } "." }
-        }
-        @if let Some(words) = problem.member("description").and_then(Value::as_str) {
-            p { "Microsoft says: " q { (theirs(words)) } }
-        }
-        @if let Some(operation) = problem.member("operation").and_then(Value::as_str) {
-            p { "Operation " (operation) }
-        }
+        @if let Some(Now::Alert(now)) = &document.now { p { "Now it is " (standing(now)) "." } }
+        @if let Some(words) = &document.description { p { "Microsoft says: " q { (theirs(words)) } } }
+        @if let Some(operation) = &document.operation { p { "Operation " (operation) } }
         @if matches!(kind, Kind::NotSignedIn | Kind::SessionEnded) { (way("/sign-in", "Sign in")) }
+        @if let Some(Now::Subscription(acted)) = &document.now {
+            @if let Some(step_up) = &acted.step_up { (way(step_up, "It waits for you: sign in for it")) }
+        }
         (way_back(back))
     };
     Page::new(kind.status(), kind.title(), body).answer()
@@ -105,8 +104,7 @@ fn words(result: &ResultDocument) -> Markup {
         @match result {
             ResultDocument::AlreadySo | ResultDocument::Done { .. } => "It is done.",
             ResultDocument::ChangedMeanwhile { now, told } => {
-                "Somebody else was quicker: now it is " (theirs(&now.status))
-                @if let Some(reason) = &now.reason { " (" (theirs(reason)) ")" } "."
+                "Somebody else was quicker: now it is " (standing(now)) "."
                 @if *told { " Microsoft was told all the same." }
             }
             ResultDocument::NotAllowed => "Your roles don't allow it in this tenant.",
@@ -123,6 +121,6 @@ fn way_back(back: &str) -> Markup {
     way(back, "Back")
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+fn standing(StandingDocument { status, reason }: &StandingDocument) -> Markup {
+    html! { (theirs(status)) @if let Some(reason) = reason { " (" (theirs(reason)) ")" } }
 }

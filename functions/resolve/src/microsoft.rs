@@ -6,13 +6,11 @@
 //! (`docs/decisions/0035-an-act-and-the-version-that-was-seen.md`).
 
 use models::{Alert, AlertState, Known, MicrosoftRefusal, Standing, Tenant};
-use partner_center::{Change, Diagnosis, LookAtAlerts, MicrosoftError, Refusal, SetStatus, SetStatusError, Sight};
+use partner_center::{
+    CREDENTIAL_UNUSABLE, Change, Diagnosis, LookAtAlerts, MicrosoftError, NOT_POSSIBLE_AT_SOURCE, Refusal, SetStatus,
+    SetStatusError, Sight,
+};
 use uuid::Uuid;
-
-/// The name of a refusal by our own credential: there is none, or none that can be used.
-const CREDENTIAL: &str = "credential-unusable";
-/// The name of what a source can't do.
-pub(crate) const IMPOSSIBLE: &str = "not-possible-at-source";
 
 /// Both sides of Microsoft.
 #[derive(Clone, Debug)]
@@ -124,14 +122,14 @@ fn is_overtaken(known: &Known, shown: &Alert, wish: Change) -> bool {
 /// What is refused for good. None where another try may go another way.
 fn refusal_of(error: &SetStatusError) -> Option<MicrosoftRefusal> {
     let meaning = match error {
-        SetStatusError::Impossible(_) => Some(IMPOSSIBLE),
-        SetStatusError::Microsoft(MicrosoftError::Credential { .. }) => Some(CREDENTIAL),
+        SetStatusError::Impossible(_) => Some(NOT_POSSIBLE_AT_SOURCE),
+        SetStatusError::Microsoft(MicrosoftError::Credential { .. }) => Some(CREDENTIAL_UNUSABLE),
         SetStatusError::Microsoft(microsoft) => {
             error.refusal().map(Refusal::code).or_else(|| microsoft.diagnosis().map(Diagnosis::code))
         }
     };
     let refused = match error {
-        SetStatusError::Impossible(_) => MicrosoftRefusal::new(IMPOSSIBLE, None, None),
+        SetStatusError::Impossible(_) => MicrosoftRefusal::new(NOT_POSSIBLE_AT_SOURCE, None, None),
         SetStatusError::Microsoft(error) => of_microsoft(error)?,
     };
     Some(refused.meaning(meaning))
@@ -141,7 +139,7 @@ fn of_microsoft(error: &MicrosoftError) -> Option<MicrosoftRefusal> {
     match error {
         MicrosoftError::AppOnly { source, .. } => of_microsoft(source),
         MicrosoftError::Credential { source, .. } if !source.may_pass() => {
-            Some(MicrosoftRefusal::new(CREDENTIAL, None, None))
+            Some(MicrosoftRefusal::new(CREDENTIAL_UNUSABLE, None, None))
         }
         // 408 and 429 pass, and so does what stands in front of Microsoft's services.
         MicrosoftError::Refused { status: 400..=407 | 409..=428 | 430..=499, code, ids, .. } if error.has_code() => {
@@ -150,27 +148,4 @@ fn of_microsoft(error: &MicrosoftError) -> Option<MicrosoftRefusal> {
         }
         _ => None,
     }
-}
-
-/// What to do about a refusal of this meaning.
-pub(crate) fn what_to_do(meaning: Option<&str>) -> &'static str {
-    let known = |meaning: &str| {
-        let refusal = Refusal::ALL.into_iter().find(|refusal| refusal.code() == meaning).map(Refusal::what_to_do);
-        let diagnosis = || Diagnosis::ALL.into_iter().find(|it| it.code() == meaning).map(Diagnosis::what_to_do);
-        let own = || match meaning {
-            CREDENTIAL => Some(
-                "have the tenant's secret to act with looked at: `partner-alerts doctor` says what is wrong with it",
-            ),
-            IMPOSSIBLE => Some("do it in Partner Center's own dashboard, or turn the tenant to Graph"),
-            meaning if MicrosoftRefusal::not_told().meaning.as_deref() == Some(meaning) => Some(
-                "ask for it anew: Microsoft could not be reached, or turned every call away, for an hour, and nothing was done",
-            ),
-            meaning if MicrosoftRefusal::no_answer().meaning.as_deref() == Some(meaning) => Some(
-                "look at the alert again: nobody knows whether Microsoft has it; the next look at Microsoft shows it",
-            ),
-            _ => None,
-        };
-        refusal.or_else(diagnosis).or_else(own)
-    };
-    meaning.and_then(known).unwrap_or("look the code up, and give Microsoft's support the ids if it says nothing")
 }

@@ -170,7 +170,7 @@ where
             if known.revision == revision {
                 return Ok(());
             }
-            Err(Problem::new(Kind::ChangedMeanwhile).with("revision", known.revision))
+            Err(Problem::new(Kind::ChangedMeanwhile).with(|it| it.revision = Some(known.revision)))
         };
         let is_shared_anew = matches!(wish, Wish::Replace(body) if body.shared != known.is_shared);
         let is_theirs = known.owner.is(&about.owner);

@@ -44,18 +44,12 @@ pub fn nothing() -> Answer {
 /// The answer that tells of a problem, in an invocation of this id, by which it is found in the log.
 #[must_use]
 pub fn of_problem(problem: &Problem, id: &str) -> Answer {
-    let Problem { kind, detail, extensions, .. } = problem;
-    let mut body = Map::new();
-    body.insert("type".to_owned(), kind.uri().into());
-    body.insert("title".to_owned(), kind.title().into());
-    body.insert("status".to_owned(), kind.status().as_u16().into());
-    body.insert("detail".to_owned(), detail.as_ref().into());
-    if !id.is_empty() {
-        body.insert("instance".to_owned(), format!("/requests/{id}").into());
-    }
-    // The members that every problem has are not for others to say.
-    body.extend(extensions.iter().filter(|(name, _)| !is_own(name)).map(|(name, value)| (name.clone(), value.clone())));
-    let mut answer = made(kind.status(), "application/problem+json", Value::Object(body).to_string());
+    let kind = problem.kind;
+    let mut document = problem.document.clone();
+    document.instance = (!id.is_empty()).then(|| format!("/requests/{id}"));
+    // Texts, numbers and names can always be written.
+    let body = serde_json::to_string(&document).unwrap_or_default();
+    let mut answer = made(kind.status(), "application/problem+json", body);
     // For whoever shows it otherwise.
     answer.extensions_mut().insert(problem.clone());
     let headers = answer.headers_mut();
@@ -78,10 +72,6 @@ pub fn for_gateway(answer: &Answer) -> Value {
     let cookies: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().map(text).collect();
     let (status, body) = (answer.status().as_u16(), answer.body());
     json!({ "statusCode": status, "headers": headers, "cookies": cookies, "body": body, "isBase64Encoded": false })
-}
-
-fn is_own(member: &str) -> bool {
-    matches!(member, "type" | "title" | "status" | "detail" | "instance")
 }
 
 fn made(status: StatusCode, content_type: &'static str, body: String) -> Answer {

@@ -1,31 +1,125 @@
 //! What the `OpenAPI` document says of every route, and how the routes of several functions become one document.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::{
     IntoParams, IntoResponses, Modify, OpenApi, ToSchema,
     openapi::{
-        OpenApi as Document,
+        Object, ObjectBuilder, OpenApi as Document, Type,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
-/// A problem, as `docs/api.md` lists them (RFC 9457). Some have members beside these.
+use crate::{
+    Kind,
+    operation::{RefusalDocument, StandingDocument, SubscriptionActed, SupersededDocument},
+};
+
+/// A problem, as `docs/api.md` lists them (RFC 9457): what is answered is this, and nothing else. What every problem has is not for others to say.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDocument {
     /// Which problem, relative to the API's address.
     #[serde(rename = "type")]
-    #[schema(example = "/problems/not-found")]
-    pub kind: String,
+    #[schema(schema_with = types)]
+    pub(crate) kind: String,
     /// What it is, in a few words.
-    pub title: String,
+    pub(crate) title: &'static str,
     /// The status of the answer.
     #[schema(minimum = 400, maximum = 599)]
-    pub status: u16,
+    pub(crate) status: u16,
     /// What happened, and what to do.
-    pub detail: String,
+    pub(crate) detail: Cow<'static, str>,
     /// The request, as our log names it.
-    pub instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) instance: Option<String>,
+    /// The member, parameter or header that is not accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<&'static str>,
+    /// The operation that was written down, or that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// What has become of it meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<Now>,
+    /// The wish that a refused one had taken the place of, which is not taken up again either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<SupersededDocument>,
+    /// Whether Microsoft was, or may have been, told all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<bool>,
+    /// The revision that a saved view has by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// Microsoft's code; of a token that is not accepted, our name for why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What Microsoft's refusal means, by our name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what_to_do: Option<String>,
+    /// What Microsoft says about it: up to 1,024 bytes, as it came. Whoever shows it escapes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Microsoft's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Microsoft's id of all that belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// What has become of something meanwhile.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Now {
+    /// Where an alert stands.
+    Alert(StandingDocument),
+    /// What is under way about a subscription.
+    Subscription(Box<SubscriptionActed>),
+}
+
+/// The types that there are.
+fn types() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("Which problem, relative to the API's address."))
+        .enum_values(Some(Kind::ALL.map(Kind::uri)))
+        .build()
+}
+
+impl ProblemDocument {
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self {
+            kind: kind.uri(),
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: kind.detail().into(),
+            superseded: None,
+            instance: None,
+            member: None,
+            operation: None,
+            now: None,
+            told: None,
+            revision: None,
+            code: None,
+            meaning: None,
+            what_to_do: None,
+            description: None,
+            request_id: None,
+            correlation_id: None,
+        }
+    }
+
+    /// How Microsoft refused, member by member.
+    pub(crate) fn refused(&mut self, refusal: RefusalDocument) {
+        let RefusalDocument { code, meaning, what_to_do, description, request_id, correlation_id } = refusal;
+        (self.code, self.meaning, self.what_to_do) = (Some(code), meaning, Some(what_to_do));
+        (self.description, self.request_id, self.correlation_id) = (description, request_id, correlation_id);
+    }
 }
 
 /// What every route may answer.

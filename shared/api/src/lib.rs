@@ -12,6 +12,7 @@
 //! | `problem` | all that can be wrong, by type (RFC 9457) |
 //! | `answer` | answers, with the headers that each has |
 //! | `cursor` | the place of a list, which leaves us and has to come back as it was |
+//! | `operation` | operations, and what came of them, as they are shown |
 //! | `document` | what the `OpenAPI` document says of every route |
 
 mod access;
@@ -19,6 +20,7 @@ mod answer;
 mod cursor;
 pub mod document;
 mod form;
+pub mod operation;
 mod problem;
 mod request;
 

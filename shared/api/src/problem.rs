@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
-use serde_json::{Map, Value};
+use models::OperationId;
+
+use crate::{document::ProblemDocument, operation::RefusalDocument};
 
 /// A type of problem. Its name does not change across releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -190,8 +192,8 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub(crate) kind: Kind,
-    pub(crate) detail: Cow<'static, str>,
-    pub(crate) extensions: Map<String, Value>,
+    /// What is answered.
+    pub(crate) document: Box<ProblemDocument>,
     /// What went wrong inside: for the log alone.
     cause: Option<String>,
 }
@@ -200,7 +202,7 @@ impl Problem {
     /// A problem of this type.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        Self { kind, detail: kind.detail().into(), extensions: Map::new(), cause: None }
+        Self { kind, document: Box::new(ProblemDocument::of(kind)), cause: None }
     }
 
     /// Trouble of our own, which the log tells.
@@ -212,26 +214,39 @@ impl Problem {
     /// A value of this member of the body is not accepted, for a reason that holds nothing of it.
     #[must_use]
     pub fn value(member: &'static str, reason: impl std::fmt::Display) -> Self {
-        Self::new(Kind::ValueRefused).because(format!("{member}: {reason}.")).with("member", member)
+        Self::new(Kind::ValueRefused).because(format!("{member}: {reason}.")).with(|it| it.member = Some(member))
+    }
+
+    /// Microsoft refused.
+    #[must_use]
+    pub fn refused(refusal: RefusalDocument) -> Self {
+        let problem = Self::new(Kind::MicrosoftRefused).because(format!("{}.", refusal.what_to_do));
+        problem.with(|it| it.refused(refusal))
     }
 
     /// The same, said more exactly.
     #[must_use]
     pub fn because(self, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { detail: detail.into(), ..self }
+        self.with(|it| it.detail = detail.into())
     }
 
-    /// With one more member.
+    /// The same with more members.
     #[must_use]
-    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.extensions.insert(member.to_owned(), value.into());
+    pub fn with(mut self, say: impl FnOnce(&mut ProblemDocument)) -> Self {
+        say(&mut self.document);
         self
     }
 
-    /// One of the members that it has more than others.
+    /// What is answered of it.
     #[must_use]
-    pub fn member(&self, name: &str) -> Option<&Value> {
-        self.extensions.get(name)
+    pub fn document(&self) -> &ProblemDocument {
+        &self.document
+    }
+
+    /// The same about this operation.
+    #[must_use]
+    pub fn of_operation(self, operation: &OperationId) -> Self {
+        self.with(|it| it.operation = Some(operation.to_string()))
     }
 
     /// Its type.
@@ -243,7 +258,7 @@ impl Problem {
     /// What happened, and what to do.
     #[must_use]
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.document.detail
     }
 
     /// One line: an error where somebody has to see to it.

@@ -162,7 +162,7 @@ impl Request {
         let key = text.filter(|text| text.as_bytes().iter().all(is_visible)).and_then(|text| text.parse().ok());
         key.map(Some).ok_or_else(|| {
             let detail = "Idempotency-Key has to be 1 to 128 visible characters of ASCII, and no comma.";
-            Problem::new(Kind::Unreadable).because(detail).with("member", "Idempotency-Key")
+            Problem::new(Kind::Unreadable).because(detail).with(|it| it.member = Some("Idempotency-Key"))
         })
     }
 

@@ -271,4 +271,21 @@ mod tests {
             assert!(diagnosis.what_to_do().len() > 20, "{diagnosis}");
         }
     }
+
+    #[test]
+    fn the_codes_of_the_documents_mean_what_stands_there_and_each_reason_has_a_row() {
+        let text = include_str!("../../../docs/operations.md");
+        let (_, table) = text.split_once("| diagnosis | codes |\n|---|---|\n").unwrap();
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let mut documented = std::collections::BTreeSet::new();
+        for row in rows {
+            let mut names = row.split('`').skip(1).step_by(2);
+            let diagnosis = names.next().unwrap();
+            documented.insert(diagnosis);
+            for code in names {
+                assert_eq!(Diagnosis::of_code(code).map(Diagnosis::code), Some(diagnosis), "{code}");
+            }
+        }
+        assert_eq!(documented, Diagnosis::ALL.map(Diagnosis::code).into());
+    }
 }

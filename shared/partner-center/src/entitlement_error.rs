@@ -62,8 +62,9 @@ impl EntitlementError {
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             // What a kept credential lacks is a diagnosis of the tenant's.
-            Self::Microsoft(error) => Refusal::of_subscription(error)
-                .filter(|refusal| !matches!(refusal, Refusal::RolesLacking | Refusal::TokenRefused)),
+            Self::Microsoft(error) => Refusal::of_subscription(error).filter(|refusal| {
+                !matches!(refusal, Refusal::PrivilegesInsufficient | Refusal::RolesLacking | Refusal::TokenRefused)
+            }),
             Self::Person(error) => Refusal::of_subscription(error),
             Self::NoCustomer { .. } => Some(Refusal::RelationshipMissing),
             Self::NoSubscription { .. } => Some(Refusal::SubscriptionUnknown),

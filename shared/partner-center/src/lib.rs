@@ -62,7 +62,7 @@ pub use listing::{ListAlerts, LookAtAlerts, Page, Place, Sight, Walk};
 pub use models::Purpose;
 pub use patience::Limits;
 pub use person_token::{Asker, PersonToken, TokenProblem};
-pub use refusal::Refusal;
+pub use refusal::{CREDENTIAL_UNUSABLE, NOT_POSSIBLE_AT_SOURCE, Refusal, refusal_advice};
 pub use registration::{Attempt, Registration, Registrations, TestEvent};
 pub use renewal::{
     Kept, OUT_OF_TIME, REFRESH_TOKEN_LIFE, REFRESH_TOKEN_OLD, RENEW_AFTER, RenewCredentials, Renewal, RenewalError,

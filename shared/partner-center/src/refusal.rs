@@ -6,7 +6,14 @@
 //! subscription" and "Partner Center REST error codes"; what Graph and fraudEvents answer to a change is documented nowhere, so there it is
 //! the status that tells.
 
+use models::MicrosoftRefusal;
+
 use crate::{Diagnosis, MicrosoftError, error_words::NO_CODE, graph::says_not_found};
+
+/// The meaning of a refusal by our own credential: there is none, or none that can be used.
+pub const CREDENTIAL_UNUSABLE: &str = "credential-unusable";
+/// The meaning of what a source can't do.
+pub const NOT_POSSIBLE_AT_SOURCE: &str = "not-possible-at-source";
 
 /// Why Microsoft refuses an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +30,8 @@ pub enum Refusal {
     IdRefused,
     /// This partner can't reactivate the subscription.
     NotReactivatable,
+    /// The person lacks a role, or the application is not registered in Partner Center: it says the same of both.
+    PrivilegesInsufficient,
     /// The reason of a cancellation is none that Microsoft takes.
     ReasonRefused,
     /// Partner and customer have no relationship, or not any more.
@@ -37,13 +46,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AlertUnknown,
         Self::ChangeRefused,
         Self::ChangedMeanwhile,
         Self::CustomerUnknown,
         Self::IdRefused,
         Self::NotReactivatable,
+        Self::PrivilegesInsufficient,
         Self::ReasonRefused,
         Self::RelationshipMissing,
         Self::RolesLacking,
@@ -61,6 +71,7 @@ impl Refusal {
             Self::CustomerUnknown => "customer-unknown",
             Self::IdRefused => "id-refused",
             Self::NotReactivatable => "not-reactivatable",
+            Self::PrivilegesInsufficient => "privileges-insufficient",
             Self::ReasonRefused => "reason-refused",
             Self::RelationshipMissing => "relationship-missing",
             Self::RolesLacking => "roles-lacking",
@@ -83,6 +94,10 @@ impl Refusal {
             Self::NotReactivatable => {
                 "ask Microsoft's support: Partner Center says that this partner can't reactivate it, as where the plan itself is \
                  cancelled"
+            }
+            Self::PrivilegesInsufficient => {
+                "have it done by somebody who is Global Administrator and Admin Agent; if they are, register the application in Partner \
+                 Center (account settings, app management): it says the same of both"
             }
             Self::ReasonRefused => "update Partner Alerts: Microsoft takes another reason for cancellations by now",
             Self::RelationshipMissing => {
@@ -121,7 +136,8 @@ impl Refusal {
             (400, "900307") => Some(Self::ReasonRefused),
             (400, "900337") => Some(Self::NotReactivatable),
             (403, "20002" | "900159") => Some(Self::RelationshipMissing),
-            (403, "900150" | "900308" | "900335") => Some(Self::RolesLacking),
+            (403, "900150" | "900335") => Some(Self::RolesLacking),
+            (403, "900308") => Some(Self::PrivilegesInsufficient),
             (404, "800111") => Some(Self::SubscriptionUnknown),
             (409 | 412, _) => Some(Self::ChangedMeanwhile),
             (401, "900420") => None,
@@ -135,6 +151,30 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(self.code())
     }
+}
+
+/// What to do about a refusal that is kept, by its meaning: that of a [`Refusal`], of a [`Diagnosis`], or one of our own.
+#[must_use]
+pub fn refusal_advice(meaning: Option<&str>) -> &'static str {
+    let known = |meaning: &str| {
+        let refusal = Refusal::ALL.into_iter().find(|refusal| refusal.code() == meaning).map(Refusal::what_to_do);
+        let diagnosis = || Diagnosis::ALL.into_iter().find(|it| it.code() == meaning).map(Diagnosis::what_to_do);
+        let own = || match meaning {
+            CREDENTIAL_UNUSABLE => Some(
+                "have the tenant's secret to act with looked at: `partner-alerts doctor` says what is wrong with it",
+            ),
+            NOT_POSSIBLE_AT_SOURCE => Some("do it in Partner Center's own dashboard, or turn the tenant to Graph"),
+            meaning if MicrosoftRefusal::not_told().meaning.as_deref() == Some(meaning) => Some(
+                "ask for it anew: Microsoft could not be reached, or turned every call away, for an hour, and nothing was done",
+            ),
+            meaning if MicrosoftRefusal::no_answer().meaning.as_deref() == Some(meaning) => Some(
+                "look at the alert again: nobody knows whether Microsoft has it; the next look at Microsoft shows it",
+            ),
+            _ => None,
+        };
+        refusal.or_else(diagnosis).or_else(own)
+    };
+    meaning.and_then(known).unwrap_or("look the code up, and give Microsoft's support the ids if it says nothing")
 }
 
 /// What to do about a refusal, or about whatever else a failed call has a diagnosis of.
@@ -227,7 +267,7 @@ mod tests {
             (403, "900159", Some(Refusal::RelationshipMissing)),
             (403, "20002", Some(Refusal::RelationshipMissing)),
             (403, "900150", Some(Refusal::RolesLacking)),
-            (403, "900308", Some(Refusal::RolesLacking)),
+            (403, "900308", Some(Refusal::PrivilegesInsufficient)),
             (403, "900335", Some(Refusal::RolesLacking)),
             (403, "900309", None),
             (404, "800111", Some(Refusal::SubscriptionUnknown)),
@@ -252,5 +292,29 @@ mod tests {
         assert_eq!(advice(None, &denied), Some(Diagnosis::ConditionalAccess.what_to_do()));
         assert_eq!(advice(Some(Refusal::RolesLacking), &denied), Some(Refusal::RolesLacking.what_to_do()));
         assert_eq!(advice(None, &refused(418, "teapot")), None);
+    }
+
+    #[test]
+    fn the_document_has_a_row_for_each_refusal_and_for_each_problem_of_a_token() {
+        let text = include_str!("../../../docs/operations.md");
+        let names =
+            Refusal::ALL.map(Refusal::code).into_iter().chain(crate::TokenProblem::ALL.map(crate::TokenProblem::code));
+        for name in names {
+            assert!(text.contains(&format!("\n| `{name}` | ")), "{name} has no row in docs/operations.md");
+        }
+        let (_, table) = text.split_once("| meaning | status and code | what to do |\n|---|---|---|\n").unwrap();
+        for row in table.lines().take_while(|line| line.starts_with("| `")) {
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            let (statuses, codes) = cells[2].split_once(" with ").unwrap_or((cells[2], "409"));
+            if cells[1] == "`token-refused`" {
+                continue;
+            }
+            for status in statuses.split(", ").map(|status| status.parse().unwrap()) {
+                for code in codes.split(" or ") {
+                    let meaning = Refusal::of_subscription(&refused(status, code)).map(Refusal::code);
+                    assert_eq!(meaning, Some(cells[1].trim_matches('`')), "{status} with {code}");
+                }
+            }
+        }
     }
 }

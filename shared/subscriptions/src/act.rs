@@ -213,6 +213,7 @@ fn is_final(refusal: Refusal) -> bool {
         Refusal::AlertUnknown
         | Refusal::ChangeRefused
         | Refusal::ChangedMeanwhile
+        | Refusal::PrivilegesInsufficient
         | Refusal::RolesLacking
         | Refusal::TokenRefused => false,
     }

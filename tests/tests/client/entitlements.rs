@@ -344,7 +344,7 @@ async fn what_the_kept_credential_lacks_is_a_diagnosis_and_what_a_person_lacks_a
     let place = found(&client, Asker::Tenant).await;
     for (asker, refusal, advice) in [
         (Asker::Tenant, None, Diagnosis::NotInPartnerCenter.what_to_do()),
-        (Asker::Person(&person), Some(Refusal::RolesLacking), Refusal::RolesLacking.what_to_do()),
+        (Asker::Person(&person), Some(Refusal::PrivilegesInsufficient), Refusal::PrivilegesInsufficient.what_to_do()),
     ] {
         for target in [Target::AzureEntitlement, Target::Customer] {
             world.set(Fault::new(target, FaultKind::Denied(Denial::ApplicationUnregistered)).times(1));

@@ -1,8 +1,15 @@
 //! The document of the API is made from the code, says what is routed, and every answer is of the shape that it says.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use jsonschema::Validator;
+use models::{
+    AlertResult, Asked, MicrosoftRefusal, OperationState, Standing, Status, SubscriptionStage, SubscriptionWish,
+};
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -77,6 +84,92 @@ fn no_name_stands_for_two_shapes() {
         }
     }
     assert!(known.len() > 50, "these are not all shapes: {}", known.len());
+}
+
+/// The names that a shape of the document knows: its own, or those of the member `kind` of its forms.
+fn names(shape: &str) -> BTreeSet<String> {
+    fn collect(schema: &Value, found: &mut BTreeSet<String>) {
+        let values = schema.get("enum").or_else(|| schema.pointer("/properties/kind/enum"));
+        let values = values.and_then(Value::as_array).into_iter().flatten();
+        found.extend(values.map(|value| value.as_str().unwrap().to_owned()));
+        for forms in ["oneOf", "allOf"].into_iter().filter_map(|member| schema[member].as_array()) {
+            forms.iter().for_each(|form| collect(form, found));
+        }
+    }
+    let document: Value = serde_json::from_str(&made()).unwrap();
+    let mut found = BTreeSet::new();
+    collect(&document["components"]["schemas"][shape], &mut found);
+    found
+}
+
+/// The names under which the code keeps these.
+fn kept<T: serde::Serialize>(all: &[T]) -> BTreeSet<String> {
+    let name = |one: &T| {
+        let written = serde_json::to_value(one).unwrap();
+        written.get("kind").unwrap_or(&written).as_str().unwrap().to_owned()
+    };
+    all.iter().map(name).collect()
+}
+
+#[test]
+fn the_document_knows_every_name_that_an_operation_may_be_shown_with() {
+    use SubscriptionStage as Stage;
+    let now = Standing::new(&Status::Resolved, None);
+    let refusal = MicrosoftRefusal::new("900307", None, None);
+    let results = [
+        AlertResult::AlreadySo,
+        AlertResult::Done { version: 2 },
+        AlertResult::NotFound,
+        AlertResult::Overlapped { now: now.clone() },
+        AlertResult::Refused(refusal.clone()),
+        AlertResult::Superseded { now: now.clone() },
+        AlertResult::Unknown,
+    ];
+    let states = [
+        OperationState::Asked,
+        OperationState::Done,
+        OperationState::InProgress,
+        OperationState::Lapsed,
+        OperationState::Refused { refusal, description: String::new() },
+        OperationState::Stuck { since: jiff::Timestamp::UNIX_EPOCH },
+        OperationState::Unknown,
+    ];
+    let stages = [
+        Stage::Asked,
+        Stage::EntitlementFound,
+        Stage::Telling,
+        Stage::Posted,
+        Stage::Following,
+        Stage::Reached,
+        Stage::AlertsResolved,
+        Stage::Done,
+        Stage::Unknown,
+    ];
+    let asked = [
+        Asked::Status { alerts: vec![], to: now, note: None },
+        Asked::Subscription {
+            wish: SubscriptionWish::Cancel,
+            customer: "4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3".parse().unwrap(),
+            subscription: "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381".parse().unwrap(),
+            note: None,
+        },
+        Asked::View { view: "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10".parse().unwrap() },
+        Asked::Work { alert: "alert-1".parse().unwrap() },
+        Asked::Unknown,
+    ];
+    assert_eq!(names("ResultShown"), kept(&results));
+    assert_eq!(names("StateShown"), kept(&states));
+    assert_eq!(names("StateName"), kept(&states));
+    assert_eq!(names("StageName"), kept(&stages));
+    assert_eq!(names("AskedShown"), kept(&asked));
+    assert_eq!(names("WishName"), kept(&[SubscriptionWish::Cancel, SubscriptionWish::Reactivate]));
+    let page = fs::read_to_string(file().with_file_name("api.md")).unwrap();
+    for name in kept(&states).into_iter().chain(kept(&results)) {
+        assert!(page.contains(&format!("\n| `{name}` | ")), "{name} has no row in docs/api.md");
+    }
+    let document: Value = serde_json::from_str(&made()).unwrap();
+    let types = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+    assert_eq!(*types, json!(api::Kind::ALL.map(api::Kind::uri)));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use made_alerts::alert;
 use models::{
-    Act as Did, ActivityEntry, AffectedResource, Alert, AlertId, AlertResult, Asked, Entry, IdempotencyKey, NameId,
-    Operation, OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed, Standing, Status, Tenant,
-    TenantId, View, WorkChange,
+    Act as Did, ActivityEntry, AffectedResource, Alert, AlertId, AlertResult, Asked, Entry, IdempotencyKey,
+    MicrosoftRefusal, NameId, Operation, OperationId, Person, RequestHash, Resolution, ResolvedReason, SeenAsSnoozed,
+    Standing, Status, SubscriptionWish, Tenant, TenantId, View, WorkChange,
 };
 use serde_json::{Value, json};
 use store::{
@@ -283,6 +283,37 @@ async fn operations_are_shown_to_who_sees_their_tenant_and_views_to_whom_they_ar
     let views = world.found(&format!("tenants/{TENANT}/views")).await.body;
     let names: Vec<_> = views["views"].as_array().unwrap().iter().map(|view| view["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["View 1", "View 3"]);
+}
+
+#[tokio::test]
+async fn a_cancellation_is_shown_with_what_it_waits_for_and_with_how_microsoft_refused_it_last() {
+    let world = World::start(&[]).await;
+    let (store, tenant, now) = (world.system.store(), tenant(), world.system.now());
+    let by = models::Actor::Person(person(SOMEBODY));
+    let asked = Asked::Subscription {
+        wish: SubscriptionWish::Cancel,
+        customer: "4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3".parse().unwrap(),
+        subscription: "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381".parse().unwrap(),
+        note: None,
+    };
+    let id = OperationId::of_random("1");
+    let waiting = Operation::asked(id.clone(), tenant.clone(), by, RequestHash::of(b"x"), asked, now);
+    assert!(store.advance(&waiting).await.unwrap());
+    let shown = world.found(&format!("tenants/{TENANT}/operations/{id}")).await.body;
+    assert_eq!((&shown["needs_token"], &shown["progress"]["stage"]), (&json!(true), &json!("asked")));
+    assert_eq!(shown["step_up"], format!("/sign-in/step-up?tenant={TENANT}&operation={id}"));
+    assert!(shown.get("refusal").is_none() && shown.get("taken_on_by").is_none(), "{shown}");
+
+    let refusal = MicrosoftRefusal::new("900335", Some("request-1"), None).meaning(Some("roles-lacking"));
+    let other = models::Actor::Person(Person { name: "Somebody else".to_owned(), ..person(OTHER) });
+    let refused = waiting.refused_for_now(refusal, now);
+    for later in [refused.clone(), refused.taken_on(other, now)] {
+        assert!(store.advance(&later).await.unwrap());
+    }
+    let shown = world.found(&format!("tenants/{TENANT}/operations/{id}")).await.body;
+    assert_eq!((&shown["refusal"]["code"], &shown["refusal"]["meaning"]), (&json!("900335"), &json!("roles-lacking")));
+    assert!(shown["refusal"]["what_to_do"].as_str().unwrap().contains("Global Administrator"), "{shown}");
+    assert_eq!(shown["taken_on_by"]["name"], "Somebody else");
 }
 
 #[tokio::test]

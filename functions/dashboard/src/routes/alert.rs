@@ -13,7 +13,8 @@ use crate::{
     Asked, Dashboard, ReadSealingKeys, Reads,
     shapes::{
         alert::AlertWhole,
-        rest::{OperationShown, ViewShown, Views},
+        operation::OperationShown,
+        rest::{ViewShown, Views},
     },
 };
 

@@ -1,14 +1,11 @@
-//! Tenants, views, operations, and who asks.
+//! Tenants, views, and who asks.
 
-use std::collections::BTreeMap;
-
-use models::{Operation, Tenant, View};
+use models::{Tenant, View};
 use serde::Serialize;
-use serde_json::Value;
 use store::LastRuns;
 use utoipa::ToSchema;
 
-use super::{ActorShown, Moment, PersonShown};
+use super::{Moment, PersonShown};
 
 /// The tenants that the caller may see.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,56 +85,6 @@ impl From<&View> for ViewShown {
             owner: (&view.owner).into(),
             is_shared: view.is_shared,
             revision: view.revision,
-        }
-    }
-}
-
-/// What somebody asked for, and how far it has come.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OperationShown {
-    /// Its id.
-    id: String,
-    /// The partner tenant.
-    tenant: String,
-    /// Who asked.
-    by: ActorShown,
-    /// When.
-    at: Moment,
-    /// What they asked for: its `kind`, and what belongs to it.
-    #[schema(value_type = Object)]
-    asked: Value,
-    /// Where it is: its `kind` (`asked`, `in_progress`, `done`, `lapsed`, `refused`, `stuck`), and what belongs to it.
-    #[schema(value_type = Object)]
-    state: Value,
-    /// How far a wish about a subscription has come.
-    #[schema(value_type = Option<Object>)]
-    progress: Option<Value>,
-    /// What came of it so far, by alert.
-    #[schema(value_type = BTreeMap<String, Object>)]
-    results: BTreeMap<String, Value>,
-    /// The wishes that this one took the place of, by alert: each with its `operation`, and `now`, where the alert stood. None is taken up again.
-    #[schema(value_type = BTreeMap<String, Object>)]
-    superseded: BTreeMap<String, Value>,
-    /// When it changed last.
-    changed: Moment,
-}
-
-impl From<&Operation> for OperationShown {
-    fn from(operation: &Operation) -> Self {
-        fn value(of: &impl Serialize) -> Value {
-            serde_json::to_value(of).unwrap_or_default()
-        }
-        Self {
-            id: operation.id.to_string(),
-            tenant: operation.tenant.to_string(),
-            by: (&operation.by).into(),
-            at: Moment(operation.at),
-            asked: value(&operation.asked),
-            state: value(&operation.state),
-            progress: operation.progress.as_ref().map(value),
-            results: operation.results.iter().map(|(alert, result)| (alert.to_string(), value(result))).collect(),
-            superseded: operation.superseded.iter().map(|(alert, older)| (alert.to_string(), value(older))).collect(),
-            changed: Moment(operation.changed),
         }
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use messaging::AskForFollowUps;
 use models::{AlertId, AlertResult, Asked, MicrosoftRefusal, Operation, OperationId, RequestHash, Status, Tenant};
-use partner_center::{Change, Reason, Refusal};
+use partner_center::{Change, NOT_POSSIBLE_AT_SOURCE, Reason, Refusal};
 use store::{Act, KeepOperations, ReadTenant, ReadWork};
 use subscriptions::{ResolveAlerts, ResolveFailed};
 
 use crate::{
     Resolve,
-    microsoft::{IMPOSSIBLE, Set},
+    microsoft::Set,
     status::{Wanted, possible},
     steps::Within,
 };
@@ -75,5 +75,5 @@ where
 /// Whether an alert can't be resolved, whoever mends what.
 fn is_final(refusal: &MicrosoftRefusal) -> bool {
     let of_alert = [Refusal::AlertUnknown, Refusal::ChangeRefused].map(Refusal::code);
-    refusal.meaning.as_deref().is_some_and(|meaning| of_alert.contains(&meaning) || meaning == IMPOSSIBLE)
+    refusal.meaning.as_deref().is_some_and(|meaning| of_alert.contains(&meaning) || meaning == NOT_POSSIBLE_AT_SOURCE)
 }

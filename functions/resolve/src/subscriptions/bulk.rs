@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, pin::Pin};
 
-use api::{Answer, Gate, Kind, Problem, Request};
+use api::{Answer, Gate, Kind, Problem, Request, operation::step_up};
 use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use identity::{Caller, Permission};
@@ -15,7 +15,7 @@ use subscriptions::Wanted;
 use super::{
     Acting, ReadSecret,
     bodies::{BulkCancelBody, BulkCancelForm},
-    documents::{self, BulkCancelResult, BulkCancelled, SubscriptionActed},
+    documents::{self, BulkCancelResult, BulkCancelled},
     requests::{key, of_ask, person},
 };
 use crate::{bodies::note, documents::shown, microsoft::Set, request_id, status::hash};
@@ -79,14 +79,14 @@ where
             }
             self.leave_to_queue(operation).await;
         }
-        let step_ups = waiting.into_iter().map(|(tenant, all)| documents::step_up(tenant, all)).collect();
+        let step_ups = waiting.into_iter().map(|(tenant, all)| step_up(tenant, all)).collect();
         let result = |((tenant, subscription, _), asked): (&(TenantId, SubscriptionId, &str), &Result<_, Problem>)| {
             let problem = asked.as_ref().err();
             problem.inspect(|problem| problem.log());
             BulkCancelResult {
                 tenant: tenant.to_string(),
                 subscription: subscription.to_string(),
-                acted: asked.as_ref().ok().and_then(SubscriptionActed::of),
+                acted: asked.as_ref().ok().and_then(documents::acted),
                 problem: problem.map(|problem| problem.kind().uri()),
                 detail: problem.map(|problem| problem.detail().to_owned()),
             }

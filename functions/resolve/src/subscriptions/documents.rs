@@ -1,40 +1,13 @@
 //! What goes out about subscriptions.
 
-use api::{Answer, Kind, Problem};
+use api::{Answer, Kind, Problem, operation::SubscriptionActed};
 use http::StatusCode;
-use models::{MicrosoftRefusal, Operation, OperationState, Repeated, SubscriptionId, TenantId};
+use models::{Operation, OperationState, Repeated, SubscriptionId, TenantId};
 use serde::Serialize;
 use subscriptions::Preview;
 use utoipa::ToSchema;
 
-use crate::documents::{RefusalDocument, set_location, shown};
-
-/// What came of a wish about a subscription so far.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct SubscriptionActed {
-    /// The tenant.
-    #[schema(format = "uuid")]
-    pub tenant: String,
-    /// The subscription.
-    pub subscription: String,
-    /// The operation.
-    pub operation: String,
-    /// What is wished: `cancel` or `reactivate`.
-    pub wish: String,
-    /// How far it has come: `asked`, `entitlement_found`, `telling`, `posted`, `following`, `reached`, `alerts_resolved` or `done`.
-    pub stage: String,
-    /// Where the operation is: `asked`, `in_progress`, `stuck`, `done`, `refused` or `lapsed`.
-    pub state: String,
-    /// Whether it goes on only by a person's own token. Where Microsoft has just been told (`telling`), and nobody knows whether it took it, that shows within
-    /// 15 minutes.
-    pub needs_token: bool,
-    /// How Microsoft refused it last, where another sign-in may do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<RefusalDocument>,
-    /// Where a person at a browser signs in for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step_up: Option<String>,
-}
+use crate::documents::{refused, set_location, shown};
 
 /// What came of it for one of many subscriptions.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -124,28 +97,9 @@ pub struct PreviewShown {
     pub under_way: Option<SubscriptionActed>,
 }
 
-impl SubscriptionActed {
-    /// Of an operation. None of one about something else.
-    pub(crate) fn of(operation: &Operation) -> Option<Self> {
-        let (progress, models::Asked::Subscription { subscription, .. }) =
-            (operation.progress.as_ref()?, &operation.asked)
-        else {
-            return None;
-        };
-        let needs_token = operation.needs_person();
-        let step_up = || step_up(&operation.tenant, [operation.id.as_str()]);
-        Some(Self {
-            tenant: operation.tenant.to_string(),
-            subscription: subscription.to_string(),
-            operation: operation.id.to_string(),
-            wish: word(&progress.wish),
-            stage: word(&progress.stage),
-            state: kind(&operation.state),
-            needs_token,
-            refusal: operation.refusal.as_ref().map(RefusalDocument::from),
-            step_up: needs_token.then(step_up),
-        })
-    }
+/// What came of a wish about a subscription. None of an operation about something else.
+pub(crate) fn acted(operation: &Operation) -> Option<SubscriptionActed> {
+    SubscriptionActed::of(operation, operation.refusal.as_ref().map(refused))
 }
 
 impl PreviewShown {
@@ -178,23 +132,17 @@ impl PreviewShown {
             resources: preview.resources.iter().cloned().collect(),
             alerts: preview.alerts.iter().map(alert).collect(),
             unreadable: preview.unreadable,
-            under_way: preview.under_way.as_ref().and_then(SubscriptionActed::of),
+            under_way: preview.under_way.as_ref().and_then(acted),
         }
     }
-}
-
-/// Where a person signs in for these operations of a tenant.
-pub(crate) fn step_up<'a>(tenant: &TenantId, operations: impl IntoIterator<Item = &'a str>) -> String {
-    let operations: Vec<_> = operations.into_iter().collect();
-    format!("/sign-in/step-up?tenant={tenant}&operation={}", operations.join(","))
 }
 
 /// The answer to whoever wants something of one subscription.
 pub(crate) fn of_operation(operation: &Operation) -> Result<Answer, Problem> {
     if let OperationState::Refused { refusal, .. } = &operation.state {
-        return Err(of_refusal(refusal).with("operation", operation.id.as_str()));
+        return Err(Problem::refused(refused(refusal)).of_operation(&operation.id));
     }
-    let acted = SubscriptionActed::of(operation).ok_or_else(|| Problem::new(Kind::Unavailable))?;
+    let acted = acted(operation).ok_or_else(|| Problem::new(Kind::Unavailable))?;
     let is_left = operation.repeated_by(&operation.request) == Repeated::Unfinished;
     let mut answer = shown(if is_left { StatusCode::ACCEPTED } else { StatusCode::OK }, acted);
     if is_left {
@@ -202,26 +150,4 @@ pub(crate) fn of_operation(operation: &Operation) -> Result<Answer, Problem> {
         set_location(&mut answer, &place);
     }
     Ok(answer)
-}
-
-/// That Microsoft refused it: in its code, its ids and its words, with what to do.
-pub(crate) fn of_refusal(refusal: &MicrosoftRefusal) -> Problem {
-    let document = RefusalDocument::from(refusal);
-    let problem = Problem::new(Kind::MicrosoftRefused).because(format!("{}.", document.what_to_do));
-    match serde_json::to_value(&document) {
-        Ok(serde_json::Value::Object(members)) => {
-            members.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value))
-        }
-        _ => problem,
-    }
-}
-
-/// The name that something has in JSON.
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn kind(state: &OperationState) -> String {
-    let written = serde_json::to_value(state).unwrap_or_default();
-    written["kind"].as_str().unwrap_or_default().to_owned()
 }

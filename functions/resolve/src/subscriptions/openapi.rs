@@ -1,12 +1,15 @@
 //! What the `OpenAPI` document says of the routes about subscriptions. Nothing here runs.
 #![expect(dead_code, unused_qualifications, reason = "for the macros, which name in full what they are given")]
 
-use api::document::{Problems, ProblemsOfChanges};
+use api::{
+    document::{Problems, ProblemsOfChanges},
+    operation::SubscriptionActed,
+};
 use utoipa::{IntoParams, OpenApi};
 
 use super::{
     bodies::{BulkCancelBody, CancelBody},
-    documents::{BulkCancelled, PreviewShown, SubscriptionActed},
+    documents::{BulkCancelled, PreviewShown},
 };
 
 /// What names a subscription.

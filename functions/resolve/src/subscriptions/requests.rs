@@ -1,6 +1,6 @@
 //! One subscription: what would end, that it be cancelled, that it be active again.
 
-use api::{Answer, Gate, Kind, Problem, Request};
+use api::{Answer, Gate, Kind, Problem, Request, document::Now};
 use http::StatusCode;
 use identity::{Caller, Permission};
 use messaging::{AskForFollowUps, Tell};
@@ -14,10 +14,10 @@ use tokio::time::Instant;
 use super::{
     Acting, ReadSecret,
     bodies::CancelBody,
-    documents::{self, PreviewShown, SubscriptionActed},
+    documents::{self, PreviewShown},
     step_up::ROOM,
 };
-use crate::{bodies::note, microsoft::Set, request_id};
+use crate::{bodies::note, documents::refused, microsoft::Set, request_id};
 
 impl<S, M, Q, C, P, R> Acting<S, M, Q, C, P, R>
 where
@@ -105,7 +105,10 @@ where
     ) -> Result<Operation, Problem> {
         let id = operation.id.clone();
         let of_token = |problem: PersonProblem| {
-            Problem::value("token", problem).with("code", problem.code()).with("what_to_do", problem.what_to_do())
+            Problem::value("token", problem).with(|it| {
+                it.code = Some(problem.code().to_owned());
+                it.what_to_do = Some(problem.what_to_do().to_owned());
+            })
         };
         let told = match self.subscriptions.person(token, tenant, asks) {
             Ok(token) => {
@@ -125,7 +128,7 @@ where
             }
             Err(problem) => Err(of_token(problem)),
         };
-        told.map_err(|problem| problem.with("operation", id.as_str()))
+        told.map_err(|problem| problem.of_operation(&id))
     }
 
     /// A tenant that somebody may cancel subscriptions in.
@@ -174,7 +177,7 @@ pub(super) fn person(caller: &Caller) -> Result<Person, Problem> {
 pub(super) fn key(request: &Request) -> Result<models::IdempotencyKey, Problem> {
     request.idempotency_key()?.ok_or_else(|| {
         let detail = "Idempotency-Key has to be there, so that a repeated request cancels nothing twice.";
-        Problem::new(Kind::Unreadable).because(detail).with("member", "Idempotency-Key")
+        Problem::new(Kind::Unreadable).because(detail).with(|it| it.member = Some("Idempotency-Key"))
     })
 }
 
@@ -195,9 +198,8 @@ pub(super) fn of_ask(error: AskError) -> Problem {
         AskError::UnderWay(operation) => {
             let problem = Problem::new(Kind::ChangedMeanwhile);
             let problem = problem.because("Something is under way about this subscription: see the operation.");
-            let acted = SubscriptionActed::of(&operation).and_then(|acted| serde_json::to_value(acted).ok());
-            let problem = problem.with("operation", operation.id.as_str());
-            acted.map_or_else(|| problem.clone(), |acted| problem.clone().with("now", acted))
+            let acted = documents::acted(&operation).map(Box::new).map(Now::Subscription);
+            problem.of_operation(&operation.id).with(|it| it.now = acted)
         }
     }
 }
@@ -220,5 +222,5 @@ fn of_act(error: ActError) -> Problem {
 
 fn of_microsoft(error: &EntitlementError) -> Problem {
     let refusal = error.clear_refusal();
-    refusal.map_or_else(|| Problem::unavailable(error), |refusal| documents::of_refusal(&refusal))
+    refusal.map_or_else(|| Problem::unavailable(error), |refusal| Problem::refused(refused(&refusal)))
 }

@@ -24,7 +24,7 @@ mod words;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use ::pages::redirect;
-use api::{Answer, Request};
+use api::{Answer, Request, operation::step_up};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use identity::{Caller, Cookies, How};
@@ -38,7 +38,7 @@ use subscriptions::MOST_AT_ONCE;
 use tokio::time::Instant;
 
 use super::{
-    Acting, documents,
+    Acting,
     pages::{self, Form, Row},
     requests::person,
 };
@@ -160,7 +160,7 @@ where
             return Ok(pages::page(StatusCode::OK, "This is somebody else's", words, &rows));
         }
         let form = Form {
-            action: documents::step_up(&tenant.id, own),
+            action: step_up(&tenant.id, own),
             button: "Go on to sign in",
             leads_to: self.stepping_up.clouds.login(tenant.cloud).unwrap_or_default(),
         };
@@ -209,7 +209,7 @@ where
 
     async fn begun(&self, request: &Request) -> Result<Answer, End> {
         let named = self.named(request).await?;
-        let again = documents::step_up(&named.tenant.id, named.operations.iter().map(|it| it.id.as_str()));
+        let again = step_up(&named.tenant.id, named.operations.iter().map(|it| it.id.as_str()));
         self.sent_off(request, named).await.map_err(|why| End { why, again: Some(again) })
     }
 
@@ -272,7 +272,7 @@ where
     async fn finished(&self, request: &Request, until: Instant) -> Result<Answer, End> {
         let caller = self.caller(request)?;
         let trip = self.trip(request).await?;
-        let again = documents::step_up(&trip.tenant, trip.operations.iter().map(OperationId::as_str));
+        let again = step_up(&trip.tenant, trip.operations.iter().map(OperationId::as_str));
         self.come_back(request, (caller, trip), until).await.map_err(|why| End { why, again: Some(again) })
     }
 

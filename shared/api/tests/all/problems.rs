@@ -16,14 +16,14 @@ fn every_problem_is_documented_with_its_status_and_none_else_is() {
 
 #[test]
 fn a_problem_is_answered_with_its_type_and_members_and_kept_by_nobody() {
-    let problem = Problem::value("note", "it is too long").with("status", 200).with("more", "said");
+    let problem = Problem::value("note", "it is too long").with(|it| it.revision = Some(2));
     let answer = of_problem(&problem, "invocation-1");
     let body: Value = serde_json::from_str(answer.body()).unwrap();
     assert_eq!(
         body,
         serde_json::json!({
             "type": "/problems/value-refused", "title": "A value is not accepted", "status": 422, "detail": "note: it is too long.",
-            "instance": "/requests/invocation-1", "member": "note", "more": "said",
+            "instance": "/requests/invocation-1", "member": "note", "revision": 2,
         })
     );
     assert_eq!(answer.status(), 422);

@@ -1,9 +1,10 @@
 //! What a person is told of an operation, in words.
 
+use api::operation::RefusalDocument;
 use models::{Actor, MicrosoftRefusal, Operation, OperationState};
 use subscriptions::ActError;
 
-use crate::documents::RefusalDocument;
+use crate::documents::refused;
 
 /// Where nobody knows what Microsoft did.
 pub(super) const NO_ANSWER: &str = "There was no answer that says whether Microsoft took it on. It is looked at, and waits for a sign-in again where Microsoft does not show it within 15 minutes.";
@@ -27,7 +28,7 @@ pub(super) fn words_of(operation: &Operation) -> String {
 }
 
 pub(super) fn words_of_refusal(refusal: &MicrosoftRefusal) -> String {
-    let RefusalDocument { code, what_to_do, description, request_id, correlation_id, .. } = refusal.into();
+    let RefusalDocument { code, what_to_do, description, request_id, correlation_id, .. } = refused(refusal);
     let also = [("request", request_id), ("correlation", correlation_id)];
     let also: String = also.into_iter().filter_map(|(name, id)| Some(format!(", {name} {}", id?))).collect();
     let said = description.map(|words| format!(" Microsoft says: \u{201c}{words}\u{201d}.")).unwrap_or_default();
