@@ -84,7 +84,7 @@ impl ActArguments {
             id: OperationId::of_random(&random_id().to_string()),
             request: None,
         };
-        let operation = match acting.ask(asker, &wanted).await {
+        let operation = match Box::pin(acting.ask(asker, &wanted)).await {
             // Whoever was cut off before goes on.
             Err(AskError::UnderWay(operation)) if is_wish(&operation, wish) && operation.takes_person() => *operation,
             result => result?,

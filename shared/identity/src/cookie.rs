@@ -96,7 +96,8 @@ impl<'a> Cookies<'a> {
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.pairs().filter_map(move |(found, value)| (found == name.as_bytes()).then(|| value.trim_ascii_end()))
+        let found = self.pairs().filter(move |(found, _)| *found == name.as_bytes());
+        found.map(|(_, value)| value.trim_ascii_end())
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
