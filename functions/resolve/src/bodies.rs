@@ -174,6 +174,30 @@ pub struct AssigneePerson {
     pub name: String,
 }
 
+/// The same as fields of a form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AssignForm {
+    /// `me`, `nobody`, or nothing where a person is named.
+    to: Option<AssigneeWord>,
+    tenant: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+}
+
+impl AssignForm {
+    pub(crate) fn into_body(self) -> Result<AssignBody, Problem> {
+        let to = match self {
+            Self { to: Some(word), tenant: None, id: None, name: None } => Assignee::Word(word),
+            Self { to: None, tenant: Some(tenant), id: Some(id), name: Some(name) } => {
+                Assignee::Person(AssigneePerson { tenant, id, name })
+            }
+            _ => return Err(Problem::value("to", "it is one of me, nobody, or a person by tenant, id and name")),
+        };
+        Ok(AssignBody { to })
+    }
+}
+
 impl AssignBody {
     /// What it means, if this person asks. None where a program asks for itself.
     pub(crate) fn change(&self, me: Option<Person>) -> Result<Option<WorkChange>, Problem> {

@@ -74,6 +74,8 @@ impl<A: SetStatus + Sync, L: LookAtAlerts + Sync> Set for Microsoft<A, L> {
 
 fn refused(error: SetStatusError) -> Outcome {
     match refusal_of(&error) {
+        // An attempt before the one that was refused may have been taken.
+        Some(refusal) if attempts(&error) > 1 => Outcome::Refused(refusal.of_a_later_call()),
         Some(refusal) => Outcome::Refused(refusal),
         None if is_turned_away(&error) => Outcome::NotTold(error),
         None => Outcome::Later(error),

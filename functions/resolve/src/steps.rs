@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use models::{
     Act as Line, AlertId, AlertResult, Asked, Decision, Entry, GIVEN_UP_AFTER, Known, MicrosoftRefusal, Operation,
-    OperationId, RequestId, Standing, SupersededWish, Tenant, TraceContext,
+    RequestId, Standing, SupersededWish, Tenant, TraceContext,
 };
 use partner_center::{Change, Reason};
 use store::{About, Act, ActWrite, Acted, AlertAtWork, AlertWrite, KeepOperations, ReadWork, StoreError};
@@ -139,9 +139,8 @@ where
         let outcome = if let Some(outcome) = self.microsoft.look(tenant, known, wish).await {
             outcome
         } else {
-            if !was_told {
-                self.advance(operation, operation.with_telling(alert, self.now())).await?;
-            }
+            // Also where it is written already: whoever else carries it on must not take that back for a call of theirs.
+            self.advance(operation, operation.with_telling(alert, self.now())).await?;
             let request = operation.id.microsoft_request_id(alert.as_str()).parse::<Uuid>().unwrap_or_default();
             self.microsoft.set(tenant, known, wish, request).await
         };
@@ -156,6 +155,7 @@ where
             // What an earlier call of ours may have done.
             Outcome::AlreadySo if was_told => Ok(Outcome::Taken),
             Outcome::Superseded(now) if was_told => Ok(Outcome::Overlapped(now)),
+            Outcome::Refused(refusal) if was_told => Ok(Outcome::Refused(refusal.of_a_later_call())),
             outcome => Ok(outcome),
         }
     }
@@ -181,7 +181,8 @@ where
             let mut written = operation.with_written(alert, self.now());
             if let Some(older) = self.superseded_by(operation, &seen).await? {
                 let now = Standing::of(stands);
-                written.superseded.insert(alert.clone(), SupersededWish { operation: older, now });
+                let told = older.may_be_told(alert);
+                written.superseded.insert(alert.clone(), SupersededWish { operation: older.id, now, told });
             }
             let entry = self.entry(&seen, &written, Line::StatusAsked, standing_of(wish), within);
             let entry = Entry { note: note_of(&written).cloned(), ..entry };
@@ -196,18 +197,14 @@ where
     }
 
     /// The operation, still on its way, whose wish ends since this one begins. One that can't be read holds nobody up.
-    async fn superseded_by(
-        &self,
-        operation: &Operation,
-        seen: &AlertAtWork,
-    ) -> Result<Option<OperationId>, StoreError> {
+    async fn superseded_by(&self, operation: &Operation, seen: &AlertAtWork) -> Result<Option<Operation>, StoreError> {
         let Some(begun) = seen.begun.as_ref().filter(|begun| begun.operation != operation.id) else { return Ok(None) };
         let older = match self.store.operation(&operation.tenant, &begun.operation).await {
             Err(StoreError::BadItem { .. }) => None,
             read => read?,
         };
         let alert = &seen.stored.known.alert.id;
-        Ok(older.filter(|older| older.left().any(|left| left == alert)).map(|older| older.id))
+        Ok(older.filter(|older| older.left().any(|left| left == alert)))
     }
 
     /// Writes what came of it: into our copy, the log and the operation, at once.
@@ -226,8 +223,9 @@ where
             let Ended { line, to, result, known } = self.ended(operation, &seen, wish, outcome);
             let after = operation.with_result(alert.clone(), result, self.now());
             let mut entries = vec![self.entry(&seen, &after, line, to, within)];
-            if let (Some(AlertResult::Refused(_)), Some(older)) =
+            if let (Some(AlertResult::Refused(refusal)), Some(older)) =
                 (after.results.get(alert), after.superseded.get(alert))
+                && !refusal.is_no_answer()
             {
                 let line = Line::StatusNotResumed { superseded: older.operation.clone() };
                 entries.push(self.entry(&seen, &after, line, Standing::of(&seen.stored.known.alert), within));

@@ -11,7 +11,7 @@ use store::{About, Act, ActWrite, Acted, AlertWrite, KeepOperations, ReadTenant,
 
 use crate::{
     Resolve, actor,
-    bodies::{AssignBody, EmptyBody, NoteBody, SnoozeBody, read},
+    bodies::{AssignBody, AssignForm, EmptyBody, NoteBody, SnoozeBody, read},
     documents, request_id,
     status::{hash, operation_id, place_of},
 };
@@ -25,7 +25,10 @@ where
     /// Somebody, or nobody, is to look after an alert.
     pub(crate) async fn assign(&self, request: &Request, caller: &Caller) -> Result<Answer, Problem> {
         let place = place_of(request, caller)?;
-        let body: AssignBody = request.body()?;
+        let body: AssignBody = match request.form() {
+            Some(_) => request.body::<AssignForm>()?.into_body()?,
+            None => request.body()?,
+        };
         let me = match actor(caller) {
             Actor::Person(person) => Some(person),
             _ => None::<Person>,

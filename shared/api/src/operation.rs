@@ -124,13 +124,15 @@ impl From<&Standing> for StandingDocument {
 pub struct SupersededDocument {
     /// The operation whose wish it was. Whoever still wants it asks for it anew.
     pub operation: String,
-    /// Where the alert stands, as far as we know: as it did before both.
+    /// Where the alert stood when the newer one took its place, as far as we know.
     pub now: StandingDocument,
+    /// Whether Microsoft was, or may have been, told of it: then the alert may stand as it wished. The next look at Microsoft shows it.
+    pub told: bool,
 }
 
 impl From<&SupersededWish> for SupersededDocument {
     fn from(older: &SupersededWish) -> Self {
-        Self { operation: older.operation.to_string(), now: (&older.now).into() }
+        Self { operation: older.operation.to_string(), now: (&older.now).into(), told: older.told }
     }
 }
 

@@ -88,11 +88,11 @@ impl<'a> Cookies<'a> {
         found
     }
 
-    /// The names that begin so, of letters, digits, `-` and `_`: those of ours.
-    pub fn names(&self, beginning: &str) -> impl Iterator<Item = &'a str> {
+    /// The cookies whose names begin so, and are of letters, digits, `-` and `_`, as ours are: with their values, whatever those hold.
+    pub fn beginning(&self, beginning: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let names = self.pairs().filter_map(|(name, _)| str::from_utf8(name).ok());
-        names.filter(move |name| name.starts_with(beginning) && name.bytes().all(is_plain))
+        let named = self.pairs().filter_map(|(name, value)| Some((str::from_utf8(name).ok()?, value)));
+        named.filter(move |(name, _)| name.starts_with(beginning) && name.bytes().all(is_plain))
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {

@@ -185,8 +185,11 @@ pub enum OperationState {
 pub struct SupersededWish {
     /// The operation whose wish it was.
     pub operation: OperationId,
-    /// Where the alert stood then. It stands so still where the newer wish is refused.
+    /// Where the alert stood then, as far as we know. It stands so still where the newer wish is refused, and Microsoft was told of neither.
     pub now: Standing,
+    /// Whether Microsoft may have been told of it.
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// What somebody asked for.

@@ -81,6 +81,12 @@ impl MicrosoftRefusal {
         Self::new(NOT_TOLD, None, None).meaning(Some(NOT_TOLD))
     }
 
+    /// What is known where a call was refused so, and one before it may have been taken: no more than without an answer, by Microsoft's ids of this one.
+    #[must_use]
+    pub fn of_a_later_call(self) -> Self {
+        Self { request_id: self.request_id, correlation_id: self.correlation_id, ..Self::no_answer() }
+    }
+
     /// Whether it is no refusal, but the want of an answer.
     #[must_use]
     pub fn is_no_answer(&self) -> bool {

@@ -101,7 +101,7 @@ pub fn way(to: &str, words: &str) -> Markup {
 /// text and of zero width).
 fn is_unseen(mark: char) -> bool {
     mark.is_control()
-        || matches!(mark, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(mark, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn with_headers(status: StatusCode, page: String, forms: &Forms) -> Response<String> {

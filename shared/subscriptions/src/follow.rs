@@ -29,6 +29,8 @@ const MOST_STEPS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Most alerts that are resolved in one look: each takes a call to Microsoft and two transactions, within the time of one invocation.
 const MOST_RESOLVED: usize = 50;
+/// How many alerts in a row may fail before the rest is left to the next look: something is wrong with Microsoft, not with them.
+const HELD_UP: usize = 3;
 
 /// Why an alert could not be resolved for now.
 pub type ResolveFailed = Box<dyn Error + Send + Sync>;
@@ -261,18 +263,31 @@ where
             let left = operation.left_open() + open.len() + unreadable;
             return self.note_alerts(operation, left).await;
         }
+        // Each would fail, and be noted.
+        if !tenant.active || tenant.act_secret.is_none() {
+            return Ok(operation);
+        }
         let last = |alert: &AlertId| operation.unanswered.get(alert).copied();
         open.retain(|alert| last(&alert.id).is_none_or(|last| last < began));
         open.sort_by_key(|alert| last(&alert.id));
+        let mut failed = 0;
         for alert in open {
+            if failed == HELD_UP {
+                break;
+            }
             let resolving = self.resolve.resolve_as_fraud(tenant, &alert.id, &operation);
             let after = match tokio::time::timeout(PATIENCE, resolving).await {
-                Ok(Ok(result)) => operation.with_result(alert.id.clone(), result, subscriptions.now()),
+                Ok(Ok(result)) => {
+                    failed = 0;
+                    operation.with_result(alert.id.clone(), result, subscriptions.now())
+                }
                 Ok(Err(error)) => {
+                    failed += 1;
                     warn_of(&operation, &alert.id, &runtime::chain(&*error));
                     operation.with_no_answer(alert.id.clone(), subscriptions.now())
                 }
                 Err(_) => {
+                    failed += 1;
                     warn_of(
                         &operation,
                         &alert.id,

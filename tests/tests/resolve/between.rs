@@ -143,7 +143,7 @@ async fn where_what_took_the_place_of_an_older_wish_is_refused_it_is_said_that_n
     refuse(&desk, 400);
     let newer = desk.resolve_as("a", "legitimate").await;
     assert_eq!((newer.status, newer.problem()), (422, "microsoft-refused"), "{newer:?}");
-    let superseded = json!({ "operation": older.operation().as_str(), "now": { "status": "active" } });
+    let superseded = json!({ "operation": older.operation().as_str(), "now": { "status": "active" }, "told": false });
     assert_eq!(newer.body["superseded"], superseded);
     desk.system.microsoft.clear_faults();
     assert!(desk.deliver(&queued).await);
@@ -158,6 +158,20 @@ async fn where_what_took_the_place_of_an_older_wish_is_refused_it_is_said_that_n
     refuse(&desk, 400);
     let last = desk.resolve_as("a", "fraud").await;
     assert_eq!((last.status, last.body.get("superseded")), (422, None));
+}
+
+#[tokio::test]
+async fn of_an_older_wish_that_microsoft_may_have_taken_it_is_said_that_it_may_stand() {
+    let desk = Desk::with(&["a"]).await;
+    desk.system.microsoft.set_fault(Fault::new(Target::Patch, FaultKind::Fail { status: 503 })).unwrap();
+    let older = desk.resolve_as("a", "fraud").await;
+    assert_eq!(older.status, 202, "{older:?}");
+    desk.system.microsoft.clear_faults();
+    desk.system.clock.advance(SignedDuration::from_mins(6));
+    refuse(&desk, 400);
+    let newer = desk.resolve_as("a", "legitimate").await;
+    assert_eq!((newer.status, &newer.body["superseded"]["told"]), (422, &json!(true)), "{newer:?}");
+    assert_eq!(newer.body["superseded"]["operation"], older.operation().as_str());
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use crate::support::{Desk, OTHER, caller, form};
 
 const RESOLVE: &str = "POST /api/v1/tenants/{tenant}/alerts/{alert}/resolve";
 const BULK: &str = "POST /api/v1/alerts/resolve";
+/// Somebody else.
+const OID: &str = "88888888-2222-4333-8444-555555555555";
 /// The page that the form is on.
 const PAGE: &str = "/alerts?tenant=1&status=open";
 
@@ -48,6 +50,7 @@ async fn a_form_does_what_json_does_and_leads_back_to_its_page() {
 
     for (act, fields) in [
         ("assign", &[("to", "me")][..]),
+        ("assign", &[("tenant", TENANT), ("id", OID), ("name", "ada@contoso.example")]),
         ("notes", &[("note", "They know of it & more\r\nof it")]),
         ("snooze", &[("until", "2999-01-01T00:00:00Z"), ("why", "x")]),
         ("unsnooze", &[]),
@@ -58,7 +61,11 @@ async fn a_form_does_what_json_does_and_leads_back_to_its_page() {
         assert_eq!(answer.status().as_u16(), expected, "{act}: {}", answer.body());
     }
     let work = desk.kept("a").await.work;
-    assert!(work.marks.assignee.is_some() && work.marks.snooze.is_none(), "{work:?}");
+    let assignee = work.marks.assignee.unwrap();
+    assert_eq!((assignee.name.as_str(), assignee.id.to_string()), ("ada@contoso.example", OID.to_owned()));
+    assert!(work.marks.snooze.is_none());
+    let half = send(&desk, "POST /api/v1/tenants/{tenant}/alerts/{alert}/assign", &at("a"), &[("id", OID)]).await;
+    assert_eq!(half.status().as_u16(), 422, "{}", half.body());
     assert_eq!(work.notes[0].text.as_str(), "They know of it & more\nof it");
 }
 

@@ -136,6 +136,25 @@ async fn what_microsoft_may_have_been_told_of_before_somebody_was_quicker_there_
     }
 }
 
+#[tokio::test]
+async fn a_refusal_says_no_more_than_no_answer_where_a_call_before_it_may_have_been_taken() {
+    for (target, fault, may_be_told) in WAITS {
+        let desk = Desk::with(&["a"]).await;
+        desk.system.microsoft.set_fault(Fault::new(target, fault)).unwrap();
+        let body = json!({ "version": 1, "reason": "fraud" });
+        assert_eq!(desk.act_by("k", "a", "resolve", &body).await.status, 202);
+        desk.system.microsoft.clear_faults();
+        let refused = FaultKind::Answer { status: 400, body: ErrorBody::Graph, retry_after: RetryAfter::Absent };
+        desk.system.microsoft.set_fault(Fault::new(Target::Patch, refused)).unwrap();
+        desk.system.clock.advance(SignedDuration::from_mins(6));
+        let reply = desk.act_by("k", "a", "resolve", &body).await;
+        assert_eq!((reply.status, reply.problem()), (422, "microsoft-refused"), "{reply:?}");
+        let acts = desk.acts("a").await;
+        let Some(Act::StatusRefused(refusal)) = acts.last() else { panic!("{acts:?}") };
+        assert_eq!(refusal.is_no_answer(), may_be_told, "{target:?}: {refusal:?}");
+    }
+}
+
 /// What the merged history shows as done at Microsoft.
 async fn theirs(desk: &Desk) -> Vec<Status> {
     let alert = desk.kept("a").await.stored.known.alert;

@@ -3,13 +3,13 @@
 use api::Answer;
 use http::StatusCode;
 use maud::{Markup, html};
-use pages::{HOME, Page, theirs, way};
+use pages::{HOME, Page, way};
 
 /// What there is to say of an operation.
 pub(super) struct Row {
     pub(super) operation: String,
-    /// Sentences, each of a line. They may hold what somebody wrote.
-    pub(super) words: Vec<String>,
+    /// Sentences, each of a line.
+    pub(super) words: Vec<Markup>,
 }
 
 /// Where a form of a page goes on.
@@ -22,13 +22,13 @@ pub(super) struct Form {
 }
 
 /// A page with this heading, these sentences, and what there is to say of each operation.
-pub(super) fn page(status: StatusCode, title: &str, words: &str, rows: &[Row]) -> Answer {
+pub(super) fn page(status: StatusCode, title: &str, words: &Markup, rows: &[Row]) -> Answer {
     let body = html! { (said(words, rows)) (way(HOME, "Back to Partner Alerts")) };
     Page::new(status, title, body).answer()
 }
 
 /// The same with a form.
-pub(super) fn page_with_form(title: &str, words: &str, rows: &[Row], form: Form) -> Answer {
+pub(super) fn page_with_form(title: &str, words: &Markup, rows: &[Row], form: Form) -> Answer {
     let Form { action, button, leads_to } = form;
     let body = html! {
         (said(words, rows))
@@ -43,13 +43,13 @@ pub(super) fn dead_end(status: StatusCode, words: &str, (to, way_on): (&str, &st
     Page::new(status, "This sign-in goes no further", html! { p { (words) } (way(to, way_on)) }).answer()
 }
 
-fn said(words: &str, rows: &[Row]) -> Markup {
+fn said(words: &Markup, rows: &[Row]) -> Markup {
     html! {
-        p { (theirs(words)) }
+        p { (words) }
         @if !rows.is_empty() {
             ul { @for Row { operation, words } in rows {
                 li {
-                    @for words in words { (theirs(words)) br; }
+                    @for words in words { (words) br; }
                     "Operation "
                     // A narrow screen breaks the id where it may.
                     @for part in operation.as_bytes().chunks(16) { (String::from_utf8_lossy(part)) wbr; }

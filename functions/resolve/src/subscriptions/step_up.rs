@@ -23,12 +23,13 @@ mod words;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use ::pages::redirect;
+use ::pages::{redirect, theirs};
 use api::{Answer, Request, operation::step_up};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use identity::{Caller, Cookies, How};
 use jiff::{SignedDuration, Timestamp};
+use maud::html;
 use messaging::{AskForFollowUps, Tell};
 use models::{Actor, Asked, ObjectId, Operation, OperationId, SubscriptionWish, Tenant, TenantId};
 use partner_center::{Asker, Credentials, PersonToken, StepUp, StepUpTrip};
@@ -61,8 +62,8 @@ const TIME: SignedDuration = SignedDuration::from_mins(10);
 const PATIENCE: Duration = Duration::from_secs(8);
 /// What is left of the time of a request for the page that says what came of it.
 pub(super) const ROOM: Duration = Duration::from_secs(1);
-/// How many trips a browser may be on at the same time.
-const MOST_TRIPS: usize = 3;
+/// How many bytes the cookies of trips may have, the names with them: API Gateway takes 10,240 of all headers together.
+const MOST_TRIP_BYTES: usize = 5_000;
 /// How many operations are told of at the same time.
 const SIDE_BY_SIDE: usize = 5;
 
@@ -156,31 +157,30 @@ where
         let rows = stream::iter(describing).buffered(SIDE_BY_SIDE).collect::<Vec<_>>().await;
         let own: Vec<_> = carried(&operations, &by).map(|operation| operation.id.as_str()).collect();
         if own.is_empty() {
-            let words = "Somebody else asked for it. To go on with it, ask for the same yourself, with the subscription's name typed.";
-            return Ok(pages::page(StatusCode::OK, "This is somebody else's", words, &rows));
+            let words = html! { "Somebody else asked for it. To go on with it, ask for the same yourself, with the subscription's name typed." };
+            return Ok(pages::page(StatusCode::OK, "This is somebody else's", &words, &rows));
         }
         let form = Form {
             action: step_up(&tenant.id, own),
             button: "Go on to sign in",
             leads_to: self.stepping_up.clouds.login(tenant.cloud).unwrap_or_default(),
         };
-        let words = format!(
-            "In the partner tenant {} ({}), as soon as you have signed in there as Global Administrator who is Admin Agent, Microsoft is told of what you asked for below.",
-            tenant.display_name, tenant.id
-        );
+        let words = html! {
+            "In the partner tenant " (theirs(&tenant.display_name)) " (" (tenant.id) "), as soon as you have signed in there as Global Administrator who is Admin Agent, Microsoft is told of what you asked for below."
+        };
         Ok(pages::page_with_form("Read this before you sign in", &words, &rows, form))
     }
 
     /// What happens to which subscription, in words.
     async fn described(&self, tenant: &Tenant, operation: &Operation, by: &Actor) -> Row {
         let Asked::Subscription { wish, customer, subscription, .. } = &operation.asked else {
-            return Row { operation: operation.id.to_string(), words: vec!["It is about something else.".to_owned()] };
+            return Row { operation: operation.id.to_string(), words: vec![html! { "It is about something else." }] };
         };
         let preview = self.subscriptions.preview(Asker::Tenant, tenant, subscription, Some(customer));
         let found =
             tokio::time::timeout(PATIENCE, preview).await.ok().and_then(Result::ok).map(|preview| preview.found);
         let called =
-            |name: Option<&String>| name.cloned().unwrap_or_else(|| "(no name known at the moment)".to_owned());
+            |name: Option<&String>| name.map_or_else(|| html! { "(no name known at the moment)" }, |name| theirs(name));
         let customer_name = called(found.as_ref().and_then(|found| found.customer.name.as_ref()));
         let name = called(found.as_ref().and_then(|found| found.found.entitlement.name.as_ref()));
         let what = match wish {
@@ -190,17 +190,16 @@ where
             SubscriptionWish::Reactivate => "If you go on, it is active again, and costs.",
         };
         let mut words = vec![
-            format!("Subscription: {name}, {subscription}"),
-            format!("Customer: {customer_name}, {customer}"),
-            what.to_owned(),
-            format!("Asked for by {} at {:.0}.", who(&operation.by), operation.at),
+            html! { "Subscription: " (name) ", " (theirs(subscription.as_str())) },
+            html! { "Customer: " (customer_name) ", " (theirs(customer.as_str())) },
+            html! { (what) },
+            html! { "Asked for by " (who(&operation.by)) " at " (format!("{:.0}", operation.at)) "." },
         ];
         if !operation.takes_person() {
-            words.push("It waits for nobody any more.".to_owned());
+            words.push(html! { "It waits for nobody any more." });
         } else if !operation.is_wanted_by(by) {
             words.push(
-                "It is not yours: this sign-in does nothing about it, unless you ask for the same yourself first."
-                    .to_owned(),
+                html! { "It is not yours: this sign-in does nothing about it, unless you ask for the same yourself first." },
             );
         }
         words.extend(operation.refusal.as_ref().map(words_of_refusal));
@@ -301,8 +300,8 @@ where
             telling.push(Box::pin(self.told_in_time(until, &token, &tenant, operation, &by)));
         }
         let rows = stream::iter(telling).buffered(SIDE_BY_SIDE).collect::<Vec<_>>().await;
-        let words = "What came of each operation is below. What Microsoft took on goes on by itself.";
-        Ok(pages::page(StatusCode::OK, "You have signed in for it", words, &rows))
+        let words = html! { "What came of each operation is below. What Microsoft took on goes on by itself." };
+        Ok(pages::page(StatusCode::OK, "You have signed in for it", &words, &rows))
     }
 
     /// The same, until then: what takes longer is a row as well, so that the others are told.
@@ -316,7 +315,7 @@ where
     ) -> Row {
         let id = operation.id.to_string();
         let told = tokio::time::timeout_at(until, self.told(token, tenant, operation, by)).await;
-        told.unwrap_or_else(|_| Row { operation: id, words: vec![words::NO_ANSWER.to_owned()] })
+        told.unwrap_or_else(|_| Row { operation: id, words: vec![html! { (words::NO_ANSWER) }] })
     }
 
     /// Tells Microsoft of one operation, and people what came of it.
@@ -411,6 +410,8 @@ fn unset_cookie(answer: &mut Answer, name: &str) {
 /// The cookies of trips that nobody came back from, where they are as many as a browser may keep: together with those of the other pages they would soon
 /// be more than the gateway takes.
 fn too_many(headers: &HeaderMap) -> Vec<String> {
-    let trips: Vec<_> = Cookies::of(headers).names(COOKIE).map(str::to_owned).collect();
-    if trips.len() < MOST_TRIPS { Vec::new() } else { trips }
+    let cookies = Cookies::of(headers);
+    let trips: Vec<_> = cookies.beginning(COOKIE).collect();
+    let bytes: usize = trips.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes < MOST_TRIP_BYTES { Vec::new() } else { trips.into_iter().map(|(name, _)| name.to_owned()).collect() }
 }
