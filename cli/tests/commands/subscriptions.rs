@@ -299,12 +299,12 @@ async fn a_code_that_nobody_enters_in_time_ends_the_command() {
     for (name, value) in addresses(&system.microsoft, files.path()) {
         here.set(name, &value);
     }
+    let cancel = [&CANCEL[..], &["--customer", CUSTOMER]].concat();
     let late = async {
         system.microsoft.sign_in_begun(TENANT).await;
         system.clock.advance(SignedDuration::from_mins(15));
     };
-    let (output, ()) =
-        tokio::join!(here.run_with(&[&CANCEL[..], &["--customer", CUSTOMER]].concat(), "Production\n"), late);
+    let (output, ()) = tokio::join!(here.run_with(&cancel, "Production\n"), late);
     let said = not_done(&output);
     assert!(said.contains("nobody signed in in time: begin again"), "{said}");
 }
