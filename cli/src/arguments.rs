@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{activity, callback, completions, doctor, sessions, statistics, subscriptions, tenants, webhook};
+use crate::{
+    activity, callback, completions, doctor, operations, sessions, statistics, subscriptions, tenants, webhook,
+};
 
 /// What operators of Partner Alerts do from a terminal.
 ///
@@ -48,6 +50,9 @@ pub enum Command {
     /// Exit status: 0 nothing is wrong (there may be warnings, and what could not be seen), 1 something is, or not even the tenants could be
     /// seen.
     Doctor(doctor::Command),
+    /// What somebody asked for, and how far it has come.
+    #[command(subcommand)]
+    Operations(operations::Command),
     /// Who is signed in by a browser.
     #[command(subcommand)]
     Sessions(sessions::Command),
@@ -79,6 +84,7 @@ impl Arguments {
             | Command::Callback(_)
             | Command::Completions(_)
             | Command::Doctor(_)
+            | Command::Operations(_)
             | Command::Sessions(_)
             | Command::Statistics(_)
             | Command::Subscriptions(_)

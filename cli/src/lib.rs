@@ -8,6 +8,7 @@ mod arguments;
 pub mod callback;
 pub mod completions;
 pub mod doctor;
+pub mod operations;
 mod output;
 mod secret_names;
 pub mod sessions;

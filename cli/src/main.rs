@@ -39,6 +39,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
             let something_is_wrong = command.run(stack.as_deref(), &mut output).await?;
             return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
+        Command::Operations(command) => {
+            let account = Account::open(stack.as_deref()).await?;
+            command.run(&account, &mut output).await?;
+        }
         Command::Sessions(command) => {
             let account = Account::open(stack.as_deref()).await?;
             command.run(&account, &mut output).await?;

@@ -6,7 +6,9 @@ use std::{io::Write, sync::Arc};
 
 use clap::Subcommand;
 use jiff::Timestamp;
-use models::{Alert, AlertState, CustomerId, EventSubject, SubscriptionId, SubscriptionWish, Tenant, TenantId};
+use models::{
+    Alert, AlertState, CustomerId, EventSubject, OperationId, SubscriptionId, SubscriptionWish, Tenant, TenantId,
+};
 use partner_center::{Asker, ConsentError, CredentialError, EntitlementError, Preview, Purpose, TokenProblem};
 use runtime::ConfigError;
 use serde::Serialize;
@@ -23,8 +25,9 @@ use crate::{
 pub enum Command {
     /// Cancels an Azure subscription, as a person who may: everything in it stops.
     ///
-    /// You sign in by a code on any device, as a Global Administrator of the partner tenant who is Admin Agent; your token is used for this and kept nowhere.
-    /// You are shown what would end, and type the subscription's name, on standard input; nothing skips that. It is written into the activity log first, and
+    /// You are shown what would end, and type the subscription's name, on standard input; nothing skips that. Then you sign in by a code on any device, as a
+    /// Global Administrator of the partner tenant who is Admin Agent; your token is used for this and kept nowhere. Where the tenant's read secret can't be
+    /// used to look, you sign in first. It is written into the activity log first, and
     /// followed by the deployed system until Microsoft shows it; then its open alerts are resolved as fraud. Cut off, the same command goes on.
     #[command(
         after_help = "Example:\n  partner-alerts --stack partner-alerts subscriptions cancel 9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10 6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381 --note Crypto-mining"
@@ -112,6 +115,9 @@ pub enum SubscriptionsError {
     /// The store failed.
     #[error("the tables could not be read")]
     Store(#[from] StoreError),
+    /// Something is under way about it.
+    #[error("the operation {0} about the subscription is under way")]
+    UnderWay(OperationId),
     /// There is no such tenant.
     #[error("there is no tenant {0}: `tenants list` shows which there are")]
     UnknownTenant(TenantId),
@@ -136,9 +142,7 @@ impl SubscriptionsError {
                 Some("say whose it is with --customer")
             }
             Self::Ask(AskError::NameDiffers) => Some("type the name as it is shown"),
-            Self::Ask(AskError::UnderWay(_)) => {
-                Some("wait until it is done, or was given up: see `activity show --tenant`")
-            }
+            Self::UnderWay(_) => Some("wait until it is done, or was given up: `operations show` says how far it is"),
             Self::Person(problem) => Some(problem.what_to_do()),
             Self::Refused { what_to_do, .. } => *what_to_do,
             Self::SignIn(ConsentError::Microsoft(error)) => Some(error.what_to_do()),

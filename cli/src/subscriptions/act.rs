@@ -1,6 +1,7 @@
-//! Cancelling and reactivating a subscription from the command line: the person signs in by a code on any device, sees what would end, and types its name.
+//! Cancelling and reactivating a subscription from the command line: the person sees what would end, types its name, and signs in by a code on any device.
 //!
-//! The steps are those of the API (`subscriptions`, the crate), with the person's own token for all that is asked of Partner Center. What goes on by itself
+//! The steps are those of the API (`subscriptions`, the crate). What is shown is looked up by the tenant's read secret, so that nobody signs in for what they
+//! do not want; from the sign-in on all is asked of Partner Center with the person's own token. What goes on by itself
 //! is carried on by the deployed system, whose schedule finds it.
 
 use std::{
@@ -13,11 +14,13 @@ use models::{
     Actor, Asked, CustomerId, Note, Operation, OperationId, OperationState, Person, SubscriptionId, SubscriptionWish,
     Tenant, TenantId,
 };
-use partner_center::{Asker, Credentials as _, PersonToken, Purpose, Refusal, SecretsManager, StepUp, StepUpProgress};
+use partner_center::{
+    Asker, Credentials as _, EntitlementError, PersonToken, Purpose, Refusal, SecretsManager, StepUp, StepUpProgress,
+};
 use runtime::{SystemClock, random_id};
 use serde::Serialize;
 use store::{ReadTenants as _, Store};
-use subscriptions::{AskError, Preview, Subscriptions, Wanted};
+use subscriptions::{AskError, Preview, PreviewError, Subscriptions, Wanted};
 
 use super::{Shown, SubscriptionsError, text_of};
 use crate::{
@@ -66,27 +69,44 @@ impl ActArguments {
         let tenant = known.ok_or_else(|| SubscriptionsError::UnknownTenant(self.tenant.clone()))?;
         let microsoft = account.microsoft_for(Purpose::Read)?;
         let acting = Subscriptions::new(store, microsoft.entitlements(), Arc::new(SystemClock), Arc::new(random_id));
-        let (person, token) = signed_in(&microsoft, &acting, &tenant, output).await?;
-
-        let asker = Asker::Person(&token);
-        let preview = acting.preview(asker, &tenant, &self.subscription, self.customer.as_ref()).await?;
+        let looked = acting.preview(Asker::Tenant, &tenant, &self.subscription, self.customer.as_ref()).await;
+        let (preview, signed_in_already) = match looked {
+            // A secret that can't be used keeps nobody from ending what is being misused.
+            Err(PreviewError::LookUp(error @ EntitlementError::Microsoft(_))) => {
+                output.ask(&unusable(&error))?;
+                let (person, token) = signed_in(&microsoft, &acting, &tenant, output).await?;
+                let (asker, customer) = (Asker::Person(&token), self.customer.as_ref());
+                let preview = acting.preview(asker, &tenant, &self.subscription, customer).await?;
+                (preview, Some((person, token)))
+            }
+            looked => (looked?, None),
+        };
         let customer = preview_customer(&preview);
         output.ask(&shown(&tenant, &preview, wish))?;
+        let typed = typed()?;
+        if !preview.is_called(&self.subscription, &typed) {
+            return Err(AskError::NameDiffers.into());
+        }
+        let (person, token) = match signed_in_already {
+            Some(signed_in) => signed_in,
+            None => signed_in(&microsoft, &acting, &tenant, output).await?,
+        };
         let by = Actor::Person(person);
         let wanted = Wanted {
             tenant: &tenant,
             subscription: &self.subscription,
             customer: customer.as_ref(),
             wish,
-            typed: &typed()?,
+            typed: &typed,
             note: self.note,
             by: by.clone(),
             id: OperationId::of_random(&random_id().to_string()),
             request: None,
         };
-        let operation = match Box::pin(acting.ask(asker, &wanted)).await {
+        let operation = match Box::pin(acting.ask(Asker::Person(&token), &wanted)).await {
             // Whoever was cut off before goes on.
             Err(AskError::UnderWay(operation)) if is_wish(&operation, wish) && operation.takes_person() => *operation,
+            Err(AskError::UnderWay(operation)) => return Err(SubscriptionsError::UnderWay(operation.id)),
             result => result?,
         };
         let operation = acting.act(&token, &tenant, operation, &by).await?;
@@ -159,6 +179,15 @@ fn shown(tenant: &Tenant, preview: &Preview, wish: SubscriptionWish) -> String {
     format!("{text}{resources}\n{what}\nType the subscription's name to go on (its id, where it has none):")
 }
 
+/// What a person is told before they sign in first.
+fn unusable(error: &EntitlementError) -> String {
+    let advice = error.what_to_do().map(|advice| format!("\nWhat to do: {advice}")).unwrap_or_default();
+    format!(
+        "The subscription can't be looked up by the tenant's read secret: {}{advice}\nIt is looked up as you, once you have signed in.",
+        runtime::chain(error)
+    )
+}
+
 /// What the person types: one line.
 fn typed() -> io::Result<String> {
     let mut line = String::new();
@@ -176,5 +205,7 @@ fn told(came: &Came) -> String {
             "Microsoft took it on. It is followed until it is so, which takes about ten minutes, and people are told if it is not."
         }
     };
-    format!("{words}\noperation     {operation}\nTo see how it goes: partner-alerts activity show --tenant {tenant}\n")
+    format!(
+        "{words}\noperation     {operation}\nTo see how it goes: partner-alerts operations show {tenant} {operation}\n"
+    )
 }

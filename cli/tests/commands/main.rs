@@ -6,6 +6,7 @@ mod consent;
 mod getting_started;
 mod keep;
 mod meanwhile;
+mod operations;
 mod sessions;
 mod statistics;
 mod subscriptions;

@@ -15,8 +15,8 @@ use crate::{
     support::{Here, OTHER, refusal},
 };
 
-const CUSTOMER: &str = "4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3";
-const SUBSCRIPTION: &str = "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381";
+pub(crate) const CUSTOMER: &str = "4a8f2d61-5b0e-4c39-9d7a-7e2c1f60b8d3";
+pub(crate) const SUBSCRIPTION: &str = "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381";
 const SHOW: [&str; 4] = ["subscriptions", "show", TENANT, SUBSCRIPTION];
 
 fn about(id: &str, minutes: i64, status: Status) -> Alert {
@@ -102,14 +102,14 @@ async fn what_partner_center_refuses_is_told_with_what_to_do() {
 
 // ---- cancelling ----------------------------------------------------------------------------------------------------------
 
-const CANCEL: [&str; 5] = ["--json", "subscriptions", "cancel", TENANT, SUBSCRIPTION];
+pub(crate) const CANCEL: [&str; 5] = ["--json", "subscriptions", "cancel", TENANT, SUBSCRIPTION];
 
-fn administrator() -> Person {
+pub(crate) fn administrator() -> Person {
     Person::global_administrator(TENANT)
 }
 
 /// A system whose tenant's customer has the subscription, with an alert of it.
-async fn with_an_alert() -> Here {
+pub(crate) async fn with_an_alert() -> Here {
     let here = Here::new().await;
     let named = [(SUBSCRIPTION.to_owned(), "Production".to_owned())].into();
     say(&here, CustomerChange { subscriptions: named, ..CustomerChange::default() });
@@ -125,17 +125,17 @@ async fn sign_in(here: &Here, person: Person) {
 }
 
 /// Runs a command whose person signs in with a code as this one, and types this.
-async fn act(here: &Here, arguments: &[&str], person: Person, typed: &str) -> Output {
+pub(crate) async fn act(here: &Here, arguments: &[&str], person: Person, typed: &str) -> Output {
     tokio::join!(here.run_with(arguments, typed), sign_in(here, person)).0
 }
 
-fn came(output: &Output) -> Value {
+pub(crate) fn came(output: &Output) -> Value {
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// What was said of a command that was not done; what it had asked the person stands before it.
-fn not_done(output: &Output) -> String {
+pub(crate) fn not_done(output: &Output) -> String {
     let said = refusal(output);
     assert!(said.contains("enter the code "), "{said}");
     said
@@ -149,16 +149,47 @@ async fn done(here: &Here) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_cancels_by_a_code_and_the_typed_name_having_seen_what_would_end() {
+async fn a_wrong_name_asks_for_no_sign_in_and_writes_nothing() {
     let here = with_an_alert().await;
-    for typed in ["production\n", "\n", ""] {
-        let said = not_done(&act(&here, &CANCEL, administrator(), typed).await);
-        let prompt = ["Production", "new", "Type the subscription's name"];
-        for words in [&prompt[..], &["is not the subscription's name", "What to do: type the name"]].concat() {
-            assert!(said.contains(words), "{typed:?}: {words}: {said}");
+    for verb in ["cancel", "reactivate"] {
+        for typed in ["production\n", "\n", ""] {
+            let said = refusal(&here.run_with(&["subscriptions", verb, TENANT, SUBSCRIPTION], typed).await);
+            let prompt = ["Production", "new", "Type the subscription's name"];
+            for words in [&prompt[..], &["is not the subscription's name", "What to do: type the name"]].concat() {
+                assert!(said.contains(words), "{verb} {typed:?}: {words}: {said}");
+            }
+            assert!(!said.contains("enter the code"), "{verb} {typed:?}: {said}");
         }
     }
+    assert!(here.simulator().pending_sign_ins().is_empty(), "nobody is waited for");
     assert_eq!(done(&here).await, Vec::<String>::new(), "nothing is written before the name is right");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_read_secret_can_not_be_used_a_person_signs_in_first_and_is_told_why() {
+    let here = with_an_alert().await;
+    here.fault(FaultKind::Denied(Denial::ApplicationUnregistered), Target::Customer);
+    let signs_in = async {
+        here.simulator().sign_in_begun(TENANT).await;
+        here.simulator().clear_faults();
+        sign_in(&here, administrator()).await;
+    };
+    let said = not_done(&tokio::join!(here.run_with(&CANCEL, "no name\n"), signs_in).0);
+    let in_order = [
+        "can't be looked up by the tenant's read secret",
+        Diagnosis::NotInPartnerCenter.what_to_do(),
+        "enter the code",
+        "Type the subscription's name",
+        "is not the subscription's name",
+    ];
+    let places: Vec<_> =
+        in_order.iter().map(|words| said.find(words).unwrap_or_else(|| panic!("{words}: {said}"))).collect();
+    assert!(places.is_sorted(), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_cancels_by_a_code_and_the_typed_name_having_seen_what_would_end() {
+    let here = with_an_alert().await;
     let told = act(&here, &[&CANCEL[..], &["--note", "It mines."]].concat(), administrator(), "Production\n").await;
     let came = came(&told);
     assert_eq!(
@@ -261,15 +292,19 @@ async fn a_code_that_nobody_enters_in_time_ends_the_command() {
     // Whose clock is ours to move.
     let system = ByHand::start().await;
     let files = tempfile::tempdir().unwrap();
+    let subscriptions = [(SUBSCRIPTION.to_owned(), "Production".to_owned())].into();
+    let change = CustomerChange { id: CUSTOMER.to_owned(), subscriptions, ..CustomerChange::default() };
+    system.microsoft.describe_customer(change).unwrap();
     let mut here = Here::over(system.test);
     for (name, value) in addresses(&system.microsoft, files.path()) {
         here.set(name, &value);
     }
+    let cancel = [&CANCEL[..], &["--customer", CUSTOMER]].concat();
     let late = async {
         system.microsoft.sign_in_begun(TENANT).await;
         system.clock.advance(SignedDuration::from_mins(15));
     };
-    let (output, ()) = tokio::join!(here.run_with(&CANCEL, "Production\n"), late);
+    let (output, ()) = tokio::join!(here.run_with(&cancel, "Production\n"), late);
     let said = not_done(&output);
     assert!(said.contains("nobody signed in in time: begin again"), "{said}");
 }

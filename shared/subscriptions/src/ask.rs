@@ -234,7 +234,7 @@ fn same(before: Operation, hash: &RequestHash) -> Result<Operation, AskError> {
 }
 
 /// Whether this is what a subscription is called. One without a name, or with one that nobody can type, is called by its id.
-fn is_called(entitlement: &Entitlement, id: &SubscriptionId, typed: &str) -> bool {
+pub(crate) fn is_called(entitlement: &Entitlement, id: &SubscriptionId, typed: &str) -> bool {
     let typed = typed.trim();
     match &entitlement.name {
         Some(name) if !name.trim().is_empty() && !name.contains(char::is_control) => typed == name.trim(),

@@ -6,7 +6,7 @@ use models::{Alert, CustomerId, EventSubject, Operation, SubscriptionId, Tenant,
 use partner_center::{Asker, Credentials, EntitlementError};
 use store::{FindAlerts, FindOpenAlerts, KeepOperations, StoreError};
 
-use crate::{Subscriptions, about};
+use crate::{Subscriptions, about, ask::is_called};
 
 /// Most alerts that are shown. More are resolved all the same.
 const MOST_SHOWN: usize = 100;
@@ -24,6 +24,14 @@ pub struct Preview {
     pub unreadable: usize,
     /// What is under way about it.
     pub under_way: Option<Operation>,
+}
+
+impl Preview {
+    /// Whether this is what its subscription is called, so that whoever typed it means this one. [`Subscriptions::ask`] looks at it anew.
+    #[must_use]
+    pub fn is_called(&self, subscription: &SubscriptionId, typed: &str) -> bool {
+        is_called(&self.found.found.entitlement, subscription, typed)
+    }
 }
 
 /// Why there is no preview.
