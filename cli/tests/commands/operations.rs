@@ -73,7 +73,7 @@ async fn what_was_asked_of_alerts_is_shown_with_what_came_of_each() {
     let here = Here::new().await;
     let store =
         Store::new(aws_sdk_dynamodb::Client::new(&here.test.system.parts().aws), here.test.system.tables().clone());
-    let person = Person::new(TENANT.parse().unwrap(), TENANT.parse().unwrap(), "Some\u{1b}[31mone");
+    let person = Person::new(TENANT.parse().unwrap(), TENANT.parse().unwrap(), "Some\u{1b}[31m one");
     let asked = Asked::Status {
         alerts: ["one", "two", "three"].map(|id| id.parse().unwrap()).into(),
         to: Standing::new(&Status::Resolved, Some(&"fraud".into())),
