@@ -23,6 +23,7 @@ Because of what the emulator lacks:
 * It passes the value of a numeric parameter on as text, so the number stands where the parameter was named.
 * It asks for `sqs:SendMessageBatch`, which AWS doesn't have: there `sqs:SendMessage` is the permission for batches too.
 * Its `aws:PrincipalArn` is the ARN of the role's session; AWS puts the role's own there.
+* It knows no alarm of several figures, so such an alarm watches the first of them there.
 * It speaks plain http, so the topics' statements `OnlyOverTls` are left out.
 
 Because a test asks for it: single permissions are taken out.
@@ -131,6 +132,8 @@ def adapted(lacking: list[list[str]], variables: Json, parameters: Json) -> Json
         if resource["Type"] == "AWS::Serverless::Function":
             properties["CodeUri"] = {"Bucket": BUCKET, "Key": name}
             properties["Environment"]["Variables"] |= variables
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
+            properties |= first_figure(properties.pop("Metrics"))
         for document in documents(properties):
             document["Statement"] = [as_emulated(each) for each in document["Statement"] if each["Sid"] != "OnlyOverTls"]
     template = with_numbers(template, template["Parameters"])
@@ -141,6 +144,12 @@ def adapted(lacking: list[list[str]], variables: Json, parameters: Json) -> Json
     for api in (name for name in apis if "Body" in translated["Resources"][name]["Properties"]):
         translated["Resources"] |= spelled_out(api, translated["Resources"][api]["Properties"])
     return translated
+
+
+def first_figure(metrics: list[Json]) -> Json:
+    """What an alarm of this one figure has in place of them all."""
+    figure = next(each["MetricStat"] for each in metrics if "MetricStat" in each)
+    return figure["Metric"] | {"Period": figure["Period"], "Statistic": figure["Stat"]}
 
 
 def documents(properties: Json) -> list[Json]:

@@ -112,7 +112,8 @@ impl World {
                 .to_string();
         tool("secret", &json!({ "name": SECRET, "value": credentials }));
         tool("secret", &json!({ "name": act_secret(ACTED), "value": credentials }));
-        let (client, sealing) = (json!({ "client_secret": CLIENT_SECRET }), STANDARD.encode([7; 32]));
+        let client = json!({ "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31" });
+        let sealing = STANDARD.encode([7; 32]);
         let sealing = json!({ "current": "first", "keys": { "first": sealing } });
         for (name, secret) in
             [("sign-in/client", &client), ("sign-in/sealing", &sealing), ("dashboard/sealing", &sealing)]
