@@ -92,7 +92,12 @@ impl Functions {
             let dashboard = Arc::clone(&dashboard);
             Box::pin(async move { dashboard.answer(&request).await })
         });
-        [(&resolve::ROUTES, Arc::clone(&resolve)), (&resolve::PAGES, resolve), (&dashboard::ROUTES, dashboard)]
+        [
+            (&resolve::ROUTES, Arc::clone(&resolve)),
+            (&resolve::PAGES, resolve),
+            (&dashboard::ROUTES, Arc::clone(&dashboard)),
+            (&dashboard::PAGES, dashboard),
+        ]
     }
 
     pub(crate) fn wake_by_operations(&self, queue: &Queue) {

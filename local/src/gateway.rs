@@ -29,7 +29,7 @@ pub(crate) use people::People;
 const PAYLOAD_BYTES: usize = 10 << 20;
 
 /// Who answers which routes of the API.
-pub(crate) type ApiRoutes = [(&'static [&'static str], Handler); 3];
+pub(crate) type ApiRoutes = [(&'static [&'static str], Handler); 4];
 
 pub(crate) fn router(webhook: Arc<webhook::Deployed>, people: People, of_api: &ApiRoutes) -> Router {
     let of_api = of_api

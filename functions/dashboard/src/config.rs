@@ -8,6 +8,8 @@ const ACTIVITY_TABLE: Variable =
     Variable { name: "ACTIVITY_TABLE", meaning: "the name of the activity table", default: None };
 const ALERTS_TABLE: Variable =
     Variable { name: "ALERTS_TABLE", meaning: "the name of the alerts table", default: None };
+const EVENTS_TABLE: Variable =
+    Variable { name: "EVENTS_TABLE", meaning: "the name of the events table", default: None };
 const TENANTS_TABLE: Variable =
     Variable { name: "TENANTS_TABLE", meaning: "the name of the tenants table", default: None };
 const PUBLIC_URL: Variable = Variable {
@@ -22,7 +24,8 @@ const CURSOR_SECRET: Variable = Variable {
 };
 
 /// Every variable that this function reads, beside those of `runtime`.
-pub const VARIABLES: [Variable; 5] = [ACTIVITY_TABLE, ALERTS_TABLE, TENANTS_TABLE, PUBLIC_URL, CURSOR_SECRET];
+pub const VARIABLES: [Variable; 6] =
+    [ACTIVITY_TABLE, ALERTS_TABLE, EVENTS_TABLE, TENANTS_TABLE, PUBLIC_URL, CURSOR_SECRET];
 
 /// The configuration.
 #[derive(Debug)]
@@ -46,6 +49,7 @@ impl Config {
             tables: TableNames {
                 activity: variables.read(&ACTIVITY_TABLE)?,
                 alerts: variables.read(&ALERTS_TABLE)?,
+                events: variables.read(&EVENTS_TABLE)?,
                 tenants: variables.read(&TENANTS_TABLE)?,
                 ..TableNames::default()
             },

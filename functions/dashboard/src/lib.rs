@@ -19,6 +19,7 @@
 
 mod config;
 pub mod document;
+mod pages;
 mod places;
 mod routes;
 mod shapes;
@@ -29,21 +30,23 @@ use identity::Caller;
 use jiff::Timestamp;
 use runtime::SharedClock;
 use store::{
-    KeepViews, ListAlerts, ReadActivity, ReadLastRuns, ReadNames, ReadOperations, ReadStatistics, ReadTenant,
-    ReadTenants, ReadWork,
+    KeepViews, ListAlerts, ReadActivity, ReadCredentials, ReadEvents, ReadLastRuns, ReadNames, ReadOperations,
+    ReadStatistics, ReadTenant, ReadTenants, ReadWork,
 };
 
 use places::Places;
 
 pub use config::{Config, VARIABLES};
+pub use pages::PAGES;
 pub use places::ReadSealingKeys;
 pub use wire::{Deployed, StoredKeys, wire};
 
 /// The routes, as API Gateway names them.
-pub const ROUTES: [&str; 10] = [
+pub const ROUTES: [&str; 11] = [
     "GET /api/v1/alerts",
     "GET /api/v1/me",
     "GET /api/v1/openapi.json",
+    "GET /api/v1/pulse",
     "GET /api/v1/statistics",
     "GET /api/v1/tenants",
     "GET /api/v1/tenants/{tenant}/activity",
@@ -58,6 +61,8 @@ pub trait Reads:
     KeepViews
     + ListAlerts
     + ReadActivity
+    + ReadCredentials
+    + ReadEvents
     + ReadLastRuns
     + ReadNames
     + ReadOperations
@@ -73,6 +78,8 @@ impl<S> Reads for S where
     S: KeepViews
         + ListAlerts
         + ReadActivity
+        + ReadCredentials
+        + ReadEvents
         + ReadLastRuns
         + ReadNames
         + ReadOperations
@@ -109,8 +116,12 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
 
     /// Answers one request.
     pub async fn answer(&self, request: &Request) -> Answer {
+        let now = self.clock.now();
+        let is_page = PAGES.contains(&request.route.as_str());
         let answered = match self.gate.caller(request) {
-            Ok(caller) => self.route(Asked { request, caller, now: self.clock.now() }).await,
+            Ok(caller) if is_page => return self.page(Asked { request, caller, now }).await,
+            Err(problem) if is_page => return pages::of_nobody(&problem, request.path(), request.raw_query()),
+            Ok(caller) => self.route(Asked { request, caller, now }).await,
             Err(problem) => Err(problem),
         };
         answered.unwrap_or_else(|problem| {
@@ -124,6 +135,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             "GET /api/v1/alerts" => self.alerts(asked).await,
             "GET /api/v1/me" => routes::me::me(asked),
             "GET /api/v1/openapi.json" => document::answer(asked.request),
+            "GET /api/v1/pulse" => self.pulse(asked).await,
             "GET /api/v1/statistics" => self.statistics(asked).await,
             "GET /api/v1/tenants" => self.tenants(asked).await,
             "GET /api/v1/tenants/{tenant}/activity" => self.activity_of_tenant(asked).await,

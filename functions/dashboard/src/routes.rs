@@ -6,6 +6,7 @@ pub(crate) mod alerts;
 pub(crate) mod filters;
 pub(crate) mod me;
 pub(crate) mod names;
+pub(crate) mod pulse;
 pub(crate) mod statistics;
 pub(crate) mod tenants;
 

@@ -1,6 +1,6 @@
 //! A request as API Gateway hands it over (payload format 2.0), read strictly.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -33,6 +33,7 @@ pub struct Request {
     /// Who sends it, as `authorize` says. [`Gate::caller`](crate::Gate::caller) hands it on.
     pub(crate) caller: Result<Caller, NoCaller>,
     parameters: BTreeMap<String, String>,
+    path: String,
     query: String,
     body: Bytes,
 }
@@ -62,6 +63,7 @@ impl Request {
             headers: parts.headers,
             caller,
             parameters,
+            path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             body,
         }
@@ -136,6 +138,17 @@ impl Request {
             }
         }
         Ok(found)
+    }
+
+    /// The names and values of the query, in their order, for what reads them itself.
+    pub fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        form_urlencoded::parse(self.query.as_bytes())
+    }
+
+    /// The path as it was asked for.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The query as it came, for what reads it itself.

@@ -92,6 +92,8 @@ pub struct ChartDay {
     pub new: i64,
     /// Alerts that were resolved on it, and still are.
     pub resolved: i64,
+    /// How long those took from their detection in the mean, in seconds; none where none was resolved.
+    pub mean_response: Option<i64>,
 }
 
 /// All figures.
@@ -140,7 +142,8 @@ pub fn figures<'a>(of: impl IntoIterator<Item = &'a KeptStatistics>, today: Date
     let grown = get(&week, "new").saturating_sub(get(&week, "resolved"));
     let chart_day = |day| {
         let counter = |name| days.get(&day).map_or(0, |counters| get(counters, name));
-        ChartDay { day, new: counter("new"), resolved: counter("resolved") }
+        let mean_response = days.get(&day).and_then(|counters| response_times(counters).mean);
+        ChartDay { day, new: counter("new"), resolved: counter("resolved"), mean_response }
     };
     Figures {
         response: response_times(&month),

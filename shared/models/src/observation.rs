@@ -53,13 +53,24 @@ pub struct Known {
     pub before: Option<Standing>,
     /// Whether Microsoft did not take the last decision. It stays so until the status changes.
     pub not_accepted: bool,
+    /// When we first saw it. None where a release that did not note it saw it first.
+    pub since: Option<Timestamp>,
 }
 
 impl Known {
     /// An alert that a run saw at this source, and of which nothing else is known.
     #[must_use]
     pub fn seen(alert: Arc<Alert>, source: AlertSource, run: u64) -> Self {
-        Self { alert, source: Some(source), run, gone: None, decision: None, before: None, not_accepted: false }
+        Self {
+            alert,
+            source: Some(source),
+            run,
+            gone: None,
+            decision: None,
+            before: None,
+            not_accepted: false,
+            since: None,
+        }
     }
 
     /// The alert as it is once a person has decided about it, who is to be named as `by`: personal data.
@@ -185,7 +196,10 @@ pub fn observe(known: Option<&Known>, observation: &Observation, threshold: Frau
             Seen::Gone | Seen::Nothing => Observed { step: Step::Unknown, known: None },
             Seen::There(alert) => {
                 let step = if alert.state() == AlertState::Open { Step::Appeared } else { Step::AppearedResolved };
-                Observed { step, known: Some(Known::seen(Arc::clone(alert), *source, *run)) }
+                Observed {
+                    step,
+                    known: Some(Known { since: Some(*asked), ..Known::seen(Arc::clone(alert), *source, *run) }),
+                }
             }
         };
     };
@@ -224,7 +238,8 @@ fn there(known: &Known, alert: &Arc<Alert>, observation: &Observation, threshold
     let Observation { source, run, asked, .. } = *observation;
     // A sight that comes late says what it was like before it went.
     let gone = known.gone.filter(|gone| *gone > run);
-    let seen = |not_accepted| Known { gone, not_accepted, ..Known::seen(Arc::clone(alert), source, run) };
+    let since = known.since;
+    let seen = |not_accepted| Known { gone, not_accepted, since, ..Known::seen(Arc::clone(alert), source, run) };
     let Some(decision) = &known.decision else {
         let after = seen(known.not_accepted && alert.status == known.alert.status);
         // That a former release did not note the source is no reason to write every alert anew.

@@ -5,12 +5,12 @@ use std::{collections::HashMap, future::Future};
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     primitives::Blob,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
 };
 use jiff::{SignedDuration, Timestamp};
 use models::{EventId, TenantId, TraceContext};
 
-use crate::{Store, StoreError, TableRole, time::sortable};
+use crate::{Store, StoreError, TableRole, schema::EVENTS_BY_RECEIVED, time::sortable};
 
 const TABLE: TableRole = TableRole::Events;
 
@@ -151,6 +151,68 @@ impl KeptEvent {
             readable: !item.unreadable,
             trace: item.trace,
         })
+    }
+}
+
+/// The latest events of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LatestEvents {
+    /// Those that can be read, the latest first.
+    pub events: Vec<KeptEvent>,
+    /// How many can't, or could not be had in time. The log says which can't be read.
+    pub unreadable: usize,
+}
+
+/// Reads received events.
+pub trait ReadEvents {
+    /// The latest events of a tenant, up to so many (1 to 100): two requests.
+    fn latest_events(
+        &self,
+        tenant: &TenantId,
+        most: i32,
+    ) -> impl Future<Output = Result<LatestEvents, StoreError>> + Send;
+}
+
+impl ReadEvents for Store {
+    async fn latest_events(&self, tenant: &TenantId, most: i32) -> Result<LatestEvents, StoreError> {
+        let table = self.tables.events.as_str();
+        let query = self
+            .client
+            .query()
+            .table_name(table)
+            .index_name(EVENTS_BY_RECEIVED)
+            .key_condition_expression("tenant = :tenant")
+            .expression_attribute_values(":tenant", AttributeValue::S(tenant.to_string()))
+            .scan_index_forward(false)
+            .limit(most);
+        let found = query.send().await.map_err(|error| StoreError::failed("Query (events)", TABLE, error))?;
+        let keys: Vec<_> = found
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|mut item| Some(HashMap::from([("pk".to_owned(), item.remove("pk")?)])))
+            .collect();
+        let wanted = keys.len();
+        if wanted == 0 {
+            return Ok(LatestEvents::default());
+        }
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+        let keys = keys.map_err(|error| StoreError::unwritable(TABLE, error))?;
+        // 256 kB each at most, so that an answer, which has at most 16 MB, may lack some: those are counted and not asked for again.
+        let read = self.client.batch_get_item().request_items(table, keys).send().await;
+        let read = read.map_err(|error| StoreError::failed("BatchGetItem (events)", TABLE, error))?;
+        let items = read.responses.unwrap_or_default().remove(table).unwrap_or_default();
+        let read = items.into_iter().filter_map(|item| {
+            let event = KeptEvent::from_image(item.into());
+            event
+                .inspect_err(
+                    |error| tracing::error!(tenant.id = %tenant, %error, "an event can't be read: it is left out"),
+                )
+                .ok()
+        });
+        let mut events: Vec<_> = read.collect();
+        events.sort_by(|one, other| (other.received, &other.id).cmp(&(one.received, &one.id)));
+        Ok(LatestEvents { unreadable: wanted.saturating_sub(events.len()), events })
     }
 }
 

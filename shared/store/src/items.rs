@@ -63,6 +63,9 @@ pub(crate) struct Summary {
     /// Whether Microsoft did not take the last decision.
     #[serde(default, skip_serializing_if = "is_false")]
     not_accepted: bool,
+    /// When it was first seen. None where a former release saw it first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
     /// By which versions its standing turned. Nothing where a former release wrote it.
     #[serde(default)]
     turned: Turned,
@@ -91,6 +94,7 @@ impl Summary {
             is_gone: self.gone.is_some(),
             is_pending: self.decision.is_some(),
             not_accepted: self.not_accepted,
+            known_since: self.since,
             turned: self.turned,
             marks,
         }
@@ -167,6 +171,7 @@ pub(crate) fn alert_maps(known: &Known, turned: Turned) -> Result<(AttributeValu
         decision: known.decision.clone(),
         before: known.before.clone(),
         not_accepted: known.not_accepted,
+        since: known.since,
         turned,
     };
     let details = serde_json::to_string(&alert.additional_details);
@@ -241,10 +246,10 @@ pub(crate) fn read_alert(item: Item) -> Result<StoredAlert, StoreError> {
         activity: detail.activity,
         additional_details,
     };
-    let Summary { gone, decision, before, not_accepted, source, turned, .. } = summary;
+    let Summary { gone, decision, before, not_accepted, since, source, turned, .. } = summary;
     // A source that only a later release knows is one that this one can't ask.
     let source = source.and_then(|source| source.parse().ok());
-    let known = Known { alert: Arc::new(alert), source, run: seen, gone, decision, before, not_accepted };
+    let known = Known { alert: Arc::new(alert), source, run: seen, gone, decision, before, not_accepted, since };
     Ok(StoredAlert { known, version, turned })
 }
 

@@ -88,7 +88,7 @@ pub use candidates::{Candidate, FindAlerts};
 pub use credentials::{CredentialState, ForgetCredentials, Look, Looking, ReadCredentials, Told, WatchCredentials};
 pub use digests::KnownAlerts;
 pub use error::{Rejected, StoreError, TableRole};
-pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, ReceivedEvent};
+pub use events::{EVENT_RETENTION, KeepEvents, Kept, KeptEvent, LatestEvents, ReadEvents, ReceivedEvent};
 pub use fingerprint::AlertFingerprint;
 pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};

@@ -10,7 +10,10 @@
 mod merge;
 mod query;
 
-use std::{collections::BTreeSet, future::Future};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+};
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -73,6 +76,8 @@ pub struct ListedAlert {
     pub is_pending: bool,
     /// Whether Microsoft did not take the last decision.
     pub not_accepted: bool,
+    /// When we first saw it; none where that was not noted.
+    pub known_since: Option<Timestamp>,
     /// By which versions its standing turned.
     pub turned: Turned,
     /// What people wrote on it in a few words.
@@ -86,6 +91,8 @@ pub enum ListOf {
     All,
     /// Those of a customer.
     Customer(CustomerId),
+    /// Those of these customers, by tenant. Other tenants have none.
+    Customers(BTreeMap<TenantId, BTreeSet<CustomerId>>),
     /// Those that are open, or those that are resolved.
     State(AlertState),
     /// Those of a subscription.
@@ -146,6 +153,31 @@ pub struct ListQuery {
     pub until: Option<Timestamp>,
     /// What an alert has to be.
     pub filter: ListFilter,
+}
+
+impl ListQuery {
+    /// The list of all that is open, the newest first, by the last observation.
+    #[must_use]
+    pub fn open() -> Self {
+        Self {
+            of: ListOf::State(AlertState::Open),
+            by: ListMoment::LastObserved,
+            newest_first: true,
+            since: None,
+            until: None,
+            filter: ListFilter::default(),
+        }
+    }
+
+    /// The same list of these, whatever it was of: of the same state where it was of one. No index has them by the first observation.
+    #[must_use]
+    pub fn narrowed(self, to: ListOf) -> Self {
+        let state = match self.of {
+            ListOf::State(state) => Some(state),
+            _ => self.filter.state,
+        };
+        Self { of: to, by: ListMoment::LastObserved, filter: ListFilter { state, ..self.filter }, ..self }
+    }
 }
 
 /// A place in the order of a list: the alert that it goes on behind. To be handed out sealed only.

@@ -20,6 +20,9 @@ pub trait ReadStatistics {
         first: Date,
         last: Date,
     ) -> impl Future<Output = Result<KeptStatistics, StoreError>> + Send;
+
+    /// The totals of now: one request.
+    fn gauge(&self, tenant: &TenantId) -> impl Future<Output = Result<KeptCounters, StoreError>> + Send;
 }
 
 impl ReadStatistics for Store {
@@ -39,6 +42,11 @@ impl ReadStatistics for Store {
         }
         kept.gauge = gauge.into_values().next().unwrap_or_default();
         Ok(kept)
+    }
+
+    async fn gauge(&self, tenant: &TenantId) -> Result<KeptCounters, StoreError> {
+        let gauge = self.statistics_between(tenant, GAUGE, GAUGE).await?;
+        Ok(gauge.into_values().next().unwrap_or_default())
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use api::{Answer, Kind, Problem};
 use jiff::Timestamp;
 use models::{
-    ActivityLine, AlertId, Chain, Happened, KeptLine, Operation, OperationId, TenantId, history, on_their_way,
+    ActivityEntry, ActivityLine, AlertId, Chain, Happened, KeptLine, Operation, OperationId, TenantId, history,
+    on_their_way,
 };
-use store::ActivityPosition;
+use store::{ActivityPosition, AlertAtWork};
 
 use super::{filters::moment, found, of_store, refused};
 use crate::{
@@ -35,19 +36,38 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let places = List { name: "activity", filters: &chain };
         let behind: u64 = self.places.open(places, query.get("cursor"), asked).await?.unwrap_or(0);
         let at_work = self.store.at_work(&tenant, &id).await.map_err(of_store)?.ok_or(Kind::NotFound)?;
-        let kept = self.store.lines(&chain, behind, LINES).await.map_err(of_store)?;
+        let (entries, last) = if behind == 0 {
+            let (told, last) = self.history_of(&tenant, &at_work).await?;
+            (told.iter().map(HappenedShown::from).collect(), last)
+        } else {
+            let (kept, last) = self.lines_of(&chain, behind).await?;
+            (kept.iter().map(HappenedShown::line).collect(), last)
+        };
+        let next = self.places.seal(places, last.as_ref(), asked).await?;
+        Ok(found(&ActivityPage { entries, next }))
+    }
+
+    /// A page of the lines of an alert, and the last one where there may be more.
+    async fn lines_of(&self, chain: &Chain, behind: u64) -> Result<(Vec<KeptLine>, Option<u64>), Problem> {
+        let kept = self.store.lines(chain, behind, LINES).await.map_err(of_store)?;
         let last = kept.last().and_then(|line| line.number);
         let last = last.filter(|_| i32::try_from(kept.len()).is_ok_and(|lines| lines >= LINES));
-        let next = self.places.seal(places, last.as_ref(), asked).await?;
-        let entries = if behind == 0 {
-            let more = self.lines_behind(&chain, last).await?;
-            let all: Vec<_> = kept.iter().chain(&more).filter_map(|line| line.read().ok()).collect();
-            let untold = self.untold(&tenant, &id, &all).await?;
-            merged(&kept, all, &untold, &at_work.stored.known.alert)
-        } else {
-            kept.iter().map(HappenedShown::line).collect()
-        };
-        Ok(found(&ActivityPage { entries, next }))
+        Ok((kept, last))
+    }
+
+    /// What happened to an alert, here and at Microsoft, as far as the first page of lines goes; and the last of those where there may be more.
+    pub(crate) async fn history_of(
+        &self,
+        tenant: &TenantId,
+        at_work: &AlertAtWork,
+    ) -> Result<(Vec<Told>, Option<u64>), Problem> {
+        let alert = &at_work.stored.known.alert;
+        let chain = Chain { tenant: tenant.clone(), alert: Some(alert.id.clone()) };
+        let (kept, last) = self.lines_of(&chain, 0).await?;
+        let more = self.lines_behind(&chain, last).await?;
+        let all: Vec<_> = kept.iter().chain(&more).filter_map(|line| line.read().ok()).collect();
+        let untold = self.untold(tenant, &alert.id, &all).await?;
+        Ok((merged(&kept, all, &untold, alert), last))
     }
 
     /// The lines behind the first page: what Microsoft recorded of theirs is not to be shown twice either.
@@ -103,19 +123,35 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     }
 }
 
+/// One thing that happened to an alert.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// Microsoft recorded it, and nobody did it here.
+    AtMicrosoft(ActivityEntry),
+    /// It was done here.
+    Here(Box<ActivityLine>),
+    /// A line that this release can't read.
+    Unreadable {
+        /// Its number in its chain.
+        number: Option<u64>,
+    },
+}
+
 /// Our lines and Microsoft's entries in one order; what can't be read stands at the end.
 fn merged(
     kept: &[KeptLine],
     all: Vec<ActivityLine>,
     untold: &BTreeSet<OperationId>,
     alert: &models::Alert,
-) -> Vec<HappenedShown> {
+) -> Vec<Told> {
     let shown = kept.iter().filter(|line| line.read().is_ok()).count();
     let lines = all[..shown].to_vec();
     let is_told = |line: &ActivityLine| line.entry.operation.as_ref().is_none_or(|id| !untold.contains(id));
     let accounting: Vec<_> = all.into_iter().filter(is_told).collect();
     let unreadable = kept.iter().filter(|line| line.read().is_err());
-    let happened = history(&lines, &accounting, alert);
-    let happened = happened.iter().map(|happened: &Happened<'_>| HappenedShown::from(happened));
-    happened.chain(unreadable.map(HappenedShown::line)).collect()
+    let told = history(&lines, &accounting, alert).into_iter().map(|happened| match happened {
+        Happened::AtMicrosoft(entry) => Told::AtMicrosoft(entry.clone()),
+        Happened::Here(line) => Told::Here(Box::new(line.clone())),
+    });
+    told.chain(unreadable.map(|line| Told::Unreadable { number: line.number })).collect()
 }

@@ -32,7 +32,11 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     }
 
     /// The operation that began last to change where an alert stands, as long as it is not known what came of it: an earlier one does nothing any more.
-    async fn under_way(&self, tenant: &TenantId, at_work: &AlertAtWork) -> Result<Option<Operation>, Problem> {
+    pub(crate) async fn under_way(
+        &self,
+        tenant: &TenantId,
+        at_work: &AlertAtWork,
+    ) -> Result<Option<Operation>, Problem> {
         let Some(begun) = &at_work.begun else { return Ok(None) };
         let operation = self.readable(tenant, &begun.operation).await?;
         let alert = &at_work.stored.known.alert.id;

@@ -45,7 +45,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
 }
 
 /// The names that these alerts need.
-fn wanted(alerts: &[ListedAlert]) -> HashMap<TenantId, BTreeSet<NameId>> {
+pub(crate) fn wanted(alerts: &[ListedAlert]) -> HashMap<TenantId, BTreeSet<NameId>> {
     let mut wanted: HashMap<TenantId, BTreeSet<NameId>> = HashMap::new();
     for alert in alerts {
         let of_tenant = wanted.entry(alert.tenant.clone()).or_default();

@@ -9,7 +9,7 @@ use super::{found, of_store};
 use crate::{Asked, Dashboard, ReadSealingKeys, Reads, shapes::figures::Statistics};
 
 /// Most tenants that are added up: two requests of each.
-const MOST_TENANTS: usize = 100;
+pub(crate) const MOST_TENANTS: usize = 100;
 
 impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     /// The four figures and the chart, of all tenants that the caller may see or of those that are named, up to a hundred of them.

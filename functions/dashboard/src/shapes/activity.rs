@@ -1,11 +1,12 @@
 //! What was done, and what happened at Microsoft.
 
-use models::{ActivityEntry, ActivityLine, Entry, Happened, KeptLine, Standing};
+use models::{ActivityEntry, ActivityLine, Entry, KeptLine, Standing};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{ActorShown, Moment};
+use crate::routes::activity::Told;
 
 /// A page of what happened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,11 +86,12 @@ impl From<&Standing> for StandingShown {
     }
 }
 
-impl From<&Happened<'_>> for HappenedShown {
-    fn from(happened: &Happened<'_>) -> Self {
-        match happened {
-            Happened::AtMicrosoft(entry) => Self::at_microsoft(entry),
-            Happened::Here(line) => Self::here(line),
+impl From<&Told> for HappenedShown {
+    fn from(told: &Told) -> Self {
+        match told {
+            Told::AtMicrosoft(entry) => Self::at_microsoft(entry),
+            Told::Here(line) => Self::here(line),
+            Told::Unreadable { number } => Self::Unreadable { number: *number },
         }
     }
 }

@@ -72,6 +72,8 @@ pub(crate) struct AlertShown {
     is_pending: bool,
     /// Whether Microsoft did not take the last decision.
     not_accepted: bool,
+    /// When we first saw it. Absent where that was not noted.
+    known_since: Option<Moment>,
     /// What people wrote on it.
     work: WorkShown,
 }
@@ -198,6 +200,7 @@ impl AlertShown {
             is_gone: listed.is_gone,
             is_pending: listed.is_pending,
             not_accepted: listed.not_accepted,
+            known_since: listed.known_since.map(Moment),
             work,
             tenant: tenant.to_string(),
         }
@@ -224,29 +227,7 @@ impl AlertWhole {
         let AlertAtWork { stored, work, .. } = found;
         let known = &stored.known;
         let alert: &Alert = &known.alert;
-        let listed = ListedAlert {
-            tenant: tenant.clone(),
-            id: alert.id.clone(),
-            version: stored.version,
-            name: alert.display_name.clone(),
-            alert_type: AlertType(alert.alert_type.0.clone()),
-            status: alert.status.clone(),
-            severity: alert.severity.clone(),
-            confidence: alert.confidence.clone(),
-            customer: alert.customer_id.clone(),
-            subscription: alert.subscription_id.clone(),
-            detected: alert.detected,
-            first_observed: alert.first_observed,
-            last_observed: alert.last_observed,
-            resolved_reason: alert.resolution.reason.clone(),
-            resolved_on: alert.resolution.on,
-            is_test: alert.is_test,
-            is_gone: known.gone.is_some(),
-            is_pending: known.decision.is_some(),
-            not_accepted: known.not_accepted,
-            turned: stored.turned,
-            marks: work.marks.clone(),
-        };
+        let listed = listed(tenant, found);
         let reseller =
             |id: &String| Named { id: id.clone(), name: NameId::reseller(id).and_then(|id| names.of(tenant, id)) };
         Self {
@@ -269,6 +250,36 @@ impl AlertWhole {
                 .collect(),
             under_way: under_way.and_then(UnderWay::of),
         }
+    }
+}
+
+/// An alert that was read whole, as lists have it.
+pub(crate) fn listed(tenant: &TenantId, AlertAtWork { stored, work, .. }: &AlertAtWork) -> ListedAlert {
+    let known = &stored.known;
+    let alert: &Alert = &known.alert;
+    ListedAlert {
+        tenant: tenant.clone(),
+        id: alert.id.clone(),
+        version: stored.version,
+        name: alert.display_name.clone(),
+        alert_type: AlertType(alert.alert_type.0.clone()),
+        status: alert.status.clone(),
+        severity: alert.severity.clone(),
+        confidence: alert.confidence.clone(),
+        customer: alert.customer_id.clone(),
+        subscription: alert.subscription_id.clone(),
+        detected: alert.detected,
+        first_observed: alert.first_observed,
+        last_observed: alert.last_observed,
+        resolved_reason: alert.resolution.reason.clone(),
+        resolved_on: alert.resolution.on,
+        is_test: alert.is_test,
+        is_gone: known.gone.is_some(),
+        is_pending: known.decision.is_some(),
+        not_accepted: known.not_accepted,
+        known_since: known.since,
+        turned: stored.turned,
+        marks: work.marks.clone(),
     }
 }
 

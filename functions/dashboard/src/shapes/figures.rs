@@ -91,11 +91,18 @@ struct Day {
     new: i64,
     /// Alerts that were resolved on it, and still are.
     resolved: i64,
+    /// How long those took from their detection in the mean, in seconds. Absent where none was resolved.
+    mean_response_seconds: Option<i64>,
 }
 
 impl Statistics {
     pub(crate) fn of(tenants: Vec<String>, figures: &Figures) -> Self {
-        let day = |day: &models::ChartDay| Day { date: day.day.to_string(), new: day.new, resolved: day.resolved };
+        let day = |day: &models::ChartDay| Day {
+            date: day.day.to_string(),
+            new: day.new,
+            resolved: day.resolved,
+            mean_response_seconds: day.mean_response,
+        };
         Self {
             tenants,
             average_response: Responses { now: (&figures.response).into(), before: (&figures.response_before).into() },

@@ -22,7 +22,7 @@ const TABLE: TableRole = TableRole::Alerts;
 const STEP: SignedDuration = SignedDuration::from_millis(1);
 
 /// Which of a tenant's lanes, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Part {
     /// Open alerts.
@@ -31,6 +31,8 @@ pub(super) enum Part {
     Resolved,
     /// Those of a customer or a subscription.
     Subject,
+    /// Those of one of several customers.
+    One(String),
 }
 
 /// A partition of an index, as far as the list goes on.
@@ -49,7 +51,7 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn position(&self, at: Timestamp, alert: AlertId) -> ListPosition {
-        ListPosition { at, tenant: self.tenant.clone(), part: self.part, alert }
+        ListPosition { at, tenant: self.tenant.clone(), part: self.part.clone(), alert }
     }
 }
 
@@ -60,7 +62,7 @@ pub(super) fn lanes(tenants: &BTreeSet<TenantId>, query: &ListQuery, from: Optio
         let (oldest, newest) = (query.since.unwrap_or(Timestamp::MIN), query.until.unwrap_or(Timestamp::MAX));
         let mut lane = Lane { tenant: tenant.clone(), part, partition, oldest, newest, behind: None, shown: None };
         if let Some(from) = from {
-            let order = (tenant, part).cmp(&(&from.tenant, from.part));
+            let order = (tenant, &lane.part).cmp(&(&from.tenant, &from.part));
             // Of the same moment, lanes before it were shown, and those behind it were not.
             let step = if order.is_lt() { STEP } else { SignedDuration::ZERO };
             if query.newest_first {
@@ -84,6 +86,10 @@ fn parts<'a>(tenant: &'a TenantId, of: &ListOf) -> Vec<(&'a TenantId, Part, Stri
     match of {
         ListOf::All => vec![state(AlertState::Open), state(AlertState::Resolved)],
         ListOf::Customer(id) => vec![(tenant, Part::Subject, folded_key(tenant, id.as_str()))],
+        ListOf::Customers(of) => {
+            let of_tenant = of.get(tenant).into_iter().flatten();
+            of_tenant.map(|id| (tenant, Part::One(id.to_string()), folded_key(tenant, id.as_str()))).collect()
+        }
         ListOf::State(one) => vec![state(*one)],
         ListOf::Subscription(id) => vec![(tenant, Part::Subject, folded_key(tenant, id.as_str()))],
     }
@@ -92,7 +98,7 @@ fn parts<'a>(tenant: &'a TenantId, of: &ListOf) -> Vec<(&'a TenantId, Part, Stri
 /// Name, partition key and sort key of the index of a list.
 fn index(query: &ListQuery) -> (&'static str, &'static str, &'static str) {
     match (&query.of, query.by) {
-        (ListOf::Customer(_), _) => (ALERTS_BY_CUSTOMER, "tenant_customer", "last_observed"),
+        (ListOf::Customer(_) | ListOf::Customers(_), _) => (ALERTS_BY_CUSTOMER, "tenant_customer", "last_observed"),
         (ListOf::Subscription(_), _) => (ALERTS_BY_SUBSCRIPTION, "tenant_subscription", "last_observed"),
         (_, ListMoment::LastObserved) => (ALERTS_BY_LAST_OBSERVED, "tenant_state", "last_observed"),
         (_, ListMoment::FirstObserved) => (ALERTS_BY_FIRST_OBSERVED, "tenant_state", "first_observed"),

@@ -1,0 +1,70 @@
+//! `GET /events`: what Partner Center has sent lately, by its callbacks. What stands in them is what was signed, and no more believed than that.
+
+use api::{Answer, Problem};
+use futures_util::future::try_join_all;
+use http::StatusCode;
+use maud::{Markup, html};
+use models::{Event, Tenant};
+use pages::{Page, moment, theirs};
+use store::{KeptEvent, MOST_LISTED_TENANTS};
+
+use super::frame;
+use crate::{Asked, Dashboard, ReadSealingKeys, Reads, routes::of_store};
+
+/// How many are read of each tenant, and shown of all.
+const MOST: usize = 50;
+
+const COLUMNS: [&str; 4] = ["Received", "Event", "Resource", "Partner tenant"];
+
+impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
+    /// The page of received events.
+    pub(super) async fn events_page(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
+        let query = asked.request.query(&["tenant"])?;
+        let named = query.get("tenant").map(String::as_str).filter(|named| !named.is_empty());
+        let tenants = self.seen(asked, named, usize::MAX).await?;
+        let read = tenants.iter().take(MOST_LISTED_TENANTS).map(async |tenant| {
+            let latest =
+                self.store.latest_events(&tenant.id, i32::try_from(MOST).unwrap_or(1)).await.map_err(of_store)?;
+            Ok::<_, Problem>((tenant, latest))
+        });
+        let read = try_join_all(read).await?;
+        let unreadable: usize = read.iter().map(|(_, latest)| latest.unreadable).sum();
+        let mut events: Vec<(&Tenant, &KeptEvent)> =
+            read.iter().flat_map(|(tenant, latest)| latest.events.iter().map(|event| (*tenant, event))).collect();
+        events.sort_by(|(_, one), (_, other)| (other.received, &other.id).cmp(&(one.received, &one.id)));
+        let body = html! {
+            p class="dim small" {
+                "The latest " (MOST) " callbacks that Microsoft has signed, as of " (moment(asked.now)) ". They are kept for 30 days."
+                @if tenants.len() > MOST_LISTED_TENANTS { " Of 25 tenants: name another by " code { "?tenant=" } "." }
+            }
+            @if unreadable > 0 { p class="panel notice bad" role="alert" { (unreadable) " can't be read and are missing here." } }
+            @if events.is_empty() {
+                div class="panel empty" {
+                    h2 { "No callback yet" }
+                    p { "Alerts are found by the schedule all the same. " code { "partner-alerts webhook register" } " has Microsoft ring at once." }
+                }
+            } @else {
+                div class="panel scroll" { table class="stack" role="table" {
+                    caption class="sr" { "Received events" }
+                    thead role="rowgroup" { tr role="row" { @for words in COLUMNS { th role="columnheader" scope="col" { (words) } } } }
+                    tbody role="rowgroup" { @for (tenant, event) in events.into_iter().take(MOST) { (row(tenant, event)) } }
+                } }
+            }
+        };
+        Ok(Page::new(StatusCode::OK, "Received events", body).within(frame(asked, "/events", None)).answer())
+    }
+}
+
+fn row(tenant: &Tenant, kept: &KeptEvent) -> Markup {
+    let event = Event::read(&kept.body).ok();
+    let cell = |n: usize, words: Markup| html! { td role="cell" data-label=(COLUMNS[n]) { div { (words) } } };
+    html! {
+        tr role="row" {
+            (cell(0, moment(kept.received)))
+            (cell(1, html! { @match &event { Some(event) => { (theirs(event.name.as_str())) } None => { span class="late" { "can't be read as an event" } } } }))
+            // The sender's text, and no link: nobody is to be led there.
+            (cell(2, html! { @match event.as_ref().and_then(|event| event.resource_uri.as_deref()) { Some(uri) => { code class="small" { (theirs(uri)) } } None => { span class="dim" { "-" } } } }))
+            (cell(3, theirs(&tenant.display_name)))
+        }
+    }
+}
