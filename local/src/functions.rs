@@ -85,12 +85,12 @@ impl Functions {
         let resolve = Arc::clone(&self.resolve);
         let resolve: Handler = Arc::new(move |request| {
             let resolve = Arc::clone(&resolve);
-            Box::pin(async move { resolve.answer(&request).await })
+            Box::pin(async move { resolve.answer(&request).await.map(lambda_http::Body::Text) })
         });
         let dashboard = Arc::clone(&self.dashboard);
         let dashboard: Handler = Arc::new(move |request| {
             let dashboard = Arc::clone(&dashboard);
-            Box::pin(async move { dashboard.answer(&request).await })
+            Box::pin(async move { api::on_the_wire(&request.headers, dashboard.answer(&request).await) })
         });
         [
             (&resolve::ROUTES, Arc::clone(&resolve)),

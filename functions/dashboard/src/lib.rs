@@ -30,8 +30,8 @@ use identity::Caller;
 use jiff::Timestamp;
 use runtime::SharedClock;
 use store::{
-    KeepViews, ListAlerts, ReadActivity, ReadCredentials, ReadEvents, ReadLastRuns, ReadNames, ReadOperations,
-    ReadStatistics, ReadTenant, ReadTenants, ReadWork,
+    FindUnpublished, KeepViews, ListAlerts, ReadActivity, ReadCredentials, ReadEvents, ReadLastRuns, ReadNames,
+    ReadOperations, ReadStatistics, ReadTenant, ReadTenants, ReadWork,
 };
 
 use places::Places;
@@ -58,7 +58,8 @@ pub const ROUTES: [&str; 11] = [
 
 /// All that this function reads.
 pub trait Reads:
-    KeepViews
+    FindUnpublished
+    + KeepViews
     + ListAlerts
     + ReadActivity
     + ReadCredentials
@@ -75,7 +76,8 @@ pub trait Reads:
 }
 
 impl<S> Reads for S where
-    S: KeepViews
+    S: FindUnpublished
+        + KeepViews
         + ListAlerts
         + ReadActivity
         + ReadCredentials

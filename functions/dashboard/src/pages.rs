@@ -17,6 +17,7 @@ mod filters;
 mod health;
 mod history;
 mod list;
+mod order;
 mod search;
 mod table;
 mod view;

@@ -63,7 +63,12 @@ fn body(route: &str) -> Value {
 pub(crate) fn doors() -> Vec<Door> {
     let public = ["GET /sign-in", "GET /sign-in/callback", "POST /sign-out"];
     let of_sign_in = sign_in::ROUTES.into_iter().filter(|route| !public.contains(route));
-    let all = dashboard::ROUTES.into_iter().chain(resolve::ROUTES).chain(resolve::PAGES).chain(of_sign_in);
+    let all = dashboard::ROUTES
+        .into_iter()
+        .chain(dashboard::PAGES)
+        .chain(resolve::ROUTES)
+        .chain(resolve::PAGES)
+        .chain(of_sign_in);
     all.map(Door::of).collect()
 }
 

@@ -14,6 +14,7 @@ use store::{ListPage, ListPosition, ListedAlert, MOST_LISTED_TENANTS};
 
 use super::{
     cards, filters, frame,
+    order::Order,
     search::{Found, Narrowed},
     view::View,
 };
@@ -42,6 +43,8 @@ pub(super) struct Listed {
     pub(super) found: Found,
     /// How many tenants are left out, since a list is of so many at most.
     pub(super) left_out: usize,
+    /// Whether there are too many alerts for the order that was asked for.
+    pub(super) unordered: bool,
 }
 
 impl Shown<'_> {
@@ -105,18 +108,31 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             let (what, narrowed) = self.search(text.trim(), &tenants).await?;
             found = what;
             match narrowed {
-                Narrowed::Page(page) => return Ok(Listed { page, next: None, found, left_out }),
+                Narrowed::Page(page) => return Ok(Listed { page, found, left_out, ..Listed::default() }),
                 Narrowed::Of(of) => list = list.narrowed(of),
             }
         }
         let mut filters = view.of_list();
         filters.retain(|name, _| !matches!(*name, "cursor" | "size"));
+        let order = Order::of(view);
+        if let Some(order) = order
+            && let Some(all) = self.few(&tenants, &list).await?
+        {
+            let filters = (&filters, view.get("q"), view.get("order"));
+            let places = List { name: "page of ordered alerts", filters: &filters };
+            let from = self.places.open(places, parameters.cursor.as_ref(), asked).await?;
+            let turned = view.get("direction") == Some("oldest");
+            let (alerts, next) = order.page(all.alerts, turned, from.as_ref(), size);
+            let next = self.places.seal(places, next.as_ref(), asked).await?;
+            let page = ListPage { alerts, unreadable: all.unreadable, ..ListPage::default() };
+            return Ok(Listed { page, next, found, left_out, unordered: false });
+        }
         let filters = (filters, view.get("q"));
         let places = List { name: "page of alerts", filters: &filters };
         let from: Option<ListPosition> = self.places.open(places, parameters.cursor.as_ref(), asked).await?;
         let page = self.store.list(&tenants, &list, from.as_ref(), size).await.map_err(of_store)?;
         let next = self.places.seal(places, page.next.as_ref(), asked).await?;
-        Ok(Listed { page, next, found, left_out })
+        Ok(Listed { page, next, found, left_out, unordered: order.is_some() })
     }
 }
 
