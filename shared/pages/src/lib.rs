@@ -14,7 +14,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-pub use words::{ago, moment, theirs, way};
+pub use words::{ago, moment, seen, theirs, way};
 
 /// The page that a browser is sent to where nothing better is known.
 pub const HOME: &str = "/";

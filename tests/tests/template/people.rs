@@ -270,6 +270,10 @@ async fn came_back(system: &ByHand, address: &str) -> String {
 #[tokio::test]
 async fn dashboard_may_read_what_it_shows_and_nothing_else() {
     let system = system().await;
+    let raised = &system.microsoft.alerts(TENANT)[0];
+    let callback = system.microsoft.sign(&system.microsoft.fraud_callback(raised)).unwrap();
+    assert_eq!(system.receive(&callback).await, 200);
+    let _ = system.tap.take();
     let dashboard = dashboard::wire(&system.parts).unwrap();
     let path = json!({ "alert": "one", "operation": "0".repeat(64) });
     for route in dashboard::ROUTES.into_iter().chain(dashboard::PAGES) {

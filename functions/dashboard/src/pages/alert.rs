@@ -7,7 +7,7 @@ use http::StatusCode;
 use identity::Permission;
 use maud::{Markup, html};
 use models::{Alert, AlertId, Asked as Wish, NameId, Operation, Status, TenantId};
-use pages::{HOME, Page, moment, theirs};
+use pages::{HOME, Page, moment, seen, theirs};
 use serde_json::Value;
 use store::{AlertAtWork, ListOf, ListQuery, ListedAlert};
 
@@ -93,7 +93,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
                 }
             }
         };
-        let title = alert.display_name.chars().filter(|mark| !mark.is_control()).collect::<String>();
+        let title = seen(&alert.display_name);
         Ok(Page::new(StatusCode::OK, title, body).within(frame(asked, HOME, None)).answer())
     }
 
