@@ -130,10 +130,17 @@ async fn an_alert_shows_all_that_is_known_of_it_and_what_can_be_done() {
         ..alert("a")
     };
     let other = Alert { id: "b".parse().unwrap(), display_name: "Mass deployment".to_owned(), ..full.clone() };
-    world.keep(TENANT, &[full, other]).await;
+    let answered = Alert {
+        id: "c".parse().unwrap(),
+        display_name: "Answered long ago".to_owned(),
+        status: models::Status::Resolved,
+        ..full.clone()
+    };
+    world.keep(TENANT, &[full, other, answered]).await;
     name(&world, &NameId::customer(&"customer-1".parse().unwrap()), "Contoso <Ltd>").await;
     note(&world, "a", 1).await;
-    let page = world.shown(&format!("/alerts/{TENANT}/a?view=severity%3Dhigh%26q%3Dcon")).await;
+    let token = world.token_of(&Person::global_administrator(TENANT));
+    let page = world.page(&format!("/alerts/{TENANT}/a?view=severity%3Dhigh%26q%3Dcon"), Some(&token)).await;
     let words = page.words();
     for said in [
         "Look at it.",
@@ -150,6 +157,7 @@ async fn an_alert_shows_all_that_is_known_of_it_and_what_can_be_done() {
     ] {
         assert!(words.contains(said), "{said}: {words}");
     }
+    assert!(!words.contains("Answered long ago"), "what is resolved is not open");
     let links = page.links();
     assert!(links.contains(&"/?q=con&severity=high".to_owned()), "back to the view: {links:?}");
     assert!(links.iter().any(|link| link.starts_with("https://portal.azure.com/customer%2D1#")), "{links:?}");

@@ -102,7 +102,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let tenants = BTreeSet::from([tenant.clone()]);
         let of = async |of: Option<ListOf>| {
             let Some(of) = of else { return Ok(Vec::new()) };
-            let list = ListQuery { of, ..ListQuery::open() };
+            let list = ListQuery::open().narrowed(of);
             let page = self.store.list(&tenants, &list, None, OTHERS + 1).await.map_err(of_store)?;
             let others = page.alerts.into_iter().filter(|other| other.id != alert.id);
             Ok::<_, Problem>(others.take(OTHERS).collect::<Vec<_>>())
@@ -239,7 +239,7 @@ impl Shown<'_> {
                                 a class="button" rel="noreferrer" href=(portal(customer.as_str(), subscription.as_str())) { "Manage subscription" }
                             }
                             @if self.may_cancel {
-                                a class="button" href=(format!("/subscriptions/{}/{}/cancel?return={}", self.tenant, encoded(subscription.as_str()), encoded(&self.address()))) {
+                                a class="button danger" href=(format!("/subscriptions/{}/{}/cancel?return={}", self.tenant, encoded(subscription.as_str()), encoded(&self.address()))) {
                                     "Cancel subscription"
                                 }
                             }

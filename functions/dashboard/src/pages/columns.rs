@@ -48,6 +48,15 @@ impl Column {
         (Self::Assignee, "assignee", "Assignee"),
     ];
 
+    /// How much room it needs, in the words of the style; none where it gets by with little.
+    pub(super) fn width(self) -> Option<&'static str> {
+        match self {
+            Self::Name => Some("wide"),
+            Self::Left | Self::Id | Self::Type => Some("middle"),
+            _ => None,
+        }
+    }
+
     /// Those that a view shows: all, where it names none that there is. What an alert is called always stands there, since it leads to it.
     pub(super) fn of(view: &View) -> Vec<(Self, &'static str, &'static str)> {
         let named: Vec<_> = Self::ALL.into_iter().filter(|(_, name, _)| view.has("columns", name)).collect();

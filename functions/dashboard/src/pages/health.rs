@@ -16,6 +16,8 @@ use crate::{Asked, Dashboard, ReadSealingKeys, Reads};
 
 /// After so long without a complete run something is wrong: three ticks of the schedule.
 const SILENT: SignedDuration = SignedDuration::from_mins(15);
+/// What lasts so long has no end that anybody has to think of.
+const NEVER: SignedDuration = SignedDuration::from_hours(20 * 365 * 24);
 /// When the end of a secret is near.
 const NEAR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -147,7 +149,7 @@ fn state(tenant: &Tenant, runs: Option<&LastRuns>, now: Timestamp) -> Markup {
 }
 
 fn credential(purpose: Purpose, state: &CredentialState, now: Timestamp) -> Markup {
-    let left = state.proof_expires.map(|end| end.duration_since(now));
+    let left = state.proof_expires.map(|end| end.duration_since(now)).filter(|left| *left < NEVER);
     html! {
         div {
             (purpose.as_str()) ": "

@@ -5,7 +5,12 @@ use pages::moment;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use store::{ListedAlert, MOST_READ};
 
-use super::{columns::Row, list::Shown, order::Order, view::View};
+use super::{
+    columns::{Column, Row},
+    list::Shown,
+    order::Order,
+    view::View,
+};
 use crate::Asked;
 
 impl Shown<'_> {
@@ -61,7 +66,7 @@ impl Shown<'_> {
 
     fn rows(&self, asked: Asked<'_>) -> Markup {
         let (view, page, names) = (self.view, &self.listed.page, self.names);
-        let columns = super::columns::Column::of(view);
+        let columns = Column::of(view);
         let picks = self.may_resolve || self.may_cancel;
         let address = view.address();
         html! {
@@ -93,7 +98,7 @@ impl Shown<'_> {
                             @let row = Row { alert, names, tenant: self.tenant_of(alert), address: &to, now: asked.now };
                             tr role="row" {
                                 @if picks { td role="cell" class="pick" { (pick(alert)) } }
-                                @for (column, _, words) in &columns { td role="cell" data-label=(words) { div { (row.cell(*column)) } } }
+                                @for (column, _, words) in &columns { td role="cell" data-label=(words) class=[column.width()] { div { (row.cell(*column)) } } }
                             }
                         } }
                     }
