@@ -413,18 +413,15 @@ fn plain(text: &str) -> String {
     while let Some((before, tag)) = rest.split_once('<') {
         plain.push_str(before);
         let is_tag = tag.starts_with(|mark: char| mark.is_ascii_alphabetic() || mark == '/');
-        match tag.split_once('>').filter(|_| is_tag) {
-            Some((name, behind)) => {
-                let name = name.trim_start_matches('/').to_ascii_lowercase();
-                if ["br", "p", "li", "div"].iter().any(|block| name.starts_with(block)) && !plain.ends_with('\n') {
-                    plain.push('\n');
-                }
-                rest = behind;
+        if let Some((name, behind)) = tag.split_once('>').filter(|_| is_tag) {
+            let name = name.trim_start_matches('/').to_ascii_lowercase();
+            if ["br", "p", "li", "div"].iter().any(|block| name.starts_with(block)) && !plain.ends_with('\n') {
+                plain.push('\n');
             }
-            None => {
-                plain.push('<');
-                rest = tag;
-            }
+            rest = behind;
+        } else {
+            plain.push('<');
+            rest = tag;
         }
     }
     plain.push_str(rest);
