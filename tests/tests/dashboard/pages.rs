@@ -140,6 +140,9 @@ async fn an_alert_shows_all_that_is_known_of_it_and_what_can_be_done() {
     name(&world, &NameId::customer(&"customer-1".parse().unwrap()), "Contoso <Ltd>").await;
     note(&world, "a", 1).await;
     let token = world.token_of(&Person::global_administrator(TENANT));
+    let path = format!("/alerts/{TENANT}/a");
+    assert!(world.page(&path, Some(&token)).await.words().contains("Nothing can be decided here"), "without a secret");
+    world.system.for_people().await;
     let page = world.page(&format!("/alerts/{TENANT}/a?view=severity%3Dhigh%26q%3Dcon"), Some(&token)).await;
     let words = page.words();
     for said in [

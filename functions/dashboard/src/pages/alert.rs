@@ -34,6 +34,8 @@ pub(super) struct Shown<'a> {
     /// The view that the person comes from, and goes back to.
     view: View,
     may_resolve: bool,
+    /// Whether that can be done, too: Microsoft is told with a secret that the tenant may lack.
+    may_decide: bool,
     may_cancel: bool,
 }
 
@@ -61,6 +63,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         )?;
         let names = Names::read(&self.store, HashMap::from([(tenant.clone(), names_of(alert))])).await;
         let access = asked.caller.access();
+        let may_resolve = access.may(Permission::Resolve, &tenant);
         let is_active = of_tenant.as_ref().is_some_and(|tenant| tenant.active && tenant.act_secret.is_some());
         let shown = Shown {
             asked,
@@ -72,7 +75,8 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             under_way,
             others,
             view,
-            may_resolve: is_active && access.may(Permission::Resolve, &tenant),
+            may_resolve,
+            may_decide: may_resolve && is_active,
             may_cancel: access.may(Permission::Cancel, &tenant),
         };
         let body = html! {
@@ -171,7 +175,10 @@ impl Shown<'_> {
                         @if let Some(kind) = &resource.resource_type { br; span class="dim" { (theirs(kind)) } }
                     }
                 } } }
-                @if self.may_resolve { (self.decisions()) }
+                @if self.may_decide { (self.decisions()) }
+                @else if self.may_resolve {
+                    p class="dim" { "Nothing can be decided here: the tenant is switched off, or has no secret to act with. " code { "partner-alerts tenants show" } " says which." }
+                }
             }
         }
     }
