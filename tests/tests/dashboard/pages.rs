@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use made_alerts::{DETECTED, alert};
-use models::{Alert, NameId, Severity};
+use models::{Alert, AlertType, NameId, Severity};
 use serde_json::json;
 use simulator::{NewAlert, Person};
 use tests::TENANT;
@@ -126,7 +126,11 @@ async fn an_alert_shows_all_that_is_known_of_it_and_what_can_be_done() {
         customer_id: Some("customer-1".parse().unwrap()),
         subscription_id: Some("sub-1".parse().unwrap()),
         description: Some("<p>Look at it.</p><script>alert(1)</script>And <b>act</b>.".to_owned()),
-        additional_details: [("Nobody_knows_this".to_owned(), json!({ "inner": ["one", 2] }))].into(),
+        additional_details: [
+            ("Nobody_knows_this".to_owned(), json!({ "inner": ["one", 2] })),
+            ("miningPool_IP".to_owned(), json!("[\r\n  \"198.51.100.9\",\"198.51.100.10\"]")),
+        ]
+        .into(),
         ..alert("a")
     };
     let other = Alert { id: "b".parse().unwrap(), display_name: "Mass deployment".to_owned(), ..full.clone() };
@@ -156,7 +160,8 @@ async fn an_alert_shows_all_that_is_known_of_it_and_what_can_be_done() {
         "Other open alerts of this subscription",
         "Mass deployment",
         "someone@contoso.example wrote a note",
-        "The whole subscription.",
+        "look at the whole subscription",
+        "Addresses of the mining pool 198.51.100.9 198.51.100.10",
     ] {
         assert!(words.contains(said), "{said}: {words}");
     }
@@ -241,7 +246,10 @@ async fn nothing_that_anybody_wrote_is_part_of_a_page() {
         for link in page.links() {
             let is_ours = link.starts_with('/') && !link.starts_with("//");
             assert!(
-                is_ours || link.starts_with("#main") || link.starts_with("https://portal.azure.com/"),
+                is_ours
+                    || link.starts_with("#main")
+                    || link.starts_with("https://portal.azure.com/")
+                    || link.starts_with("https://learn.microsoft.com/"),
                 "{path}: {link}"
             );
         }
@@ -249,6 +257,34 @@ async fn nothing_that_anybody_wrote_is_part_of_a_page() {
             let policy = page.headers["content-security-policy"].to_str().unwrap();
             assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_id_of_a_resource_says_what_it_is_and_of_a_notification_there_is_the_copy() {
+    let world = World::start(&[]).await;
+    let resource = |id: &str| models::AffectedResource {
+        resource_id: id.to_owned(),
+        resource_type: Some("AzureResource".to_owned()),
+    };
+    let vm = "/subscriptions/6c2e9a47/resourceGroups/rg-build/providers/Microsoft.Compute/virtualMachines/vm-07";
+    let alert = Alert {
+        description: Some("Dear customer".to_owned()),
+        affected_resources: vec![resource(vm), resource("odd"), resource("")],
+        alert_type: AlertType::named("ServiceHealthSecurityAdvisory"),
+        ..alert("a")
+    };
+    world.keep(TENANT, &[alert]).await;
+    let words = world.shown(&format!("/alerts/{TENANT}/a")).await.words();
+    let machine = format!("Name vm-07 Resource group rg-build Type Microsoft.Compute/virtualMachines Resource ID {vm}");
+    for said in [
+        machine.as_str(),
+        "The Service Health message to the customer Dear customer",
+        "First connection 2026-03-02 09:00 UTC",
+        "Type AzureResource Resource ID odd",
+        "Learn more",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! `GET /alerts/{tenant}/{alert}`: an alert, whole, with what can be done about it. What Microsoft says of it that nobody foresaw is shown as it is.
 
+mod evidence;
+
 use std::collections::{BTreeSet, HashMap};
 
 use api::{Answer, Kind, Problem, operation::step_up_of};
@@ -8,7 +10,6 @@ use identity::Permission;
 use maud::{Markup, html};
 use models::{Alert, AlertId, Asked as Wish, NameId, Operation, Status, TenantId};
 use pages::{HOME, Page, moment, seen, theirs};
-use serde_json::Value;
 use store::{AlertAtWork, ListOf, ListQuery, ListedAlert};
 
 use super::{columns, frame, history, view::View};
@@ -84,9 +85,9 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             (shown.state())
             div class="columns" {
                 div {
-                    (shown.description())
+                    (evidence::description(alert))
                     (shown.resources())
-                    (shown.details())
+                    (evidence::details(alert))
                     (history::panel(&history.0, history.1.is_some()))
                 }
                 div {
@@ -158,23 +159,11 @@ impl Shown<'_> {
         }
     }
 
-    fn description(&self) -> Markup {
-        let Some(description) = &self.alert().description else { return html! {} };
-        html! { section class="panel" { h2 { "What was seen, and what to do" } p class="text" { (theirs(&plain(description))) } } }
-    }
-
     fn resources(&self) -> Markup {
-        let resources = &self.alert().affected_resources;
         html! {
             section class="panel" {
                 h2 { "Impacted resources" }
-                @if resources.is_empty() { p { "The whole subscription." } }
-                @else { ul { @for resource in resources {
-                    li {
-                        code class="small" { (theirs(&resource.resource_id)) }
-                        @if let Some(kind) = &resource.resource_type { br; span class="dim" { (theirs(kind)) } }
-                    }
-                } } }
+                (evidence::resources(self.alert()))
                 @if self.may_decide { (self.decisions()) }
                 @else if self.may_resolve {
                     p class="dim" { "Nothing can be decided here: the tenant is switched off, or has no secret to act with. " code { "partner-alerts tenants show" } " says which." }
@@ -212,19 +201,6 @@ impl Shown<'_> {
         html! {
             input type="hidden" name="return" value=(self.address());
             input type="hidden" name="idempotency-key" value=(format!("{}-{what}", self.asked.request.id));
-        }
-    }
-
-    fn details(&self) -> Markup {
-        let details = &self.alert().additional_details;
-        if details.is_empty() {
-            return html! {};
-        }
-        html! {
-            section class="panel" {
-                h2 { "Additional information" }
-                dl { @for (name, value) in details { dt { (theirs(name)) } dd { (shown_value(value)) } } }
-            }
         }
     }
 
@@ -396,41 +372,4 @@ fn portal(customer: &str, subscription: &str) -> String {
 
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-/// A value of what Microsoft says of an alert besides, whatever it is.
-fn shown_value(value: &Value) -> Markup {
-    html! {
-        @match value {
-            Value::Null => { span class="dim" { "-" } }
-            Value::String(text) => { span class="text" { (theirs(text)) } }
-            Value::Array(values) if values.iter().all(|value| !value.is_array() && !value.is_object()) => {
-                @for (n, value) in values.iter().enumerate() { @if n > 0 { br; } (shown_value(value)) }
-            }
-            Value::Array(values) => { ul { @for value in values { li { (shown_value(value)) } } } }
-            Value::Object(members) => { dl { @for (name, value) in members { dt { (theirs(name)) } dd { (shown_value(value)) } } } }
-            other => { (other.to_string()) }
-        }
-    }
-}
-
-/// A description without its markup: tags are left out, and breaks stay. What remains is escaped like all else, so nothing hangs on this being exact.
-fn plain(text: &str) -> String {
-    let (mut plain, mut rest) = (String::new(), text);
-    while let Some((before, tag)) = rest.split_once('<') {
-        plain.push_str(before);
-        let is_tag = tag.starts_with(|mark: char| mark.is_ascii_alphabetic() || mark == '/');
-        if let Some((name, behind)) = tag.split_once('>').filter(|_| is_tag) {
-            let name = name.trim_start_matches('/').to_ascii_lowercase();
-            if ["br", "p", "li", "div"].iter().any(|block| name.starts_with(block)) && !plain.ends_with('\n') {
-                plain.push('\n');
-            }
-            rest = behind;
-        } else {
-            plain.push('<');
-            rest = tag;
-        }
-    }
-    plain.push_str(rest);
-    plain
 }
