@@ -236,8 +236,12 @@ fn same(before: Operation, hash: &RequestHash) -> Result<Operation, AskError> {
 /// Whether this is what a subscription is called. One without a name, or with one that nobody can type, is called by its id.
 pub(crate) fn is_called(entitlement: &Entitlement, id: &SubscriptionId, typed: &str) -> bool {
     let typed = typed.trim();
-    match &entitlement.name {
-        Some(name) if !name.trim().is_empty() && !name.contains(char::is_control) => typed == name.trim(),
-        _ => typed.eq_ignore_ascii_case(id.as_str()),
-    }
+    name_to_type(entitlement).map_or_else(|| typed.eq_ignore_ascii_case(id.as_str()), |name| typed == name)
+}
+
+/// The name of a subscription that has one which somebody can type.
+pub(crate) fn name_to_type(entitlement: &Entitlement) -> Option<&str> {
+    let name = entitlement.name.as_deref()?;
+    let name = (!name.contains(char::is_control)).then(|| name.trim())?;
+    (!name.is_empty()).then_some(name)
 }

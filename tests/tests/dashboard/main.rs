@@ -4,5 +4,6 @@
 mod document;
 mod gates;
 mod lists;
+mod saved;
 mod support;
 mod whole;
