@@ -255,5 +255,12 @@ async fn what_customers_named_stays_text_on_every_page() {
         assert!(!page.text.contains("<img") && !page.text.contains('\u{202e}'), "{}", page.text);
         assert!(page.text.matches("&lt;img src=x").count() >= 4, "{}", page.text);
         assert_eq!(page.text.matches("</title>").count(), 1, "{}", page.text);
+        // It has a mark that nobody sees, and nobody would type: so it is called by its id.
+        assert!(page.text.contains(&format!("type <b class=\"text\"><bdi>{SUBSCRIPTION}</bdi>")), "{}", page.text);
+    }
+    let route = format!("/api/v1/tenants/{TENANT}/subscriptions/{SUBSCRIPTION}/cancel");
+    for (name, key, status) in [("</title>", "a", 422), (SUBSCRIPTION, "b", 303)] {
+        let sent = browser.post_form(&route, &[("name", name), ("idempotency-key", key)]).await;
+        assert_eq!(sent.status, status, "{name}: {}", sent.text);
     }
 }

@@ -87,12 +87,10 @@ impl Asked<'_> {
 
 /// The way to a view. One of another release may be of what this one does not know: it is named, and leads nowhere.
 fn link(saved: &models::View, shown: &View) -> Markup {
-    let name = theirs(saved.name.as_str());
-    match View::of_kept(saved.query.as_str()) {
-        Some(view) => {
-            html! { a class="button" href=(view.address()) aria-current=[(view == *shown).then_some("page")] { (name) } }
-        }
-        None => html! { span class="dim" { (name) " (can't be shown here)" } },
+    let (name, view) = (theirs(saved.name.as_str()), View::of_kept(saved.query.as_str()));
+    html! {
+        @if let Some(view) = view { a class="button" href=(view.address()) aria-current=[(view == *shown).then_some("page")] { (name) } }
+        @else { span class="dim" { (name) " (can't be shown here)" } }
     }
 }
 

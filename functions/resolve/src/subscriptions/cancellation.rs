@@ -31,6 +31,8 @@ const SIDE_BY_SIDE: usize = 5;
 /// How many alerts are read at the same time.
 const READS: usize = 20;
 
+/// Something that is being asked for.
+type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A page, with its heading.
 type Titled = (String, Markup);
 
@@ -105,7 +107,7 @@ where
         let Ticked { mut subscriptions, left } = self.ticked(caller, alerts).await;
         let later = subscriptions.split_off(MOST_AT_ONCE.min(subscriptions.len()));
         // Made one by one: a closure over borrowed items would be one for each of their lifetimes.
-        let mut looking: Vec<Pin<Box<dyn Future<Output = shown::Tried> + Send + '_>>> = Vec::new();
+        let mut looking: Vec<Later<'_, shown::Tried>> = Vec::new();
         for (tenant, subscription) in subscriptions {
             looking.push(Box::pin(self.tried(caller, tenant, subscription)));
         }
@@ -116,8 +118,7 @@ where
 
     /// What these alerts are about.
     async fn ticked(&self, caller: &Caller, alerts: Vec<(TenantId, AlertId, u64)>) -> Ticked {
-        let mut reading: Vec<Pin<Box<dyn Future<Output = Result<(TenantId, SubscriptionId), Left>> + Send + '_>>> =
-            Vec::new();
+        let mut reading: Vec<Later<'_, Result<(TenantId, SubscriptionId), Left>>> = Vec::new();
         for (tenant, alert, _) in alerts {
             reading.push(Box::pin(self.subscription_of(caller, tenant, alert)));
         }

@@ -106,22 +106,24 @@ impl Looked {
             }
         }
     }
+}
 
+impl Standing<'_> {
     /// Why it can't be asked for, or who has asked for it already. None where there is nothing to say.
-    fn words(&self, standing: &Standing<'_>) -> Option<Markup> {
-        match standing {
-            Standing::Runs => None,
-            Standing::AskedFor(operation) => Some(html! {
+    fn words(&self) -> Option<Markup> {
+        match self {
+            Self::Runs => None,
+            Self::AskedFor(operation) => Some(html! {
                 p { (asked_by(operation)) "Nobody has signed in for it yet. Type its name to go on with it yourself." }
             }),
-            Standing::Ended => Some(
+            Self::Ended => Some(
                 html! { p { "It is cancelled already, so there is nothing to ask for. Alerts of it that are open still are resolved on the list." } },
             ),
-            Standing::Busy(operation, Whose::Others) if operation.needs_person() => Some(html! {
+            Self::Busy(operation, Whose::Others) if operation.needs_person() => Some(html! {
                 p { (asked_by(operation)) "It waits for them to sign in for it. Until it is done or given up, nothing else can be asked for." }
                 (of(operation))
             }),
-            Standing::Busy(operation, _) => Some(html! {
+            Self::Busy(operation, _) => Some(html! {
                 p { (asked_by(operation)) @if let Some(acted) = acted(operation) { (words_of_wish(&acted)) } }
                 @if let Some(step_up) = step_up_of(operation) { (way(&step_up, "Sign in for it")) }
                 (of(operation))
@@ -137,7 +139,7 @@ pub(super) fn one(looked: &Looked, by: &Actor, key: &str, back: &str) -> Markup 
     html! {
         (way(back, "← Back"))
         section class="panel" { (looked.facts()) }
-        @if let Some(words) = looked.words(&standing) { section class="panel notice" role="status" { (words) } }
+        @if let Some(words) = standing.words() { section class="panel notice" role="status" { (words) } }
         @if matches!(standing, Standing::Runs | Standing::AskedFor(_)) {
             section class="panel notice bad" {
                 (warning())
@@ -172,7 +174,7 @@ impl Several<'_> {
             @for (looked, standing) in &kept {
                 section class="panel" {
                     (looked.facts())
-                    @if let Some(words) = looked.words(standing) { (words) }
+                    @if let Some(words) = standing.words() { (words) }
                 }
             }
             @if asked.is_empty() {
@@ -188,7 +190,7 @@ impl Several<'_> {
                         section class="panel" {
                             (looked.facts())
                             (looked.with_it())
-                            @if let Some(words) = looked.words(standing) { (words) }
+                            @if let Some(words) = standing.words() { (words) }
                             input type="hidden" name="subscriptions" value=(format!("{}/{}", looked.tenant.id, looked.subscription));
                             (field("names", looked.to_type()))
                         }
