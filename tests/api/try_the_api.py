@@ -72,7 +72,7 @@ class Tried(Program):
         """What is there to be looked at and changed, by the names that schemathesis.toml has for it."""
         token = self.token(PEOPLE["somebody who may do everything"])
         tenant = f"{self.gateway}/api/v1/tenants/{TENANT}"
-        views = [json.loads(ask(f"{tenant}/views", {"name": name, "query": "state=open"}, token))["id"] for name in ("one", "two")]
+        views = [json.loads(ask(f"{tenant}/views", {"name": name, "query": "state=open"}, token))["id"] for name in ("one", "two", "three", "four")]
         noted = json.loads(ask(f"{tenant}/alerts/{ALERTS[0]}/notes", {"note": "Before all others."}, token))
         tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
         return {
@@ -80,6 +80,8 @@ class Tried(Program):
             "TOMORROW": tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "VIEW_TO_REMOVE": views[0],
             "VIEW_TO_REPLACE": views[1],
+            "VIEW_TO_CHANGE": views[2],
+            "VIEW_TO_END": views[3],
         }
 
 def closed(shape):

@@ -5,5 +5,6 @@ mod document;
 mod gates;
 mod lists;
 mod pages;
+mod saved;
 mod support;
 mod whole;

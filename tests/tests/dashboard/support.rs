@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use models::{Alert, Delta, Known, Tenant, TenantId};
-use reqwest::{Client, header::HeaderMap, redirect::Policy};
+use reqwest::{Client, Response, header::HeaderMap, redirect::Policy};
 use serde_json::Value;
 use simulator::Person;
 use store::{
@@ -115,7 +115,7 @@ impl World {
         // One is enough for the process, whoever brings it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(clippy::disallowed_methods, reason = "the client of a test's program")]
-        let client = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+        let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
         Self { system, client, shapes: Shapes::of_document() }
     }
 
@@ -169,6 +169,21 @@ impl World {
         let page = self.page(path, Some(&self.token())).await;
         assert_eq!(page.status, 200, "{path}: {}", page.text);
         page
+    }
+
+    /// Asks as this person, with this body of this type where there is one, for what need not be JSON.
+    pub(crate) async fn asks(
+        &self,
+        person: &Person,
+        (method, path): (&str, &str),
+        body: Option<(&str, String)>,
+    ) -> Response {
+        let url = format!("{}{path}", self.system.test.system.origin());
+        let mut request = self.client.request(method.parse().unwrap(), url).bearer_auth(self.token_of(person));
+        if let Some((kind, body)) = body {
+            request = request.header("content-type", kind).body(body);
+        }
+        request.send().await.unwrap()
     }
 
     /// Asks as an admin agent, to whom this is given.

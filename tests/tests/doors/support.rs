@@ -55,6 +55,7 @@ fn body(route: &str) -> Value {
         "notes" => json!({ "note": "x" }),
         "snooze" => json!({ "until": "2026-03-03T09:00:00Z", "why": "x" }),
         "views" => json!({ "name": "x", "query": "y" }),
+        "cancellation" => json!({ "alerts": [format!("{TENANT}/1/a")] }),
         _ => json!({}),
     }
 }

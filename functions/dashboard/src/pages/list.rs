@@ -66,7 +66,11 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let view = View::read(asked.request)?;
         let tenants = self.seen(asked, None, usize::MAX).await?;
         let chosen = chosen(&view, &tenants)?;
-        let (listed, kept) = tokio::try_join!(self.listed(asked, &view, &chosen), self.kept(&chosen, asked.now))?;
+        let (listed, kept, saved) = tokio::try_join!(
+            self.listed(asked, &view, &chosen),
+            self.kept(&chosen, asked.now),
+            self.saved(asked, &chosen, &tenants),
+        )?;
         let names = Names::read(&self.store, wanted(&listed.page.alerts)).await;
         let today = TimeZone::UTC.to_datetime(asked.now).date();
         let figures = figures(&kept, today);
@@ -80,6 +84,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             }
             div id="figures" data-fresh { (cards::cards(&figures, &view, today)) }
             (cards::chart(&figures.chart))
+            (saved.panel(asked, &view, &chosen))
             (filters::panel(&view, &tenants))
             (shown.table(asked))
         };

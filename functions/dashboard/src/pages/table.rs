@@ -80,7 +80,7 @@ impl Shown<'_> {
                         button name="reason" value="legitimate" { "Mark as legitimate" }
                     }
                     @if self.may_cancel {
-                        button class="danger" formaction="/subscriptions/cancellation" formmethod="get" { "Cancel subscription" }
+                        button class="danger" formaction="/subscriptions/cancellation" { "Cancel subscription" }
                     }
                     span class="rest" {}
                     a class="button" href=(view.with("size", "").address_at("/alerts.csv")) { "Export CSV" }

@@ -29,6 +29,11 @@ impl View {
         Self::of_pairs(form_urlencoded::parse(query.as_bytes())).unwrap_or_default()
     }
 
+    /// The view of a query that was kept, from its beginning. None of one that another release may understand.
+    pub(super) fn of_kept(query: &str) -> Option<Self> {
+        Self::of_pairs(form_urlencoded::parse(query.as_bytes())).ok().map(|view| view.with("cursor", ""))
+    }
+
     fn of_pairs<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Self, Problem> {
         let mut view = Self::default();
         for (name, value) in pairs {
