@@ -32,6 +32,9 @@ use store::{ReadSessions, TouchSessions};
 
 use request::Asked;
 
+/// The header of what a page asks by itself (`shared/pages/src/script.js`).
+const OF_ITSELF: &str = "x-of-itself";
+
 pub use config::{Config, VARIABLES};
 pub use keys::PublishedKeys;
 pub use wire::{Deployed, wire};
@@ -117,13 +120,15 @@ where
             Presented::Session(id) => {
                 // Before anything is read: another site's requests cost nothing.
                 same_origin(&self.admission.origin, &asked.method, &asked.headers).map_err(Nobody::Foreign)?;
-                self.by_session(&id, now).await
+                // What a page asks by itself, without anybody there, keeps no session alive.
+                let is_used = !asked.headers.contains_key(OF_ITSELF);
+                self.by_session(&id, is_used, now).await
             }
             Presented::Bearer(token) => self.by_token(token, now).await,
         }
     }
 
-    async fn by_session(&self, id: &SessionId, now: Timestamp) -> Result<Caller, Nobody> {
+    async fn by_session(&self, id: &SessionId, is_used: bool, now: Timestamp) -> Result<Caller, Nobody> {
         let key = id.key();
         let session = self.store.session(&key).await;
         let session = session.map_err(|error| Nobody::Unavailable(runtime::chain(&error)))?;
@@ -134,7 +139,7 @@ where
         if !self.admission.tokens.issuers().allows(session.claims.tid()) {
             return Err(Nobody::Invalid("session-tenant".to_owned()));
         }
-        if session.is_to_be_touched(now) {
+        if is_used && session.is_to_be_touched(now) {
             match self.store.touch_session(&key, &session, now).await {
                 Ok(true) => {}
                 Ok(false) => return Err(Nobody::Expired("session-gone")),

@@ -72,7 +72,7 @@ fn alerts() {}
 
 /// Whether there is something new
 ///
-/// In one cheap request: an item of each tenant that the caller may see, or of those that are named, up to a hundred of them.
+/// In one cheap request: an item of each tenant that the caller may see, or of those that are named, the first hundred of them.
 #[utoipa::path(
     get,
     path = "/api/v1/pulse",

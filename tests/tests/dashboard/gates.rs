@@ -75,9 +75,11 @@ async fn for_another_tenant_nothing_is_read() {
     let dashboard = dashboard::wire(&world.system.parts).unwrap();
     let agent = somebody::claims("77777777-2222-4333-8444-555555555555", "agent@contoso.example", &["AdminAgent"]);
     let context = Verdict::Ok(somebody::caller(&agent, How::Bearer, Some(OWN.1))).context();
-    for route in dashboard::ROUTES {
+    for route in dashboard::ROUTES.into_iter().chain(["GET /alerts/{tenant}/{alert}", "GET /events"]) {
         let of_tenant = route.contains("{tenant}");
-        if !of_tenant && !["GET /api/v1/alerts", "GET /api/v1/pulse", "GET /api/v1/statistics"].contains(&route) {
+        if !of_tenant
+            && !["GET /events", "GET /api/v1/alerts", "GET /api/v1/pulse", "GET /api/v1/statistics"].contains(&route)
+        {
             continue;
         }
         let query = if of_tenant { String::new() } else { format!("tenant={OTHER}") };

@@ -262,7 +262,7 @@ async fn what_microsoft_says_when_it_refuses_is_on_the_page_and_the_operation_wa
     assert_eq!(said, "I'm a teapot");
     assert!(page.text.contains("What to do:"), "{}", page.text);
     assert!(kept_one.needs_person(), "it waits for another sign-in");
-    assert!(page.text.contains("<a href=\"/sign-in/me\">"), "{}", page.text);
+    assert!(page.text.contains("<a href=\"/\">"), "{}", page.text);
     assert!(lines(&system).await.last().unwrap().contains(&format!("refused {}", refusal.code)));
     assert!(!logged.take().contains(said), "Microsoft's words are in no log");
     let again = shown(&mut browser, &path).await;

@@ -8,7 +8,7 @@ use api::{Answer, Kind, Problem, operation::step_up_of};
 use http::StatusCode;
 use identity::Permission;
 use maud::{Markup, html};
-use models::{Alert, AlertId, Asked as Wish, NameId, Operation, Status, TenantId};
+use models::{Alert, AlertId, Asked as Wish, Cloud, NameId, Operation, Status, TenantId};
 use pages::{HOME, Page, moment, seen, theirs};
 use store::{AlertAtWork, ListOf, ListQuery, ListedAlert};
 
@@ -21,12 +21,18 @@ use crate::{
 
 /// How many other alerts are shown of the same subscription and of the same customer.
 const OTHERS: usize = 10;
+/// Longest note, and longest reason of a snooze, in characters of a browser: each is three bytes at most, and more than 1,200 and 300 are taken nowhere.
+const NOTE: u16 = 400;
+const WHY: u16 = 100;
+/// How many of them are looked through for these.
+const OTHERS_READ: usize = 100;
 
 /// What the page shows.
 pub(super) struct Shown<'a> {
     asked: Asked<'a>,
     tenant: &'a TenantId,
     tenant_name: String,
+    cloud: Cloud,
     at_work: &'a AlertAtWork,
     listed: ListedAlert,
     names: &'a Names,
@@ -44,7 +50,10 @@ pub(super) struct Shown<'a> {
 #[derive(Default)]
 struct Others {
     of_subscription: Vec<ListedAlert>,
+    /// Whether there are more than these, or may be.
+    more_of_subscription: bool,
     of_customer: Vec<ListedAlert>,
+    more_of_customer: bool,
 }
 
 impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
@@ -59,7 +68,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let (under_way, others, history, of_tenant) = tokio::try_join!(
             self.under_way(&tenant, &at_work),
             self.others(&tenant, alert),
-            self.history_of(&tenant, &at_work),
+            self.whole_history_of(&tenant, &at_work),
             async { self.store.tenant(&tenant).await.map_err(of_store) },
         )?;
         let names = Names::read(&self.store, HashMap::from([(tenant.clone(), names_of(alert))])).await;
@@ -69,6 +78,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let shown = Shown {
             asked,
             tenant: &tenant,
+            cloud: of_tenant.as_ref().map_or(Cloud::Global, |tenant| tenant.cloud),
             tenant_name: of_tenant.map_or_else(|| tenant.to_string(), |tenant| tenant.display_name),
             listed: listed(&tenant, &at_work),
             at_work: &at_work,
@@ -88,7 +98,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
                     (evidence::description(alert))
                     (shown.resources())
                     (evidence::details(alert))
-                    (history::panel(&history.0, history.1.is_some()))
+                    (history::panel(&history.0, history.1))
                 }
                 div {
                     (shown.acts())
@@ -106,19 +116,25 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     async fn others(&self, tenant: &TenantId, alert: &Alert) -> Result<Others, Problem> {
         let tenants = BTreeSet::from([tenant.clone()]);
         let of = async |of: Option<ListOf>| {
-            let Some(of) = of else { return Ok(Vec::new()) };
+            let Some(of) = of else { return Ok((Vec::new(), false)) };
             let list = ListQuery::open().narrowed(of);
-            let page = self.store.list(&tenants, &list, None, OTHERS + 1).await.map_err(of_store)?;
+            let page = self.store.list(&tenants, &list, None, OTHERS_READ).await.map_err(of_store)?;
             let others = page.alerts.into_iter().filter(|other| other.id != alert.id);
-            Ok::<_, Problem>(others.take(OTHERS).collect::<Vec<_>>())
+            Ok::<_, Problem>((others.collect::<Vec<_>>(), page.next.is_some()))
         };
-        let (of_subscription, of_customer) = tokio::try_join!(
+        let ((mut of_subscription, more_of_subscription), (of_customer, more_of_customer)) = tokio::try_join!(
             of(alert.subscription_id.clone().map(ListOf::Subscription)),
             of(alert.customer_id.clone().map(ListOf::Customer)),
         )?;
-        let is_known = |other: &ListedAlert| of_subscription.iter().any(|known| known.id == other.id);
-        let of_customer = of_customer.into_iter().filter(|other| !is_known(other)).collect();
-        Ok(Others { of_subscription, of_customer })
+        // Those of the same subscription stand above: here is what else of the customer's is under attack.
+        let is_elsewhere =
+            |other: &ListedAlert| alert.subscription_id.is_none() || other.subscription != alert.subscription_id;
+        let mut of_customer: Vec<_> = of_customer.into_iter().filter(is_elsewhere).collect();
+        let more_of_subscription = more_of_subscription || of_subscription.len() > OTHERS;
+        let more_of_customer = more_of_customer || of_customer.len() > OTHERS;
+        of_subscription.truncate(OTHERS);
+        of_customer.truncate(OTHERS);
+        Ok(Others { of_subscription, more_of_subscription, of_customer, more_of_customer })
     }
 }
 
@@ -179,7 +195,7 @@ impl Shown<'_> {
             form method="post" action=(self.act(if is_resolved { "reopen" } else { "resolve" })) {
                 (self.hidden("decide"))
                 input type="hidden" name="version" value=(self.listed.version);
-                label class="field" { "Note (it stays here)" textarea name="note" maxlength="1200" {} }
+                label class="field" { "Note (it stays here)" textarea name="note" maxlength=(NOTE) {} }
                 div class="tools" {
                     @if is_resolved {
                         button { "Open it again" }
@@ -219,7 +235,7 @@ impl Shown<'_> {
                         }
                         div class="tools" {
                             @if let Some(customer) = &alert.customer_id {
-                                a class="button" rel="noreferrer" href=(portal(customer.as_str(), subscription.as_str())) { "Manage subscription" }
+                                a class="button" rel="noreferrer" href=(portal(self.cloud, customer.as_str(), subscription.as_str())) { "Manage subscription" }
                             }
                             @if self.may_cancel {
                                 a class="button danger" href=(format!("/subscriptions/{}/{}/cancel?return={}", self.tenant, encoded(subscription.as_str()), encoded(&self.address()))) {
@@ -298,7 +314,7 @@ impl Shown<'_> {
                 @if self.may_resolve {
                     form method="post" action=(self.act("notes")) {
                         (self.hidden("note"))
-                        label class="field" { "A note" textarea name="note" maxlength="1200" required {} }
+                        label class="field" { "A note" textarea name="note" maxlength=(NOTE) required {} }
                         button { "Keep it" }
                     }
                 }
@@ -315,7 +331,7 @@ impl Shown<'_> {
         html! {
             form method="post" action=(self.act("snooze")) {
                 (self.hidden("snooze"))
-                label class="field" { "Why" input type="text" name="why" maxlength="300" required; }
+                label class="field" { "Why" input type="text" name="why" maxlength=(WHY) required; }
                 div class="tools" {
                     @for (hours, words) in [(1, "For an hour"), (24, "For a day"), (72, "For three days")] {
                         button name="until" value=(until(hours)) { (words) }
@@ -326,9 +342,9 @@ impl Shown<'_> {
     }
 
     fn other_alerts(&self) -> Markup {
-        let list = |heading: &str, alerts: &[ListedAlert]| {
+        let list = |heading: &str, alerts: &[ListedAlert], more: Option<(&'static str, &str)>| {
             html! {
-                @if !alerts.is_empty() {
+                @if !alerts.is_empty() || more.is_some() {
                     section class="panel" {
                         h2 { (heading) }
                         ul { @for alert in alerts {
@@ -338,13 +354,21 @@ impl Shown<'_> {
                                 " " span class="dim small" { (moment(alert.last_observed)) }
                             }
                         } }
+                        @if let Some((name, id)) = more {
+                            p { a href=(View::default().with("tenant", self.tenant.as_str()).with(name, id).address()) { "All open ones of it" } }
+                        }
                     }
                 }
             }
         };
+        let (others, alert) = (&self.others, self.alert());
+        let of_subscription = alert.subscription_id.as_ref().filter(|_| others.more_of_subscription);
+        let of_customer = alert.customer_id.as_ref().filter(|_| others.more_of_customer);
+        let of_subscription = of_subscription.map(|id| ("subscription", id.as_str()));
+        let of_customer = of_customer.map(|id| ("customer", id.as_str()));
         html! {
-            (list("Other open alerts of this subscription", &self.others.of_subscription))
-            (list("Other open alerts of this customer", &self.others.of_customer))
+            (list("Other open alerts of this subscription", &others.of_subscription, of_subscription))
+            (list("Open alerts of this customer's other subscriptions", &others.of_customer, of_customer))
         }
     }
 }
@@ -358,7 +382,7 @@ fn under_way(operation: &Operation) -> Markup {
                     Wish::Status { to, .. } => { "It is to be " (theirs(to.status.as_str())) @if let Some(reason) = &to.reason { " (" (theirs(reason.as_str())) ")" } }
                     _ => { "Something is under way of it" }
                 }
-                ", asked for by " (history::who(&operation.by)) " on " (moment(operation.at)) ". What comes of it shows here."
+                ", asked for by " (history::who(&operation.by)) " on " (moment(operation.at)) ". Reload the page to see what has come of it."
             }
             @if let Some(step_up) = step_up_of(operation) { p { a href=(step_up) { "It waits for you to sign in for it" } } }
         }
@@ -366,10 +390,18 @@ fn under_way(operation: &Operation) -> Markup {
 }
 
 /// The subscription in Azure's portal, on the customer's behalf (Partner Center's documentation, "Manage a customer's subscription").
-fn portal(customer: &str, subscription: &str) -> String {
-    format!("https://portal.azure.com/{}#resource/subscriptions/{}/overview", encoded(customer), encoded(subscription))
+fn portal(cloud: Cloud, customer: &str, subscription: &str) -> String {
+    let host = match cloud {
+        Cloud::China => "portal.azure.cn",
+        Cloud::Global => "portal.azure.com",
+        Cloud::UsGovernmentL4 | Cloud::UsGovernmentL5 => "portal.azure.us",
+    };
+    format!("https://{host}/{}#resource/subscriptions/{}/overview", encoded(customer), encoded(subscription))
 }
 
-fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+/// A text as a part of a path: what no address gives a meaning to stays (RFC 3986, section 2.3), so that ids look as they do elsewhere.
+pub(super) fn encoded(text: &str) -> String {
+    const PLAIN: percent_encoding::AsciiSet =
+        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    percent_encoding::utf8_percent_encode(text, &PLAIN).to_string()
 }

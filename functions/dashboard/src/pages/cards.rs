@@ -11,7 +11,8 @@ use super::view::View;
 
 /// The cards. Each leads to the alerts behind it, within the tenants of the view.
 pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
-    let to = |changes: &[(&'static str, &str)]| view.of_tenants().with_all(changes).address();
+    // None of the figures counts tests.
+    let to = |changes: &[(&'static str, &str)]| view.of_tenants().with("test", "false").with_all(changes).address();
     let month = models::first_of(models::MONTH_DAYS, today);
     let week = format!("{}T00:00:00Z", models::first_of(models::WEEK_DAYS, today));
     let month = format!("{month}T00:00:00Z");
@@ -24,7 +25,7 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
                 }
                 p { (quantiles(&figures.response)) }
                 p class="dim small" { (than_before(&figures.response, &figures.response_before)) }
-                (how("average_response"))
+                (how("average_response", "The list behind it is of those that were last observed in that time."))
             }
             li class="card" {
                 a href=(to(&[("state", "all"), ("order", "first-observed"), ("since", &week)])) {
@@ -32,7 +33,7 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
                     span class="figure" { (figures.new.now) }
                 }
                 p class="dim small" { (change(figures.new, "in the 7 days before")) }
-                (how("new"))
+                (how("new", "The list behind it is of those that were first observed in that time, which may differ by moments."))
             }
             li class="card" {
                 a href=(to(&[("state", "resolved")])) {
@@ -41,7 +42,7 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
                 }
                 p { (figures.resolved_lately.now) " in the last 30 days" }
                 p class="dim small" { (change(figures.resolved_lately, "in the 30 days before")) }
-                (how("resolved"))
+                (how("resolved", ""))
             }
             li class="card" {
                 a href=(to(&[])) {
@@ -49,7 +50,7 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
                     span class="figure" { (figures.unresolved.now) }
                 }
                 p class="dim small" { (change(figures.unresolved, "a week ago")) }
-                (how("unresolved"))
+                (how("unresolved", ""))
             }
         }
         @if figures.tests > 0 {
@@ -62,8 +63,8 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
 }
 
 /// How a figure is computed, behind a click.
-fn how(name: &str) -> Markup {
-    html! { details class="small" { summary { "How it is computed" } p { (definition(name)) } } }
+fn how(name: &str, of_list: &str) -> Markup {
+    html! { details class="small" { summary { "How it is computed" } p { (definition(name)) " " (of_list) } } }
 }
 
 fn definition(name: &str) -> &'static str {

@@ -159,10 +159,15 @@ pub(super) fn left(alert: &ListedAlert, now: Timestamp) -> Markup {
         } };
     }
     let left = TO_ANSWER.saturating_sub(now.duration_since(alert.detected));
+    let (class, words) = match left {
+        late if late.is_negative() => ("late", format!("late by {}", ago(late))),
+        soon if soon <= SOON => ("soon", format!("{} left", ago(soon))),
+        left => ("", format!("{} left", ago(left))),
+    };
+    // The script goes on counting, by the same words.
+    let end = alert.detected.saturating_add(TO_ANSWER).unwrap_or(Timestamp::MAX);
     html! {
-        @if left.is_negative() { span class="late" { "late by " (ago(left)) } }
-        @else if left <= SOON { span class="soon" { (ago(left)) " left" } }
-        @else { (ago(left)) " left" }
+        span class=(class) data-end=(format!("{end:.0}")) { (words) }
         @if let Some(since) = alert.known_since { br; span class="dim small" { "known to us since " (moment(since)) } }
     }
 }

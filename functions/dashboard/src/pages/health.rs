@@ -12,7 +12,7 @@ use pages::{Page, ago, moment, theirs};
 use store::{CredentialState, LastRun, LastRuns, OUTBOX_SHARDS};
 
 use super::frame;
-use crate::{Asked, Dashboard, ReadSealingKeys, Reads};
+use crate::{Asked, Dashboard, ReadSealingKeys, Reads, routes::statistics::MOST_TENANTS};
 
 /// After so long without a complete run something is wrong: three ticks of the schedule.
 const SILENT: SignedDuration = SignedDuration::from_mins(15);
@@ -45,7 +45,9 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     /// The page of health.
     pub(super) async fn health_page(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
         asked.without_query()?;
-        let tenants = self.seen(asked, None, usize::MAX).await?;
+        let mut tenants = self.seen(asked, None, usize::MAX).await?;
+        let all = tenants.len();
+        tenants.truncate(MOST_TENANTS);
         let known = join_all(tenants.iter().map(async |tenant| {
             let (runs, credentials) =
                 tokio::join!(self.store.last_runs(&tenant.id), self.store.credentials(&tenant.id));
@@ -62,7 +64,10 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         .await;
         let waiting = self.waiting(asked.now).await;
         let body = html! {
-            p class="dim small" { "As of " (moment(asked.now)) "." }
+            p class="dim small" {
+                "As of " (moment(asked.now)) "."
+                @if all > tenants.len() { " The first " (tenants.len()) " of " (all) " tenants: " code { "partner-alerts tenants list" } " has all of them." }
+            }
             @if known.is_empty() {
                 div class="panel empty" { h2 { "No partner tenant yet" } p { "Set one up with " code { "partner-alerts tenants add" } "." } }
             } @else {
@@ -128,7 +133,7 @@ fn row(known: &Known<'_>, waiting: Option<&Waiting>, now: Timestamp) -> Markup {
 
 fn of_tenant(waiting: &Waiting, tenant: &TenantId, now: Timestamp) -> Markup {
     html! { @match waiting.of.get(tenant) {
-        None if waiting.more => { span class="dim" { "not counted: too many wait" } }
+        None if waiting.more => { span class="dim" { "can't be counted at the moment" } }
         None => { span class="good" { "none" } }
         Some((count, oldest)) => {
             span class="late" { @if waiting.more { "at least " } (count) }

@@ -6,14 +6,19 @@ use pages::{moment, theirs};
 
 use crate::routes::activity::Told;
 
-/// The entries, the latest first.
+/// How many entries are shown.
+const MOST: usize = 200;
+
+/// The latest entries, the last one first.
 pub(super) fn panel(entries: &[Told], more: bool) -> Markup {
     html! {
         section class="panel" {
             h2 { "Activity" }
             @if entries.is_empty() { p class="dim" { "Nothing was done about it yet." } }
-            @if more { p class="dim" { "There are later entries, too: " code { "partner-alerts activity show" } " has all of them." } }
-            ol reversed { @for told in entries.iter().rev() { li { (entry(told)) } } }
+            ol reversed { @for told in entries.iter().rev().take(MOST) { li { (entry(told)) } } }
+            @if more || entries.len() > MOST {
+                p class="dim" { "There are others: " code { "partner-alerts activity show" } " has all of them." }
+            }
         }
     }
 }

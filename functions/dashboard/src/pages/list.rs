@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use api::{Answer, Kind, Problem};
+use api::{Answer, Gate, Kind, Problem};
 use futures_util::future::try_join_all;
 use http::StatusCode;
-use identity::Permission;
+use identity::{Access, Permission};
 use jiff::{Timestamp, tz::TimeZone};
 use maud::html;
-use models::{CHART_DAYS, Figures, KeptStatistics, Tenant, TenantId, figures, first_of};
+use models::{CHART_DAYS, Figures, KeptStatistics, Status, Tenant, TenantId, figures, first_of};
 use pages::{Page, Pulse, moment};
+use serde::{Serialize, de::DeserializeOwned};
 use store::{ListPage, ListPosition, ListedAlert, MOST_LISTED_TENANTS};
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     Asked, Dashboard, ReadSealingKeys, Reads,
     places::List,
-    routes::{alerts::wanted, filters::ListParameters, names::Names, of_store, pulse},
+    routes::{alerts::wanted, filters::ListParameters, names::Names, of_store, pulse, statistics::MOST_TENANTS},
 };
 
 /// What the table shows.
@@ -31,8 +32,7 @@ pub(super) struct Shown<'a> {
     pub(super) tenants: &'a [Tenant],
     pub(super) listed: &'a Listed,
     pub(super) names: &'a Names,
-    pub(super) may_resolve: bool,
-    pub(super) may_cancel: bool,
+    pub(super) access: &'a Access,
 }
 
 /// A page of the list.
@@ -45,6 +45,8 @@ pub(super) struct Listed {
     pub(super) left_out: usize,
     /// Whether there are too many alerts for the order that was asked for.
     pub(super) unordered: bool,
+    /// Whether the place that was asked for is good no more, so that this is the beginning.
+    pub(super) is_lost: bool,
 }
 
 impl Shown<'_> {
@@ -52,6 +54,19 @@ impl Shown<'_> {
     pub(super) fn tenant_of<'b>(&'b self, alert: &'b ListedAlert) -> &'b str {
         let tenant = self.tenants.iter().find(|tenant| tenant.id == alert.tenant);
         tenant.map_or(alert.tenant.as_str(), |tenant| tenant.display_name.as_str())
+    }
+
+    /// Whether an alert can be decided on, by this person and in its tenant.
+    pub(super) fn is_to_decide(&self, alert: &ListedAlert) -> bool {
+        let can_act = |tenant: &Tenant| tenant.id == alert.tenant && tenant.active && tenant.act_secret.is_some();
+        alert.status != Status::Resolved
+            && self.access.may(Permission::Resolve, &alert.tenant)
+            && self.tenants.iter().any(can_act)
+    }
+
+    /// Whether this person may cancel the subscription of an alert.
+    pub(super) fn is_to_cancel(&self, alert: &ListedAlert) -> bool {
+        alert.subscription.is_some() && self.access.may(Permission::Cancel, &alert.tenant)
     }
 
     /// Whether the list is of no customer and no subscription: then it can go by the first observation, too.
@@ -65,7 +80,9 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     pub(super) async fn list_page(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
         let view = View::read(asked.request)?;
         let tenants = self.seen(asked, None, usize::MAX).await?;
-        let chosen = chosen(&view, &tenants)?;
+        let mut chosen = chosen(&view, asked, &tenants)?;
+        let of_all = chosen.len();
+        chosen.truncate(MOST_TENANTS);
         let (listed, kept, saved) = tokio::try_join!(
             self.listed(asked, &view, &chosen),
             self.kept(&chosen, asked.now),
@@ -75,15 +92,13 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let today = TimeZone::UTC.to_datetime(asked.now).date();
         let figures = figures(&kept, today);
         let access = asked.caller.access();
-        let may = |permission| tenants.iter().any(|tenant| access.may(permission, &tenant.id));
-        let (may_resolve, may_cancel) = (may(Permission::Resolve), may(Permission::Cancel));
-        let shown = Shown { view: &view, tenants: &tenants, listed: &listed, names: &names, may_resolve, may_cancel };
+        let shown = Shown { view: &view, tenants: &tenants, listed: &listed, names: &names, access };
         let body = html! {
-            p class="dim small" {
+            p class="dim small" id="moment" data-fresh {
                 "As of " (moment(asked.now)) ", " (chosen.len()) " of " (tenants.len()) " partner tenant" @if tenants.len() != 1 { "s" } "."
+                @if of_all > chosen.len() { " More are not added up at once: choose tenants below." }
             }
-            div id="figures" data-fresh { (cards::cards(&figures, &view, today)) }
-            (cards::chart(&figures.chart))
+            div id="figures" data-fresh { (cards::cards(&figures, &view, today)) (cards::chart(&figures.chart)) }
             (saved.panel(asked, &view, &chosen))
             (filters::panel(&view, &tenants))
             (shown.table(asked))
@@ -121,31 +136,49 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         filters.retain(|name, _| !matches!(*name, "cursor" | "size"));
         let order = Order::of(view);
         if let Some(order) = order
-            && let Some(all) = self.few(&tenants, &list).await?
+            && let Some(all) = self.store.few(&tenants, &list).await.map_err(of_store)?
         {
             let filters = (&filters, view.get("q"), view.get("order"));
             let places = List { name: "page of ordered alerts", filters: &filters };
-            let from = self.places.open(places, parameters.cursor.as_ref(), asked).await?;
+            let (from, is_lost) = self.place(places, parameters.cursor.as_ref(), asked).await?;
             let turned = view.get("direction") == Some("oldest");
             let (alerts, next) = order.page(all.alerts, turned, from.as_ref(), size);
             let next = self.places.seal(places, next.as_ref(), asked).await?;
             let page = ListPage { alerts, unreadable: all.unreadable, ..ListPage::default() };
-            return Ok(Listed { page, next, found, left_out, unordered: false });
+            return Ok(Listed { page, next, found, left_out, unordered: false, is_lost });
         }
         let filters = (filters, view.get("q"));
         let places = List { name: "page of alerts", filters: &filters };
-        let from: Option<ListPosition> = self.places.open(places, parameters.cursor.as_ref(), asked).await?;
+        let (from, is_lost): (Option<ListPosition>, _) = self.place(places, parameters.cursor.as_ref(), asked).await?;
         let page = self.store.list(&tenants, &list, from.as_ref(), size).await.map_err(of_store)?;
         let next = self.places.seal(places, page.next.as_ref(), asked).await?;
-        Ok(Listed { page, next, found, left_out, unordered: order.is_some() })
+        Ok(Listed { page, next, found, left_out, unordered: order.is_some(), is_lost })
+    }
+
+    /// The place of a list that an address names, or its beginning where the place is good no more: an address may be older than a place lives, and the
+    /// order of a list may have come to be another. And whether that is so.
+    async fn place<T: DeserializeOwned>(
+        &self,
+        places: List<'_, impl Serialize + Sync>,
+        cursor: Option<&String>,
+        asked: Asked<'_>,
+    ) -> Result<(Option<T>, bool), Problem> {
+        match self.places.open(places, cursor, asked).await {
+            Ok(place) => Ok((place, false)),
+            Err(problem) if problem.kind().status() == StatusCode::BAD_REQUEST => Ok((None, true)),
+            Err(problem) => Err(problem),
+        }
     }
 }
 
-/// The tenants of a view: all, or those that it names. One that the caller may not see isn't there.
-fn chosen<'a>(view: &View, tenants: &'a [Tenant]) -> Result<Vec<&'a Tenant>, Problem> {
+/// The tenants of a view: all, or those that it names, each once. One that the caller may not see isn't there.
+pub(super) fn chosen<'a>(view: &View, asked: Asked<'_>, tenants: &'a [Tenant]) -> Result<Vec<&'a Tenant>, Problem> {
     let Some(named) = view.get("tenant") else { return Ok(tenants.iter().collect()) };
-    let one = |id: &str| tenants.iter().find(|tenant| tenant.id.as_str() == id).ok_or_else(|| Kind::NotFound.into());
-    named.split(',').map(one).collect()
+    let named = named.split(',').map(|id| id.parse().map_err(|_| Problem::new(Kind::NotFound)));
+    let named: BTreeSet<TenantId> = named.collect::<Result<_, _>>()?;
+    named.iter().try_for_each(|tenant| Gate::allow(asked.caller, Permission::See, tenant))?;
+    let found: Vec<_> = tenants.iter().filter(|tenant| named.contains(&tenant.id)).collect();
+    if found.len() == named.len() { Ok(found) } else { Err(Kind::NotFound.into()) }
 }
 
 /// What tells that there is something new.

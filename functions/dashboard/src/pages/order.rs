@@ -1,16 +1,14 @@
 //! Orders that no index serves: by severity, and by the time that is left to answer. They are of open alerts alone, of which there are few enough to be
 //! read at once; where there are more than that, the table says so and keeps the order of the index.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::cmp::Reverse;
 
-use api::Problem;
 use jiff::Timestamp;
 use models::{AlertId, TenantId};
 use serde::{Deserialize, Serialize};
-use store::{ListPage, ListQuery, ListedAlert, MOST_READ};
+use store::ListedAlert;
 
 use super::view::View;
-use crate::{Dashboard, ReadSealingKeys, Reads, routes::of_store};
 
 /// An order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +65,5 @@ impl Order {
         let page: Vec<_> = behind.by_ref().take(size).collect();
         let next = behind.next().and_then(|_| page.last()).map(|last| self.place(last));
         (page, next)
-    }
-}
-
-impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
-    /// All alerts of a list; none where they are too many to be sorted.
-    pub(super) async fn few(
-        &self,
-        tenants: &BTreeSet<TenantId>,
-        list: &ListQuery,
-    ) -> Result<Option<ListPage>, Problem> {
-        let all = self.store.list(tenants, list, None, MOST_READ).await.map_err(of_store)?;
-        Ok(all.next.is_none().then_some(all))
     }
 }

@@ -13,8 +13,10 @@ use store::{ListOf, ListPage, ListQuery};
 
 use crate::{Dashboard, ReadSealingKeys, Reads, routes::of_store, shapes::alert::listed};
 
-/// Most customers of a tenant whose alerts a search lists together.
+/// Most customers whose alerts a search lists together.
 const MOST_CUSTOMERS: u16 = 25;
+/// Most names that are said.
+const MOST_NAMES: usize = 10;
 
 /// What a search has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,11 +39,12 @@ impl Found {
     pub(super) fn words(&self) -> Option<Markup> {
         Some(match self {
             Self::All => return None,
-            Self::Alert => html! { "The alert of this id." },
+            Self::Alert => html! { "The alert of this id, whatever else is chosen." },
             Self::Subscription => html! { "Alerts of this subscription." },
             Self::Customers(names, more) => html! {
                 "Alerts of "
-                @for (n, name) in names.iter().enumerate() { @if n > 0 { ", " } (theirs(name)) }
+                @for (n, name) in names.iter().take(MOST_NAMES).enumerate() { @if n > 0 { ", " } (theirs(name)) }
+                @if names.len() > MOST_NAMES { " and " (names.len() - MOST_NAMES) " others" }
                 @if *more { " and more: type more of the name" } "."
             },
             Self::Nothing(text) => html! {
@@ -75,10 +78,11 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             Ok::<_, Problem>((tenant.clone(), page))
         });
         let mut customers: BTreeMap<TenantId, BTreeSet<CustomerId>> = BTreeMap::new();
-        let (mut names, mut more) = (BTreeSet::new(), false);
+        let (mut names, mut more, mut room) = (BTreeSet::new(), false, usize::from(MOST_CUSTOMERS));
         for (tenant, page) in try_join_all(read).await? {
-            more |= page.next.is_some();
-            for customer in page.customers {
+            more |= page.next.is_some() || page.customers.len() > room;
+            for customer in page.customers.into_iter().take(room) {
+                room -= 1;
                 names.insert(customer.name);
                 customers.entry(tenant.clone()).or_default().insert(customer.id);
             }

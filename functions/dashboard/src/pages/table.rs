@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 use pages::moment;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use store::{ListedAlert, MOST_READ};
 
 use super::{
+    alert::encoded,
     columns::{Column, Row},
     list::Shown,
     order::Order,
@@ -23,8 +23,11 @@ impl Shown<'_> {
                     p class="panel notice" { "A list is of 25 tenants at most, so those of " (self.listed.left_out) " others are not here: choose a tenant above." }
                 }
                 @if let Some(words) = self.listed.found.words() { p class="panel notice" { (words) } }
+                @if self.listed.is_lost {
+                    p class="panel notice" { "The place in the list that this address names is good no more, as after an hour: this is the beginning." }
+                }
                 @if self.listed.unordered {
-                    p class="panel notice" { "There are more than " (MOST_READ) " of these, which is too many to be sorted so: they stand by their last observation. Choose a tenant or a filter above." }
+                    p class="panel notice" { "More than " (MOST_READ) " alerts would have to be looked through to sort these so: they stand by their last observation. Choose a tenant, a customer or a date above." }
                 }
                 @if page.unreadable > 0 {
                     p class="panel notice bad" role="alert" {
@@ -67,19 +70,23 @@ impl Shown<'_> {
     fn rows(&self, asked: Asked<'_>) -> Markup {
         let (view, page, names) = (self.view, &self.listed.page, self.names);
         let columns = Column::of(view);
-        let picks = self.may_resolve || self.may_cancel;
+        let decides = page.alerts.iter().any(|alert| self.is_to_decide(alert));
+        let cancels = page.alerts.iter().any(|alert| self.is_to_cancel(alert));
+        let picks = decides || cancels;
         let address = view.address();
         html! {
             form method="post" action="/api/v1/alerts/resolve" {
+                // What a browser presses where somebody presses Enter in a box: nothing.
+                button disabled hidden {}
                 input type="hidden" name="return" value=(address);
                 input type="hidden" name="idempotency-key" value=(asked.request.id);
                 div class="tools" {
-                    @if self.may_resolve {
+                    @if decides {
                         label class="check" hidden { input type="checkbox" data-all="alerts"; " All of this page" }
                         button name="reason" value="fraud" { "Mark as fraud" }
                         button name="reason" value="legitimate" { "Mark as legitimate" }
                     }
-                    @if self.may_cancel {
+                    @if cancels {
                         button class="danger" formaction="/subscriptions/cancellation" { "Cancel subscription" }
                     }
                     span class="rest" {}
@@ -97,7 +104,7 @@ impl Shown<'_> {
                             @let to = address_of(alert, view);
                             @let row = Row { alert, names, tenant: self.tenant_of(alert), address: &to, now: asked.now };
                             tr role="row" {
-                                @if picks { td role="cell" class="pick" { (pick(alert)) } }
+                                @if picks { td role="cell" class="pick" { @if self.is_to_decide(alert) || self.is_to_cancel(alert) { (pick(alert)) } } }
                                 @for (column, _, words) in &columns { td role="cell" data-label=(words) class=[column.width()] { div { (row.cell(*column)) } } }
                             }
                         } }
@@ -135,11 +142,16 @@ impl Shown<'_> {
     }
 }
 
+/// Longest address of an alert, in bytes.
+const MOST_ADDRESS: usize = 1_000;
+
 /// The way to an alert, which knows the way back to the view.
 pub(super) fn address_of(alert: &ListedAlert, view: &View) -> String {
-    let path = format!("/alerts/{}/{}", alert.tenant, utf8_percent_encode(alert.id.as_str(), NON_ALPHANUMERIC));
-    let back = view.query();
-    if back.is_empty() { path } else { format!("{path}?view={}", utf8_percent_encode(&back, NON_ALPHANUMERIC)) }
+    let path = format!("/alerts/{}/{}", alert.tenant, encoded(alert.id.as_str()));
+    let back = [view.query(), view.with("size", "").query()].into_iter().map(|back| encoded(&back));
+    // The way back after a sign-in has so much room (`ReturnPath`): a place in the list is given up first, and then the view.
+    let back = back.chain([String::new()]).find(|back| path.len() + back.len() < MOST_ADDRESS).unwrap_or_default();
+    if back.is_empty() { path } else { format!("{path}?view={back}") }
 }
 
 /// The box by which an alert is chosen: what the form sends of it says which version was seen.

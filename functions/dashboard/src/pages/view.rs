@@ -41,13 +41,14 @@ impl View {
             let known = known.ok_or_else(|| {
                 Problem::new(Kind::Unreadable).because("The address has a parameter that this page does not know.")
             })?;
+            let value = value.trim();
             if value.is_empty() {
                 continue;
             }
             let value = match *known {
-                "since" if is_day(&value) => format!("{value}{BEGINNING}"),
-                "until" if is_day(&value) => format!("{value}{END}"),
-                _ => value.into_owned(),
+                "since" if is_day(value) => format!("{value}{BEGINNING}"),
+                "until" if is_day(value) => format!("{value}{END}"),
+                _ => value.to_owned(),
             };
             let kept = view.0.entry(known).or_default();
             if !kept.is_empty() {
@@ -55,7 +56,24 @@ impl View {
             }
             kept.push_str(&value);
         }
-        Ok(view)
+        Ok(view.settled())
+    }
+
+    /// Without what does not go with the rest: what is searched for decides whose alerts they are, and not every list has every order.
+    fn settled(mut self) -> Self {
+        if self.0.contains_key("q") {
+            self.0.retain(|name, _| !matches!(*name, "customer" | "subscription"));
+        }
+        let is_of_few = ["customer", "q", "subscription"].into_iter().any(|name| self.0.contains_key(name));
+        let is_lost = match self.get("order") {
+            Some("first-observed") => is_of_few,
+            Some(order) => Order::NAMES.contains(&order) && !Order::may_be_of(&self),
+            None => false,
+        };
+        if is_lost {
+            self.0.retain(|name, _| !matches!(*name, "direction" | "order"));
+        }
+        self
     }
 
     /// What stands there under a name.

@@ -70,6 +70,22 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         Ok((merged(&kept, all, &untold, alert), last))
     }
 
+    /// The same with all lines that are read for it, and whether there are more. What can't be read stands at the end.
+    pub(crate) async fn whole_history_of(
+        &self,
+        tenant: &TenantId,
+        at_work: &AlertAtWork,
+    ) -> Result<(Vec<Told>, bool), Problem> {
+        let alert = &at_work.stored.known.alert;
+        let chain = Chain { tenant: tenant.clone(), alert: Some(alert.id.clone()) };
+        let (mut kept, last) = self.lines_of(&chain, 0).await?;
+        kept.extend(self.lines_behind(&chain, last).await?);
+        let all: Vec<_> = kept.iter().filter_map(|line| line.read().ok()).collect();
+        let untold = self.untold(tenant, &alert.id, &all).await?;
+        let more = kept.len() >= MOST_LINES;
+        Ok((merged(&kept, all, &untold, alert), more))
+    }
+
     /// The lines behind the first page: what Microsoft recorded of theirs is not to be shown twice either.
     async fn lines_behind(&self, chain: &Chain, last: Option<u64>) -> Result<Vec<KeptLine>, Problem> {
         let (mut more, mut behind) = (Vec::new(), last);

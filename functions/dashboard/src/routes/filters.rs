@@ -66,7 +66,7 @@ pub(crate) struct ListParameters {
     /// Why it was resolved: `fraud`, `legitimate`, `ignore`, or several by commas.
     #[param(pattern = "^[A-Za-z0-9_-]{1,30}(,[A-Za-z0-9_-]{1,30}){0,19}$")]
     pub(crate) reason: Option<String>,
-    /// How bad it is: `informational`, `low`, `medium`, `high`, or several by commas.
+    /// How bad it is: `informational`, `low`, `medium`, `high`, or several by commas. What is not known counts as high.
     #[param(pattern = "^[A-Za-z0-9_-]{1,30}(,[A-Za-z0-9_-]{1,30}){0,19}$")]
     pub(crate) severity: Option<String>,
     /// No alert whose moment is before this one (RFC 3339).

@@ -15,15 +15,16 @@ use crate::{Asked, Dashboard, ReadSealingKeys, Reads, routes::statistics::MOST_T
 pub(crate) struct Pulse {
     /// How many alerts need attention.
     unresolved: i64,
-    /// Differs as soon as an alert has come, or stands otherwise.
+    /// Differs as soon as alerts have come, or others are open or resolved. What was only worked on does not show in it.
     mark: String,
 }
 
 impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
-    /// Whether there is something new of all tenants that the caller may see, or of those that are named: an item of each.
+    /// Whether there is something new of all tenants that the caller may see, or of those that are named, up to the first hundred: an item of each.
     pub(crate) async fn pulse(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
         let query = asked.request.query(&["tenant"])?;
-        let tenants = self.seen(asked, query.get("tenant").map(String::as_str), MOST_TENANTS).await?;
+        let mut tenants = self.seen(asked, query.get("tenant").map(String::as_str), usize::MAX).await?;
+        tenants.truncate(MOST_TENANTS);
         let gauges = try_join_all(tenants.iter().map(|tenant| self.store.gauge(&tenant.id))).await.map_err(of_store)?;
         let unresolved = gauges.iter().filter_map(|gauge| gauge.get("open")).sum();
         Ok(found(&Pulse { unresolved, mark: mark(&gauges) }))

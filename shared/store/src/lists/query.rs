@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use models::{AlertId, AlertState, Marks, TenantId};
+use models::{AlertId, AlertState, Marks, Severity, TenantId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -215,7 +215,13 @@ struct Expression {
 impl Expression {
     fn of(filter: &ListFilter) -> Self {
         let mut expression = Self::default();
-        expression.is_one_of("severity", filter.severities.iter().map(models::Severity::as_str));
+        if filter.severities.contains(&Severity::High) {
+            let lower = [Severity::Informational, Severity::Low, Severity::Medium];
+            let unwanted = lower.iter().filter(|severity| !filter.severities.contains(severity));
+            expression.is_none_of("severity", unwanted.map(Severity::as_str));
+        } else {
+            expression.is_one_of("severity", filter.severities.iter().map(Severity::as_str));
+        }
         expression.is_one_of("status", filter.statuses.iter().map(models::Status::as_str));
         expression.is_one_of("resolved_reason", filter.reasons.iter().map(models::ResolvedReason::as_str));
         expression.is_one_of("type", filter.types.iter().map(String::as_str));
@@ -245,6 +251,14 @@ impl Expression {
             None => {}
         }
         expression
+    }
+
+    fn is_none_of<'a>(&mut self, member: &str, values: impl Iterator<Item = &'a str>) {
+        let before = self.terms.len();
+        self.is_one_of(member, values);
+        if let Some(term) = self.terms.get_mut(before) {
+            *term = format!("NOT {term}");
+        }
     }
 
     fn is_one_of<'a>(&mut self, member: &str, values: impl Iterator<Item = &'a str>) {

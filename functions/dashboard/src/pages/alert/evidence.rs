@@ -122,16 +122,21 @@ fn shown(value: &Value) -> Markup {
     }
 }
 
-/// A description without its markup: tags are left out, and breaks stay. What remains is escaped like all else, so nothing hangs on this being exact.
+/// A description without its markup: tags are left out, breaks stay, and where a link leads is said behind it. What remains is escaped like all else, so
+/// nothing hangs on this being exact.
 fn plain(text: &str) -> String {
-    let (mut plain, mut rest) = (String::new(), text);
+    let (mut plain, mut rest, mut link) = (String::new(), text, None);
     while let Some((before, tag)) = rest.split_once('<') {
         plain.push_str(before);
         let is_tag = tag.starts_with(|mark: char| mark.is_ascii_alphabetic() || mark == '/');
-        if let Some((name, behind)) = tag.split_once('>').filter(|_| is_tag) {
-            let name = name.trim_start_matches('/').to_ascii_lowercase();
-            if ["br", "p", "li", "div"].iter().any(|block| name.starts_with(block)) && !plain.ends_with('\n') {
-                plain.push('\n');
+        if let Some((inside, behind)) = tag.split_once('>').filter(|_| is_tag) {
+            let name =
+                inside.split(|mark: char| mark.is_ascii_whitespace()).next().unwrap_or_default().to_ascii_lowercase();
+            match name.as_str() {
+                "a" => link = target(inside),
+                "/a" => plain.extend(link.take().into_iter().flat_map(|to| [" (", to, ")"])),
+                "br" | "br/" | "div" | "/div" | "li" | "p" | "/p" if !plain.ends_with('\n') => plain.push('\n'),
+                _ => {}
             }
             rest = behind;
         } else {
@@ -141,4 +146,11 @@ fn plain(text: &str) -> String {
     }
     plain.push_str(rest);
     plain
+}
+
+/// Where a link leads, if to a page.
+fn target(tag: &str) -> Option<&str> {
+    let (_, behind) = tag.split_once("href=")?;
+    let mark = behind.chars().next().filter(|mark| matches!(mark, '"' | '\''))?;
+    behind[1..].split(mark).next().filter(|to| to.starts_with("https://"))
 }
