@@ -1,12 +1,18 @@
 """What people do on the pages. Each test opens browsers by `visit`, and may tell the stand-in for Microsoft what happens through `program`."""
 
 import json
+import re
 
 from playwright.sync_api import expect
 
 from local_program import TENANT, ask, wait_for
 
 PLACES = {"list": "/", "resolved": "/?state=resolved", "nothing": "/?q=nobody", "health": "/health", "events": "/events"}
+
+
+def there(alert, program):
+    """The alert as Microsoft has it."""
+    return next(one for one in json.loads(ask(f"{program.control}/alerts")) if one["id"] == alert)
 
 
 def test_a_person_signs_in_finds_an_alert_by_customer_and_marks_it_as_fraud(visit, program):
@@ -30,8 +36,8 @@ def test_a_person_signs_in_finds_an_alert_by_customer_and_marks_it_as_fraud(visi
         expect(page.get_by_text("resolved (fraud)").first).to_be_visible()
         expect(page.get_by_text("Seen by phone: <b>theirs</b>").first).to_be_visible()
         expect(page.get_by_role("button", name="Open it again")).to_be_visible()
-        told = [alert for alert in json.loads(ask(f"{program.control}/alerts")) if alert["id"] == "scene-4"]
-        assert told[0]["status"] == "resolved" and told[0]["resolvedReason"] == "fraud", told
+        told = there("scene-4", program)
+        assert told["status"] == "resolved" and told["resolvedReason"] == "fraud", told
 
 
 def test_several_are_resolved_at_once(visit, program):
@@ -58,6 +64,11 @@ def test_without_scripts_all_of_it_works(visit, program):
         page = it.page
         expect(page.locator("td time").first).to_contain_text("UTC")
         expect(page.get_by_text("All of this page")).to_be_hidden()
+        page.get_by_role("checkbox", name="Choose Without scripts").check()
+        page.get_by_role("checkbox", name="Choose Without scripts").press("Enter")
+        expect(page.get_by_role("heading", level=1)).not_to_have_text("Security alerts")
+        assert there("scene-31", program)["status"] == "active", "a box and Enter decide nothing"
+        it.goto("/")
         it.open_alert("Without scripts")
         page.get_by_role("button", name="I do", exact=True).click()
         expect(page.get_by_role("button", name="Nobody", exact=True)).to_be_visible()
@@ -88,6 +99,11 @@ def test_by_the_keyboard_alone(visit, program):
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="To the content")).to_be_focused()
         page.keyboard.press("Enter")
+        go_to("Choose By the keyboard", "checkbox")
+        page.keyboard.press("Space")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("checkbox", name="Choose By the keyboard")).to_be_checked()
+        assert there("scene-41", program)["status"] == "active", "a box and Enter decide nothing"
         go_to("By the keyboard", "link")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1, name="By the keyboard")).to_be_visible()
@@ -123,6 +139,41 @@ def test_what_is_new_shows_without_reloading(visit, program):
         page.clock.fast_forward(31_000)
         expect(page.get_by_text("Something is new")).to_be_visible()
         expect(page.get_by_role("checkbox", name="Choose It came meanwhile")).to_be_checked()
+
+
+def test_the_hour_goes_on_being_counted(visit, program):
+    with visit() as it:
+        it.page.clock.install()
+        it.sign_in()
+        left = it.page.locator("tr", has=it.page.get_by_role("link", name="Anomalous compute usage")).locator("[data-end]")
+        expect(left).to_have_text(re.compile(r"^\d+ min left$"))
+        it.page.clock.fast_forward(3_600_000)
+        expect(left).to_have_text(re.compile(r"^late by \d+ min$"))
+        expect(left).to_have_class("late")
+
+
+def test_a_page_goes_on_after_trouble_and_says_that_a_session_has_ended(visit, program):
+    with visit() as it:
+        it.page.clock.install()
+        it.sign_in(path="/?columns=severity&columns=customer")
+        page = it.page
+        summary = page.get_by_text("How it is computed").first
+        summary.click()
+        ask(f"{program.control}/alerts", {"id": "scene-61", "displayName": "In the middle of trouble"})
+        program.look()
+        wait_for("the alert to be known", lambda: "scene-61" in program.listed())
+        page.route("**/?columns*", lambda route: route.fulfill(status=503, body=""))
+        page.clock.fast_forward(31_000)
+        expect(page).to_have_title(re.compile(r"^\("))
+        page.unroute("**/?columns*")
+        with page.expect_response("**/?columns*"):
+            page.clock.fast_forward(31_000)
+        expect(page.get_by_role("link", name="In the middle of trouble")).to_be_visible()
+        assert page.locator(".card details").first.evaluate("it => it.open"), "what was opened stays open"
+        expect(summary).to_be_focused()
+        it.page.context.clear_cookies()
+        page.clock.fast_forward(31_000)
+        expect(page.get_by_text("Your session has ended")).to_be_visible()
 
 
 def test_every_page_can_be_used_by_everybody(visit, program):

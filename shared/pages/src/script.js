@@ -39,6 +39,11 @@
     }
   });
 
+  // Enter in a box presses the first button of its form, which nobody means.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.type === "checkbox" && event.target.form?.method === "post") event.preventDefault();
+  });
+
   // A button that is pressed twice acts once anyway, by the key of its form: this only shows that it was heard.
   document.addEventListener("submit", ({ target }) => {
     if (target.method === "post") {

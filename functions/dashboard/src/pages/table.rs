@@ -76,8 +76,8 @@ impl Shown<'_> {
         let address = view.address();
         html! {
             form method="post" action="/api/v1/alerts/resolve" {
-                // What a browser presses where somebody presses Enter in a box: nothing.
-                button disabled hidden {}
+                // What a browser presses where somebody presses Enter in a box, and no script keeps it from that: nothing is decided without a reason.
+                button name="reason" value="" hidden { "Nothing" }
                 input type="hidden" name="return" value=(address);
                 input type="hidden" name="idempotency-key" value=(asked.request.id);
                 div class="tools" {
