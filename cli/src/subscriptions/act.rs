@@ -176,7 +176,9 @@ fn shown(tenant: &Tenant, preview: &Preview, wish: SubscriptionWish) -> String {
         }
         SubscriptionWish::Reactivate => "If you go on, it is active again, and costs.",
     };
-    format!("{text}{resources}\n{what}\nType the subscription's name to go on (its id, where it has none):")
+    format!(
+        "{text}{resources}\n{what}\nType the subscription's name to go on (its id, where it has none that can be typed):"
+    )
 }
 
 /// What a person is told before they sign in first.

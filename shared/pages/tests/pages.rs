@@ -103,11 +103,16 @@ fn what_people_wrote_stays_within_itself() {
     let hostile = "<img src=x onerror=alert(1)> \u{202e}evil\u{2066} \u{61c}\u{feff}\r\n\0 \"'&";
     let shown = theirs(hostile).into_string();
     assert_eq!(shown, "<bdi>&lt;img src=x onerror=alert(1)&gt;  evil     \n  &quot;'&amp;</bdi>");
-    let titled = Page::new(StatusCode::OK, hostile, html! {}).answer();
-    assert_eq!(titled.body().matches(['\u{202e}', '\u{2066}', '\0']).count(), 0, "{}", titled.body());
     // Names in other directions and scripts stay as they are.
     assert_eq!(theirs("שלום 東京 Ünal").into_string(), "<bdi>שלום 東京 Ünal</bdi>");
     assert_eq!(way("/a?b=c&d", "On").into_string(), "<p><a href=\"/a?b=c&amp;d\">On</a></p>");
+}
+
+#[test]
+fn a_title_has_nothing_that_nobody_sees() {
+    let titled = Page::new(StatusCode::OK, "Cancel \u{202e}evil\u{2066}\0", html! {}).answer();
+    assert!(titled.body().contains("<title>Cancel  evil   - Partner Alerts</title>"), "{}", titled.body());
+    assert!(titled.body().contains("<h1>Cancel  evil  </h1>"), "{}", titled.body());
 }
 
 #[test]

@@ -311,11 +311,16 @@ async fn resolve_may_do_what_it_does_and_nothing_else() {
     let [key, sort] = [format!("{TENANT}#activity"), "head".to_owned()].map(AttributeValue::S);
     let delete = system.dynamodb.delete_item().table_name(&system.test.system.tables().tenants);
     delete.key("pk", key).key("sk", sort).send().await.unwrap();
-    act("DELETE /api/v1/tenants/{tenant}/views/{view}", view, "revision=1", json!({})).await;
+    let changed = json!({ "name": "Ours", "query": "state=all", "revision": 1 });
+    act("POST /api/v1/tenants/{tenant}/views/{view}", view.clone(), "", changed).await;
+    act("DELETE /api/v1/tenants/{tenant}/views/{view}", view, "revision=2", json!({})).await;
 
     let subscription = json!({ "subscription": SUBSCRIPTION });
     let of_subscription = |act: &str| format!("/api/v1/tenants/{{tenant}}/subscriptions/{{subscription}}/{act}");
     act(&format!("GET {}", of_subscription("cancellation")), subscription.clone(), "", json!({})).await;
+    act("GET /subscriptions/{tenant}/{subscription}/cancel", subscription.clone(), "", json!({})).await;
+    let ticked = json!({ "alerts": [format!("{TENANT}/1/one")] });
+    act("POST /subscriptions/cancellation", json!({}), "", ticked).await;
     let cancel = format!("POST {}", of_subscription("cancel"));
     let wish = act(&cancel, subscription.clone(), "", json!({ "name": NAME })).await;
     let operation = wish["operation"].as_str().unwrap();
