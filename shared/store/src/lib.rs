@@ -56,6 +56,7 @@ mod digests;
 mod error;
 mod events;
 mod fingerprint;
+mod history;
 mod items;
 mod lease;
 mod lists;
