@@ -57,13 +57,19 @@ const LOCAL_QUEUE: Variable = switch("LOCAL_QUEUE", "whether the queue is delive
 const LOCAL_STREAMS: Variable = switch("LOCAL_STREAMS", "whether streams are delivered: on or off");
 const LOCAL_DEMONSTRATION: Variable =
     switch("LOCAL_DEMONSTRATION", "whether a first start raises a demonstration alert: on or off");
+const LOCAL_DEMONSTRATION_ALERTS: Variable = Variable {
+    name: "LOCAL_DEMONSTRATION_ALERTS",
+    meaning: "how many alerts of three partner tenants the demonstration finds at Microsoft, 0 to 10000; 0 leaves out the other \
+              two tenants, too",
+    default: Some("150"),
+};
 
 const fn switch(name: &'static str, meaning: &'static str) -> Variable {
     Variable { name, meaning, default: Some("on") }
 }
 
 /// Every variable of the local system, beside those of the functions.
-pub const VARIABLES: [Variable; 13] = [
+pub const VARIABLES: [Variable; 14] = [
     LOCAL_GATEWAY,
     LOCAL_MICROSOFT,
     LOCAL_CONTROL,
@@ -77,6 +83,7 @@ pub const VARIABLES: [Variable; 13] = [
     LOCAL_QUEUE,
     LOCAL_STREAMS,
     LOCAL_DEMONSTRATION,
+    LOCAL_DEMONSTRATION_ALERTS,
 ];
 
 /// On or off. A switch is part of the machine around the functions (what AWS would run), never a check of theirs.
@@ -92,6 +99,17 @@ impl FromStr for Switch {
             "off" => Ok(Self(false)),
             _ => Err("it is neither"),
         }
+    }
+}
+
+/// How many alerts the demonstration finds: few enough to be kept by the simulator, which writes all of them at each change.
+pub(crate) struct Shown(pub(crate) u64);
+
+impl FromStr for Shown {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().ok().filter(|alerts| *alerts <= 10_000).map(Self).ok_or("it is no number from 0 to 10000")
     }
 }
 
@@ -112,9 +130,15 @@ pub struct LocalConfig {
     pub(crate) queue: bool,
     pub(crate) streams: bool,
     pub(crate) demonstration: bool,
+    pub(crate) demonstration_alerts: u64,
 }
 
 impl LocalConfig {
+    /// Whether the demonstration is to find alerts at Microsoft.
+    pub(crate) fn shows_alerts(&self) -> bool {
+        self.demonstration && self.demonstration_alerts > 0
+    }
+
     /// Reads the configuration.
     ///
     /// # Errors
@@ -141,6 +165,7 @@ impl LocalConfig {
             queue: on(&LOCAL_QUEUE)?,
             streams: on(&LOCAL_STREAMS)?,
             demonstration: on(&LOCAL_DEMONSTRATION)?,
+            demonstration_alerts: variables.read::<Shown>(&LOCAL_DEMONSTRATION_ALERTS)?.0,
         })
     }
 }

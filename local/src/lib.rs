@@ -8,6 +8,7 @@
 
 mod aws;
 mod config;
+mod demonstration;
 mod environment;
 mod functions;
 mod gateway;
@@ -15,6 +16,7 @@ mod invocation;
 mod loopback;
 mod names;
 mod schedule;
+mod seed;
 mod state;
 mod stop;
 mod streams;
@@ -24,5 +26,6 @@ mod welcome;
 pub use aws::control::AccountControl;
 pub use aws::sns::{Published, Subscriber};
 pub use config::{LocalConfig, VARIABLES};
+pub use seed::{Seed, SeedError};
 pub use system::{LocalError, System, stop_signal};
 pub use welcome::show;

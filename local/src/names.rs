@@ -18,6 +18,8 @@ pub(crate) const CLIENT_SECRET: &str = "made-up-secret-of-the-local-system";
 /// below `localhost` is this machine's, whoever asks (RFC 6761, section 6.3).
 pub(crate) const PUBLIC: &str = "https://partner-alerts.localhost";
 
+/// What the names of the seed tenant's secrets end in.
+pub(crate) const SEED_SECRETS: &str = "local";
 /// The secrets with which people are let in.
 pub(crate) const SIGN_IN_SECRET: &str = "partner-alerts/sign-in/client";
 pub(crate) const SEALING_SECRET: &str = "partner-alerts/sign-in/sealing";
@@ -27,6 +29,16 @@ pub(crate) const CURSOR_SECRET: &str = "partner-alerts/dashboard/sealing";
 /// What names of secrets begin with, as the template has it.
 const ACT_SECRET_PREFIX: &str = "partner-alerts/act/";
 const READ_SECRET_PREFIX: &str = "partner-alerts/read/";
+
+/// The secret of this tenant by which alerts are read.
+pub(crate) fn read_secret(of: &str) -> String {
+    format!("{READ_SECRET_PREFIX}{of}")
+}
+
+/// The secret of this tenant by which alerts are acted on.
+pub(crate) fn act_secret(of: &str) -> String {
+    format!("{ACT_SECRET_PREFIX}{of}")
+}
 
 /// What the AWS resources are called here.
 #[derive(Clone, Debug)]

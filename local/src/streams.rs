@@ -98,8 +98,9 @@ impl Reader {
     }
 
     fn next_records(&self) -> Result<Vec<Value>, LocalError> {
-        let description: Value = self.call(json!({ "TableName": self.table }), Database::describe_table)?;
-        let arn = &description["Table"]["LatestStreamArn"];
+        // Not by the description of the table, for which the engine counts all its items, and this is asked after every write.
+        let streams: Value = self.call(json!({ "TableName": self.table }), Database::list_streams)?;
+        let arn = &streams["Streams"][0]["StreamArn"];
         let stream: Value = self.call(json!({ "StreamArn": arn }), Database::describe_stream)?;
         let after = self.state.read(&self.position_file())?.filter(|position| !position.is_empty());
         for shard in stream["StreamDescription"]["Shards"].as_array().into_iter().flatten() {

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use aws_credential_types::Credentials;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use models::{AlertSource, Cloud, PathKey, Tenant};
+use models::PathKey;
 use runtime::{Metrics, OutgoingTls, Parts, SharedClock, StartError, SystemClock, Variables, aws_config_loader};
 use serde_json::json;
 use simulator::{NewAlert, Simulator};
@@ -22,6 +22,7 @@ use crate::{
         sns::{Subscriber, Topics},
         sqs::{Queue, Queues},
     },
+    demonstration::{self, Partner},
     environment,
     functions::{Functions, OPERATIONS_SCHEDULE, POLL_SCHEDULE, RENEW_SCHEDULE, SWEEP_SCHEDULE},
     gateway,
@@ -32,9 +33,6 @@ use crate::{
     stop::Stop,
     welcome::{self, Places},
 };
-
-const ACT_SECRET: &str = "partner-alerts/act/local";
-const READ_SECRET: &str = "partner-alerts/read/local";
 
 /// Why the local system can't start, or can't go on.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +110,7 @@ pub struct System {
     state: Arc<State>,
     environment: Vec<(String, String)>,
     account: AccountControl,
+    dynamodb: Embedded,
 }
 
 impl System {
@@ -144,11 +143,13 @@ impl System {
         let gateway = loopback::bind("LOCAL_GATEWAY", config.gateway).await?;
         let gateway_address = gateway.local_addr().map_err(LocalError::Listener)?;
         let path_key = state.path_key(config.path_key.as_ref())?;
-        let path = format!("/callbacks/{}/{}", config.tenant, path_key.expose());
-        let callback_url = format!("http://{gateway_address}{path}");
         let origin = format!("http://{gateway_address}");
-        let simulator = start_simulator(&config, &state, &callback_url).await?;
+        let path = demonstration::callback_path(&config.tenant, &path_key);
+        let callback_url = format!("{origin}{path}");
+        let simulator = start_simulator(&config, &state, &origin, &path_key).await?;
         simulator.set_public_address(PUBLIC, &origin);
+        demonstration::prepare(&simulator, &config, &clock, first_start)
+            .map_err(|error| LocalError::Simulator(Box::new(error)))?;
 
         let endpoint = loopback::bind("the AWS endpoint", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = endpoint.local_addr().map_err(LocalError::Listener)?;
@@ -158,7 +159,8 @@ impl System {
         let variables = variables_of_functions(variables, &names, &simulator, &state)?
             .over(variables_of_people(&names, &config, &simulator, &origin));
         let parts = parts(variables, &names, &services, clock).await?;
-        make_tables(&parts, &names, &config, &path_key).await?;
+        let store = make_tables(&parts, &names).await?;
+        set_up_tenants(&store, &config, &path_key, first_start).await?;
 
         let mut tasks = JoinSet::new();
         let functions = Functions::wire(&parts)?;
@@ -172,7 +174,9 @@ impl System {
             functions.wake_by_streams(&mut tasks, &services.dynamodb, &names.tables, &state, given_up, &stopped);
         }
         if first_start && config.demonstration {
-            functions.look_once(&config.tenant).await;
+            for partner in Partner::set_up(&config) {
+                functions.look_once(&partner.id).await;
+            }
         }
         if config.schedule {
             functions.wake_by_schedule(&mut tasks, &config, &services.schedules, &stopped);
@@ -200,6 +204,7 @@ impl System {
             state,
             environment,
             account: services.control,
+            dynamodb: services.dynamodb,
         })
     }
 
@@ -252,6 +257,11 @@ impl System {
     #[must_use]
     pub fn account(&self) -> &AccountControl {
         &self.account
+    }
+
+    /// The database itself, past the wire.
+    pub(crate) fn database(&self) -> dynoxide::Database {
+        self.dynamodb.database()
     }
 
     /// The stand-in for Microsoft.
@@ -330,19 +340,17 @@ async fn expire(database: dynoxide::Database, stop: Stop) {
     .await;
 }
 
-async fn start_simulator(config: &LocalConfig, state: &State, callback_url: &str) -> Result<Simulator, LocalError> {
-    let tenant = simulator::Tenant {
-        id: config.tenant.to_string(),
-        client_id: CLIENT_ID.to_owned(),
-        client_secret: CLIENT_SECRET.to_owned(),
-        callback_url: Some(callback_url.to_owned()),
-        ..simulator::Tenant::default()
-    };
+async fn start_simulator(
+    config: &LocalConfig,
+    state: &State,
+    origin: &str,
+    path_key: &PathKey,
+) -> Result<Simulator, LocalError> {
     let options = simulator::Options {
         control: config.control,
         microsoft: config.microsoft,
         state_file: Some(state.path("alerts.json")),
-        tenants: vec![tenant],
+        tenants: Partner::all(config).iter().map(|partner| partner.at_microsoft(origin, path_key)).collect(),
         ..simulator::Options::default()
     };
     Simulator::start(options).await.map_err(|error| match error {
@@ -366,8 +374,10 @@ fn services(
     let secrets = Secrets::open(Arc::clone(state), Arc::clone(clock))?;
     // The stand-in's client secret has no end; one that nobody knows would be something to see to.
     let secret = json!({ "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31T00:00:00Z" });
-    secrets.seed(READ_SECRET, &secret.to_string())?;
-    secrets.seed(ACT_SECRET, &secret.to_string())?;
+    for partner in Partner::all(config) {
+        secrets.seed(&partner.read_secret(), &secret.to_string())?;
+        secrets.seed(&partner.act_secret(), &secret.to_string())?;
+    }
     let client = json!({ "client_secret": CLIENT_SECRET, "client_secret_expires": "2999-12-31T00:00:00Z" });
     secrets.seed(SIGN_IN_SECRET, &client.to_string())?;
     for name in [SEALING_SECRET, CURSOR_SECRET] {
@@ -476,32 +486,36 @@ fn variables_of_people(
     ]
 }
 
-async fn make_tables(parts: &Parts, names: &Names, config: &LocalConfig, path_key: &PathKey) -> Result<(), LocalError> {
+async fn make_tables(parts: &Parts, names: &Names) -> Result<Store, LocalError> {
     let client = aws_sdk_dynamodb::Client::new(&parts.aws);
     for table in &schema::TABLES {
         schema::create(&client, table, &names.table(table.role)).await.map_err(LocalError::Tables)?;
     }
-    let seed = Tenant {
-        id: config.tenant.clone(),
-        display_name: "Contoso Partner (made up)".to_owned(),
-        cloud: Cloud::Global,
-        alert_source: AlertSource::Graph,
-        path_key_hashes: vec![path_key.hash()],
-        read_secret: READ_SECRET.to_owned(),
-        // What there is to be seen at first is there to be acted on.
-        act_secret: config.demonstration.then(|| ACT_SECRET.to_owned()),
-        active: true,
-    };
-    let store = Store::new(client, names.tables.clone());
-    let found = store.tenants().await.map_err(LocalError::Tables)?.into_iter().find(|tenant| tenant.id == seed.id);
-    let tenant = match found {
-        // What somebody has made of it stays, and the address that is shown is good.
-        Some(found) if found.path_key_hashes.contains(&path_key.hash()) => return Ok(()),
-        Some(mut found) => {
-            found.path_key_hashes.insert(0, path_key.hash());
-            found
-        }
-        None => seed,
-    };
-    store.put_tenant(&tenant).await.map_err(LocalError::Tables)
+    Ok(Store::new(client, names.tables.clone()))
+}
+
+/// Sets the seed tenant up where it is not, and at a first start those that are shown beside it.
+async fn set_up_tenants(
+    store: &Store,
+    config: &LocalConfig,
+    path_key: &PathKey,
+    first_start: bool,
+) -> Result<(), LocalError> {
+    let known = store.tenants().await.map_err(LocalError::Tables)?;
+    for partner in Partner::set_up(config) {
+        let is_seed = partner.id == config.tenant;
+        let tenant = match known.iter().find(|tenant| tenant.id == partner.id) {
+            // What somebody has made of it stays, and the address that is shown is good.
+            Some(found) if !is_seed || found.path_key_hashes.contains(&path_key.hash()) => continue,
+            Some(found) => {
+                let mut found = found.clone();
+                found.path_key_hashes.insert(0, path_key.hash());
+                found
+            }
+            None if is_seed || first_start => partner.tenant(config, path_key),
+            None => continue,
+        };
+        store.put_tenant(&tenant).await.map_err(LocalError::Tables)?;
+    }
+    Ok(())
 }

@@ -88,7 +88,13 @@ struct Program {
 
 impl Program {
     fn spawn(state: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::told(&[], state, variables)
+    }
+
+    /// Started with these arguments.
+    fn told(arguments: &[&str], state: &Path, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_partner-alerts-local"))
+            .args(arguments)
             .env_clear()
             .envs([
                 ("LOCAL_GATEWAY", "127.0.0.1:0"),
@@ -127,6 +133,15 @@ impl Program {
         let response = client().post(url).json(body).send().await.unwrap();
         assert!(response.status().is_success(), "{path} answered {}", response.status());
         response.json().await.unwrap()
+    }
+
+    /// An answer of the API, as an admin agent gets it.
+    async fn api(&self, path: &str) -> Value {
+        let token =
+            client().post(format!("{}/access-tokens", self.address("simulator's control"))).send().await.unwrap();
+        let token = token.text().await.unwrap();
+        let url = self.address("sign in").replace("/sign-in", &format!("/api/v1/{path}"));
+        client().get(url).bearer_auth(token).send().await.unwrap().json().await.unwrap()
     }
 
     async fn raise(&self) -> String {
@@ -216,6 +231,58 @@ async fn a_first_start_shows_a_fraud_message_and_a_second_terminal_drives_it() {
     let told = program.screen.text().matches(&format!("Alert ID: {alert}\n")).count();
     assert_eq!(told, 1, "the copy and the forgeries changed nothing");
     assert!(program.interrupt().await.success());
+}
+
+#[tokio::test]
+async fn a_first_start_shows_ten_weeks_of_three_tenants_without_a_message_for_each_alert() {
+    let folder = TempDir::new().unwrap();
+    let program = Program::start(&folder.path().join("state"), &[]).await;
+    program.screen.until(&["Subject: Partner Alerts: new fraud alert", "---"]).await;
+
+    let figures = program.api("statistics").await;
+    assert_eq!(figures["tenants"].as_array().unwrap().len(), 3);
+    let (resolved, open) =
+        (figures["resolved"]["all"].as_i64().unwrap(), figures["unresolved"]["now"].as_i64().unwrap());
+    assert!(resolved > 100 && (5..40).contains(&open), "{figures}");
+    assert!(figures["average_response"]["before"]["mean_seconds"].as_i64() > Some(300), "{figures}");
+    let busy = figures["chart"].as_array().unwrap().iter().filter(|day| day["new"].as_i64() > Some(0)).count();
+    assert!(busy > 30, "{busy} days of the chart have alerts");
+    let messages = program.screen.text().matches("--- published to partner-alerts-fraud").count();
+    assert!(messages <= 4, "a digest of each tenant, and the demonstration alert: {messages}");
+}
+
+#[tokio::test]
+async fn without_a_demonstration_set_there_is_one_tenant_with_the_demonstration_alert() {
+    let folder = TempDir::new().unwrap();
+    let program = Program::start(&folder.path().join("state"), &[("LOCAL_DEMONSTRATION_ALERTS", "0")]).await;
+    program.screen.until(&["Subject: Partner Alerts: new fraud alert", "---"]).await;
+    assert_eq!(program.api("alerts").await["alerts"].as_array().unwrap().len(), 1);
+    assert_eq!(program.api("tenants").await["tenants"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn so_many_alerts_of_one_more_tenant_are_brought_in_by_a_command_and_once() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let mut refused = Program::told(&["seed", "a lot"], &state, &[]);
+    refused.log.until(&["is no number of alerts: give one from 1 to"]).await;
+    assert!(!refused.child.wait().await.unwrap().success());
+
+    let quiet = [("LOCAL_DEMONSTRATION", "off")];
+    let seeded = Program::told(&["seed", "1500"], &state, &quiet);
+    seeded.screen.until(&["1500 alerts (made up) is brought in: tenant 5eed0000-0000-4000-8000-000000001500"]).await;
+    let figures = seeded.api("statistics?tenant=5eed0000-0000-4000-8000-000000001500").await;
+    let count = |of: &str, what: &str| figures[of][what].as_i64().unwrap();
+    let all = count("resolved", "all") + count("unresolved", "now") + figures["tests"].as_i64().unwrap();
+    assert_eq!(all, 1_500, "{figures}");
+    let listed = seeded.api("alerts?tenant=5eed0000-0000-4000-8000-000000001500").await;
+    assert_eq!(listed["alerts"].as_array().unwrap().len(), 50);
+    assert!(seeded.interrupt().await.success());
+
+    let again = Program::told(&["seed", "1500"], &state, &quiet);
+    again.screen.until(&["was brought in before, and stays as it is"]).await;
+    let after = again.api("statistics?tenant=5eed0000-0000-4000-8000-000000001500").await;
+    assert_eq!(after["resolved"]["all"], figures["resolved"]["all"]);
 }
 
 #[tokio::test]

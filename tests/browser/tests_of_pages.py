@@ -40,6 +40,46 @@ def test_a_person_signs_in_finds_an_alert_by_customer_and_marks_it_as_fraud(visi
         assert told["status"] == "resolved" and told["resolvedReason"] == "fraud", told
 
 
+def test_a_subscription_is_cancelled_by_who_signs_in_for_it(visit, program):
+    with visit() as it:
+        it.sign_in()
+        page = it.page
+        it.open_alert("Anomalous compute usage")
+        page.get_by_role("link", name="Cancel subscription").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Northwind production")
+        it.assert_usable("what a cancellation ends")
+        it.picture("cancel")
+        box = page.get_by_role("textbox")
+        box.fill("Northwind produktion")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("heading", level=1)).not_to_contain_text("sign in")
+        assert not json.loads(ask(f"{program.control}/subscriptions"))["acts"], "nobody types another name by chance"
+        page.go_back()
+        page.get_by_role("textbox").fill("Northwind production")
+        page.get_by_role("button", name="Cancel").click()
+        it.picture("cancel-sign-in")
+        page.get_by_role("button", name="Sign in").click()
+        page.locator("button[value=global-administrator]").click()
+        expect(page.get_by_text("takes it on").or_(page.get_by_text("It is done")).or_(page.get_by_text("on its way")).first).to_be_visible()
+        it.picture("cancelled")
+        acts = json.loads(ask(f"{program.control}/subscriptions"))
+        assert "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381" in json.dumps(acts), acts
+
+
+def test_a_view_is_saved_and_found_again(visit, program):
+    with visit() as it:
+        it.sign_in(path="/?severity=high&columns=customer")
+        page = it.page
+        page.get_by_text("Save this view, or change yours").click()
+        page.get_by_label("Name", exact=False).first.fill("Bad ones")
+        page.get_by_role("button", name="Save", exact=False).first.click()
+        it.goto("/")
+        page.get_by_role("link", name="Bad ones").click()
+        expect(page.get_by_label("Severity").first).to_have_value("high")
+        it.assert_usable("a saved view")
+        it.picture("saved-view")
+
+
 def test_several_are_resolved_at_once(visit, program):
     for number in (21, 22):
         ask(f"{program.control}/alerts", {"id": f"scene-{number}", "displayName": f"Bulk {number}", "severity": "low"})

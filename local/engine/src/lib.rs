@@ -4,7 +4,7 @@
 //! trouble that the database never makes by itself (`tests`). It is a crate of its own because it is on every test's path: reading
 //! JSON is compiled where it is asked for, and this is compiled with optimisation.
 
-use dynoxide::{Database, DynoxideError};
+use dynoxide::{Database, DynoxideError, ImportOptions, Item};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -87,6 +87,18 @@ pub fn items(database: &Database, table: &str) -> Result<Vec<Value>, Refused> {
             key => request["ExclusiveStartKey"] = key,
         }
     }
+}
+
+/// Puts items into a table, all of them or none, with its indexes. Its stream tells of none: nobody is to be told of what is brought in so.
+///
+/// # Errors
+///
+/// [`Refused`]: there is no such table, or an item does not fit into it.
+pub fn import(database: &Database, table: &str, items: &[serde_dynamo::Item]) -> Result<(), Refused> {
+    let item = |item| serde_json::from_slice(&serde_json::to_vec(item)?);
+    let items: Result<Vec<Item>, _> = items.iter().map(item).collect();
+    database.import_items(table, items.map_err(Refused::Request)?, ImportOptions::default())?;
+    Ok(())
 }
 
 /// A JSON text, read where reading is quick.

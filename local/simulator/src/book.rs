@@ -142,6 +142,17 @@ impl Book {
         Ok(alert)
     }
 
+    /// Many alerts at once, all of them or none.
+    pub(crate) fn add_all(&mut self, tenant: &str, alerts: Vec<Alert>) -> Result<(), AlertError> {
+        if let Some(known) = alerts.iter().find(|alert| self.knows(tenant, &alert.id)) {
+            return Err(AlertError::Duplicate(known.id.clone()));
+        }
+        let before = self.kept(tenant).len();
+        let kept = alerts.into_iter().map(|alert| Kept { alert, gone: false, by_id: None, in_list: None });
+        self.alerts.entry(tenant.to_owned()).or_default().extend(kept);
+        self.save().inspect_err(|_| self.alerts.entry(tenant.to_owned()).or_default().truncate(before))
+    }
+
     /// An alert that is there, before and after.
     pub(crate) fn update(
         &mut self,

@@ -30,6 +30,7 @@ mod entra;
 mod fault_kinds;
 mod faults;
 mod graph;
+mod history;
 mod marker;
 mod microsoft;
 mod options;
@@ -49,6 +50,7 @@ pub use customers::{CustomerChange, Relationship};
 pub use entra::{PendingSignIn, Person, Role, SignInError};
 pub use fault_kinds::{Denial, ErrorBody, FaultKind, RetryAfter};
 pub use faults::{Fault, FaultError};
+pub use history::History;
 pub use marker::MARKER;
 pub use options::{Clock, Options, StartError, Tenant};
 pub use partner_center::{AuditRecord, CustomizedData, DeliveryAttempt, NewAuditRecord, Registration, TestEvent};
@@ -144,6 +146,25 @@ impl Simulator {
     /// The tenant is unknown, the id is taken, or the state file can't be written.
     pub fn raise(&self, new: NewAlert) -> Result<Alert, AlertError> {
         self.app.raise(new)
+    }
+
+    /// All alerts of a history appear at Microsoft, the oldest first.
+    ///
+    /// # Errors
+    /// The tenant is unknown, it has alerts of this history, or the state file can't be written.
+    pub fn raise_all(&self, tenant: &str, history: History) -> Result<(), AlertError> {
+        let tenant = &self.app.tenant(Some(tenant))?.id;
+        let mut alerts: Vec<Alert> = history.alerts().collect();
+        alerts.reverse();
+        lock(&self.app.book).add_all(tenant, alerts)
+    }
+
+    /// What the customers of a history are called. It is told anew at each start: the state file has alerts alone.
+    ///
+    /// # Errors
+    /// The tenant is unknown.
+    pub fn describe_customers(&self, tenant: &str, history: History) -> Result<(), AlertError> {
+        history.customers(tenant).try_for_each(|customer| self.app.describe_customer(customer))
     }
 
     /// An alert changes at Microsoft, goes, or comes back.

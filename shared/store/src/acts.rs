@@ -176,7 +176,7 @@ impl Store {
         }
         let before_figures = actions.len();
         if let Some(decision) = write.decision {
-            actions.extend(self.move_figures(write.tenant, decision)?);
+            actions.extend(self.move_figures(write.tenant, &decision.delta)?);
         }
         Ok(Prepared { actions, lines, operation: place, before_figures, head })
     }

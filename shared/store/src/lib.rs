@@ -57,6 +57,7 @@ mod digests;
 mod error;
 mod events;
 mod fingerprint;
+mod history;
 mod items;
 mod lease;
 mod lists;

@@ -32,7 +32,7 @@ const TABLE: TableRole = TableRole::Alerts;
 /// 100 actions that DynamoDB takes.
 const ALERTS_A_TRANSACTION: usize = 45;
 /// Most actions in one transaction (DynamoDB's limit).
-const ACTIONS_A_TRANSACTION: usize = 100;
+pub(crate) const ACTIONS_A_TRANSACTION: usize = 100;
 /// Most bytes of alerts in one transaction, by their size as JSON; DynamoDB takes 4 MB.
 const BYTES_A_TRANSACTION: usize = 2_000_000;
 /// How often a transaction is tried that collided with another writer or was throttled, and the longest first pause.
@@ -278,13 +278,9 @@ impl Store {
         Ok(actions)
     }
 
-    /// What a change of an alert does to the figures.
-    pub(crate) fn move_figures(
-        &self,
-        tenant: &TenantId,
-        write: &AlertWrite,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        write.delta.items().map(|(key, counters)| self.add_statistics(tenant, key, &counters)).collect()
+    /// What changes of alerts do to the figures.
+    pub(crate) fn move_figures(&self, tenant: &TenantId, delta: &Delta) -> Result<Vec<TransactWriteItem>, StoreError> {
+        delta.items().map(|(key, counters)| self.add_statistics(tenant, key, &counters)).collect()
     }
 
     pub(crate) fn put_outbox(&self, record: &OutboxRecord, now: Timestamp) -> Result<TransactWriteItem, StoreError> {

@@ -1,20 +1,19 @@
-//! Budgets 9 and 10: what a page of a list, and what the figures, ask of DynamoDB for each tenant, however many alerts there are.
+//! Budgets 9 and 10: what the page of alerts, and its figures, ask of DynamoDB for a tenant, however many alerts there are.
 //!
-//! `dashboard` as it is wired, over tenants of one size each. Pages are taken at the beginning and in the middle of a list, with and without a filter
-//! that nothing passes; the tenants' configuration, read once for all of them, is left out.
+//! `dashboard` as it is wired, asked for its pages, over tenants that `System::seed` has brought in: one of each size. Their alerts are as far
+//! apart as those of a million in ten weeks, and a small tenant's are the latest of a large one's, so that a page of both shows the same. Pages are taken
+//! at the beginning and further on, and with a filter that nothing passes, which reads 2,000 items at most.
+//!
+//! What the figures read is told apart: sixty-one items of days, whose numbers have more digits where there is more to count.
+//!
+//! `BUDGET_ALERTS=1000,100000,1000000` takes other sizes, the smallest first; a million alerts take some minutes and 8 GB.
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, PutRequest, StreamSpecification, WriteRequest},
-};
 use identity::{How, Verdict};
-use jiff::{SignedDuration, Timestamp};
-use made_alerts::{DETECTED, alert};
-use models::{Alert, Delta, Known, Tenant, TenantId};
+use jiff::SignedDuration;
+use local::Seed;
+use runtime::{Variable, Variables};
 use serde_json::{Value, json};
-use store::{
-    Acquired, AlertWrite, Lease as _, LeaseTerms, ReadTenants as _, Store, WriteAlerts as _, WriteTenants as _,
-};
+use simulator::History;
 use tests::{BY_HAND, TestSystem, somebody};
 
 use crate::{
@@ -26,7 +25,7 @@ const PAGE: Budget = Budget {
     number: 9,
     target: Target::AtMost(0.0),
     unit: "",
-    of: " read units more for a page of a tenant's list at 20,000 alerts than at 1,000, whatever the page",
+    of: " read units more for a page of the largest tenant's alerts than for one of the smallest's, whatever the page",
 };
 const FIGURES: Budget = Budget {
     number: 10,
@@ -34,80 +33,108 @@ const FIGURES: Budget = Budget {
     unit: "",
     of: " requests for the four figures with chart and comparison, of a tenant",
 };
-/// Tenants of one list, of so many alerts each.
-const TENANTS: usize = 3;
-const SIZES: [usize; 2] = [1_000, 20_000];
+
+const SIZES: Variable = Variable {
+    name: "BUDGET_ALERTS",
+    meaning: "how many alerts the tenants have, the smallest first",
+    default: Some("1000,5000,20000"),
+};
+/// A million alerts of ten weeks are as far apart.
+const EVERY: SignedDuration = SignedDuration::from_secs(6);
+/// From how many alerts on a page that nothing passes reads as much as it may.
+const FILLED: u64 = 5_000;
 
 struct World {
     test: TestSystem,
     metered: Metered,
     dashboard: dashboard::Deployed,
-    tenants: Vec<Vec<String>>,
+    /// Sizes and ids.
+    tenants: Vec<(u64, String)>,
 }
+
+/// What was read for a page, but for its figures, by the page.
+type Pages = Vec<(&'static str, f64)>;
 
 pub(crate) async fn measure(report: &mut Report) {
     let world = Box::pin(World::start()).await;
-    let mut units = Vec::new();
-    for (tenants, size) in world.tenants.iter().zip(SIZES) {
-        let of = tenants.join(",");
-        let mut pages = Vec::new();
-        for (what, query) in
-            [("the first page", String::new()), ("one that nothing passes", "&severity=low".to_owned())]
-        {
-            let (body, taken) = world.get("alerts", &format!("tenant={of}{query}")).await;
-            pages.push((what, taken));
-            let next = body["next"].as_str().unwrap_or_default().to_owned();
-            let (_, taken) = world.get("alerts", &format!("tenant={of}{query}&cursor={next}")).await;
-            pages.push((if query.is_empty() { "the second page" } else { "the next that nothing passes" }, taken));
+    let mut measured: Vec<(u64, Pages)> = Vec::new();
+    for (size, tenant) in &world.tenants {
+        let pages = world.pages(*size, tenant).await;
+        for (what, units) in &pages {
+            detail(format_args!("{size} alerts, {what}: {units:.1} read units"));
         }
-        for (what, taken) in &pages {
-            let each = taken.read_units() / f64::from(u32::try_from(TENANTS).unwrap());
-            detail(format_args!("{size} alerts a tenant, {what}: {each:.1} read units a tenant"));
-        }
-        units.push(pages.iter().map(|(_, taken)| taken.read_units()).collect::<Vec<_>>());
+        measured.push((*size, pages));
     }
-    let more = units[0].iter().zip(&units[1]).map(|(small, large)| large - small).fold(0.0, f64::max);
-    report.figure(&PAGE, more);
-    let (body, taken) = world.get("statistics", &format!("tenant={}", world.tenants[1].join(","))).await;
-    assert_eq!(body["tenants"].as_array().unwrap().len(), TENANTS);
-    let requests: u32 = taken.operations.values().map(|(requests, _)| requests).sum();
+    report.figure(&PAGE, most_more(&measured));
+    let all = world.tenants.iter().map(|(_, tenant)| tenant.as_str()).collect::<Vec<_>>().join(",");
+    let (body, taken) = world.get("GET /api/v1/statistics", &format!("tenant={all}")).await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["tenants"].as_array().unwrap().len(), world.tenants.len());
+    let (requests, tenants) = (taken.requests(), world.tenants.len());
     detail(format_args!(
-        "the figures of {TENANTS} tenants: {requests} requests, one of them for all tenants' configuration"
+        "the figures of {tenants} tenants: {requests} requests, one of them for all tenants' configuration"
     ));
-    report.figure(&FIGURES, f64::from(requests - 1) / f64::from(u32::try_from(TENANTS).unwrap()));
+    report.figure(&FIGURES, f64::from(requests - 1) / f64::from(u32::try_from(tenants).unwrap()));
+}
+
+/// By how much the reading of any page grows with the number of alerts. A page that is not filled by the smallest is compared from there on where it is.
+fn most_more(measured: &[(u64, Pages)]) -> f64 {
+    let (_, largest) = measured.last().unwrap();
+    let mut most = 0.0_f64;
+    for (what, units) in largest {
+        let same = |pages: &Pages| pages.iter().find(|(page, _)| page == what).map(|(_, units)| *units);
+        let smallest = measured.iter().find_map(|(_, pages)| same(pages)).unwrap();
+        most = most.max(units - smallest);
+    }
+    most
 }
 
 impl World {
     async fn start() -> Self {
         let test = TestSystem::start(&BY_HAND).await.unwrap();
         let parts = test.system.parts();
-        let client = Client::new(&parts.aws);
-        let alerts = test.system.tables().alerts.clone();
-        // Nobody reads it here, and the engine would take longer for each write.
-        let no_stream = StreamSpecification::builder().stream_enabled(false).build().unwrap();
-        client.update_table().table_name(&alerts).stream_specification(no_stream).send().await.unwrap();
-        let store = Store::new(client.clone(), test.system.tables().clone());
-        let seed = store.tenants().await.unwrap().remove(0);
+        let now = parts.clock.now();
+        let sizes: String = Variables::of_process().read(&SIZES).unwrap();
         let mut tenants = Vec::new();
-        for (group, size) in SIZES.into_iter().enumerate() {
-            let mut of_size = Vec::new();
-            for number in 0..TENANTS {
-                let id = format!("9f1c7f3e-2f0a-4f7b-{:04x}-{number:012x}", 0x8a00 + group);
-                store.put_tenant(&Tenant { id: id.parse().unwrap(), ..seed.clone() }).await.unwrap();
-                fill(&store, &client, &alerts, &id.parse().unwrap(), size).await;
-                of_size.push(id);
-            }
-            tenants.push(of_size);
+        for size in sizes.split(',') {
+            let Seed { tenant, display_name, history } = Seed::of(size, now).unwrap();
+            let history = History { seed: 1, every: EVERY, ..history };
+            let begun = std::time::Instant::now();
+            assert!(test.system.seed(&Seed { tenant: tenant.clone(), display_name, history }).await.unwrap());
+            detail(format_args!("{size} alerts brought in, in {:.1} s", begun.elapsed().as_secs_f64()));
+            tenants.push((history.alerts, tenant.to_string()));
         }
-        let metered = Metered::start(parts.aws.endpoint_url().unwrap(), &alerts).await;
+        let metered = Metered::start(parts.aws.endpoint_url().unwrap(), &test.system.tables().alerts).await;
         let aws = parts.aws.clone().into_builder().endpoint_url(&metered.url).build();
         let dashboard = dashboard::wire(&runtime::Parts { aws, ..parts.clone() }).unwrap();
         Self { test, metered, dashboard, tenants }
     }
 
+    /// What is read for pages of a tenant's alerts.
+    async fn pages(&self, size: u64, tenant: &str) -> Pages {
+        let mut pages = Pages::new();
+        let (first, taken) = self.get("GET /", &format!("tenant={tenant}")).await;
+        detail(format_args!(
+            "{size} alerts, the whole first page: {} requests, {:.1} read units, {:.1} of them for {} requests of its figures",
+            taken.requests(),
+            taken.read_units(),
+            taken.figures.1,
+            taken.figures.0
+        ));
+        pages.push(("the first page", of_list(&taken)));
+        let (_, taken) = self.get("GET /", &next(&first).expect("there is a second page")).await;
+        pages.push(("the second page", of_list(&taken)));
+        let (_, taken) = self.get("GET /", &format!("tenant={tenant}&state=resolved&order=first-observed")).await;
+        pages.push(("resolved ones, by another index", of_list(&taken)));
+        if size >= FILLED {
+            let (_, taken) = self.get("GET /", &format!("tenant={tenant}&assignee=me")).await;
+            pages.push(("a page that nothing passes", of_list(&taken)));
+        }
+        pages
+    }
+
     /// The answer of a route, and what it took.
-    async fn get(&self, route: &str, query: &str) -> (Value, Taken) {
-        let route = format!("GET /api/v1/{route}");
+    async fn get(&self, route: &str, query: &str) -> (String, Taken) {
         let event = json!({
             "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": query, "headers": {}, "isBase64Encoded": false,
             "requestContext": {
@@ -120,8 +147,19 @@ impl World {
         let _ = self.metered.take();
         let answer = self.dashboard.answer(&api::Request::read(event, "bench", None)).await;
         assert_eq!(answer.status(), 200, "{} on {}", answer.body(), self.test.system.origin());
-        (serde_json::from_str(answer.body()).unwrap(), self.metered.take())
+        (answer.body().clone(), self.metered.take())
     }
+}
+
+fn of_list(taken: &Taken) -> f64 {
+    taken.read_units() - taken.figures.1
+}
+
+/// The query of the page behind this one.
+fn next(page: &str) -> Option<String> {
+    let (before, _) = page.split_once("rel=\"next\"")?.1.split_once("</a>")?;
+    let (_, address) = before.split_once("href=\"/?")?;
+    Some(address.split_once('"')?.0.replace("&amp;", "&"))
 }
 
 /// What `authorize` says of an admin agent.
@@ -129,46 +167,4 @@ fn context() -> Value {
     let agent =
         somebody::claims("77777777-2222-4333-8444-555555555555", "admin.agent@contoso.example", &["AdminAgent"]);
     Value::Object(Verdict::Ok(somebody::caller(&agent, How::Bearer, None)).context())
-}
-
-/// So many open alerts, a minute apart, as copies of one that was written as a run writes it.
-async fn fill(store: &Store, client: &Client, table: &str, tenant: &TenantId, size: usize) {
-    let first = Alert { customer_id: Some("customer-1".parse().unwrap()), ..alert("a") };
-    let terms = LeaseTerms { duration: SignedDuration::from_secs(120), gap: SignedDuration::ZERO };
-    let now = DETECTED;
-    let Acquired::Granted(grant) = store.acquire(tenant, terms, "a bench", now).await.unwrap() else { panic!() };
-    let write = AlertWrite {
-        known: Known::seen(std::sync::Arc::new(first.clone()), models::AlertSource::Graph, 1),
-        previous: None,
-        was_decided: false,
-        outbox: None,
-        delta: Delta::between(None, &first),
-        trace: None,
-        turned: models::Turned::default(),
-    };
-    store.write(&grant, &[write], None, now).await.unwrap();
-    let text = |text: String| AttributeValue::S(text);
-    let key =
-        client.get_item().table_name(table).key("pk", text(format!("{tenant}#a"))).key("sk", text("alert".into()));
-    let first = key.send().await.unwrap().item.unwrap();
-    let copy = |number: usize| {
-        let id = format!("6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381-70d3b5f9-1c84-4e6a-a25b-{number:012x}");
-        let at: Timestamp = DETECTED - SignedDuration::from_mins(i64::try_from(number + 1).unwrap());
-        let sortable = at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
-        let mut item = first.clone();
-        let mut summary = item["summary"].as_m().unwrap().clone();
-        summary.extend([("id".to_owned(), text(id.clone())), ("last_observed".to_owned(), text(at.to_string()))]);
-        item.extend([
-            ("pk".to_owned(), text(format!("{tenant}#{id}"))),
-            ("summary".to_owned(), AttributeValue::M(summary)),
-            ("last_observed".to_owned(), text(sortable.clone())),
-            ("detected_id".to_owned(), text(format!("{sortable}#{id}"))),
-        ]);
-        WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
-    };
-    for some in (0..size).collect::<Vec<_>>().chunks(25) {
-        let writes: Vec<_> = some.iter().map(|number| copy(*number)).collect();
-        let left = client.batch_write_item().request_items(table, writes).send().await.unwrap().unprocessed_items;
-        assert!(left.is_none_or(|left| left.is_empty()));
-    }
 }

@@ -25,6 +25,8 @@ use tokio::{net::TcpListener, task::JoinSet};
 pub(crate) struct Taken {
     /// By operation: requests and units.
     pub(crate) operations: BTreeMap<String, (u32, f64)>,
+    /// What of it was for the figures: requests and units.
+    pub(crate) figures: (u32, f64),
     /// Items of the alerts table that were written, or were to be.
     pub(crate) alert_writes: u32,
 }
@@ -38,6 +40,11 @@ impl Taken {
     /// The units of those that write.
     pub(crate) fn write_units(&self) -> f64 {
         self.units(|operation| !matches!(operation, "BatchGetItem" | "GetItem" | "Query" | "Scan"))
+    }
+
+    /// How many requests there were.
+    pub(crate) fn requests(&self) -> u32 {
+        self.operations.values().map(|(requests, _)| requests).sum()
     }
 
     fn units(&self, counts: impl Fn(&str) -> bool) -> f64 {
@@ -57,6 +64,9 @@ impl Taken {
         };
         let of_operation = self.operations.entry(operation.to_owned()).or_default();
         *of_operation = (of_operation.0 + 1, of_operation.1 + units);
+        if request["ExpressionAttributeValues"][":pk"]["S"].as_str().is_some_and(|key| key.ends_with("#stats")) {
+            self.figures = (self.figures.0 + 1, self.figures.1 + units);
+        }
         let written =
             |action: &Value| ["Delete", "Put", "Update"].iter().any(|kind| action[kind]["TableName"] == alerts);
         self.alert_writes += match operation {

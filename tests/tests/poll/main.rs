@@ -4,6 +4,7 @@
 
 mod at_the_same_time;
 mod baseline;
+mod brought_in;
 mod changes;
 mod cut_off;
 mod decisions;

@@ -17,6 +17,7 @@ mod denials;
 mod entitlements;
 mod faults;
 mod fraud_events;
+mod history;
 mod ids;
 mod lag;
 mod openid;

@@ -44,6 +44,18 @@ impl AlertUpdate {
         self.changes.insert(name, Change::Removed);
     }
 
+    /// The item that it makes where there is none.
+    pub(crate) fn into_item(self) -> Item {
+        let mut item = self.key;
+        for (name, change) in self.changes {
+            match change {
+                Change::Removed => {}
+                Change::Set(value) | Change::SetOnce(value) => drop(item.insert(name.to_owned(), value)),
+            }
+        }
+        item
+    }
+
     /// The update.
     pub(crate) fn build(self) -> Result<Update, StoreError> {
         let mut update = Update::builder().table_name(self.table).set_key(Some(self.key));
