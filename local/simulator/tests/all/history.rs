@@ -64,7 +64,7 @@ fn most_alerts_of_many_are_resolved_and_most_of_those_within_the_hour() {
     let hours = SignedDuration::from_hours;
     assert!((650..=750).contains(&within(SignedDuration::ZERO, hours(1))));
     assert!((10..=60).contains(&within(hours(8), hours(30))));
-    assert!((5..=15).contains(&share(&resolved, |alert| took(alert).is_some_and(SignedDuration::is_negative))));
+    assert!((5..=15).contains(&share(&resolved, |alert| took(alert).is_some_and(|took| took.is_negative()))));
     assert!((5..=15).contains(&share(&resolved, |alert| took(alert).is_none())));
     for reason in ["fraud", "legitimate", "ignore"] {
         assert!(share(&resolved, |alert| alert.resolved_reason.as_deref() == Some(reason)) > 100, "{reason}");
