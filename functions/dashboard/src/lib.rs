@@ -31,13 +31,13 @@ use jiff::Timestamp;
 use runtime::SharedClock;
 use store::{
     KeepViews, ListAlerts, ReadActivity, ReadCredentials, ReadEvents, ReadLastRuns, ReadNames, ReadOperations,
-    ReadStatistics, ReadTenant, ReadTenants, ReadWork,
+    ReadStatistics, ReadTenant, ReadTenants, ReadWork, WalkAlerts,
 };
 
 use places::Places;
 
 pub use config::{Config, VARIABLES};
-pub use pages::PAGES;
+pub use pages::{EXPORTS, PAGES, file};
 pub use places::ReadSealingKeys;
 pub use wire::{Deployed, StoredKeys, wire};
 
@@ -58,7 +58,8 @@ pub const ROUTES: [&str; 11] = [
 
 /// All that this function reads.
 pub trait Reads:
-    KeepViews
+    Clone
+    + KeepViews
     + ListAlerts
     + ReadActivity
     + ReadCredentials
@@ -71,11 +72,13 @@ pub trait Reads:
     + ReadTenants
     + ReadWork
     + Sync
+    + WalkAlerts
 {
 }
 
 impl<S> Reads for S where
-    S: KeepViews
+    S: Clone
+        + KeepViews
         + ListAlerts
         + ReadActivity
         + ReadCredentials
@@ -88,6 +91,7 @@ impl<S> Reads for S where
         + ReadTenants
         + ReadWork
         + Sync
+        + WalkAlerts
 {
 }
 

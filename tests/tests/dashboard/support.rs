@@ -94,6 +94,15 @@ impl World {
         answered
     }
 
+    /// What a path of ours is answered, as it comes.
+    pub(crate) async fn fetch(&self, path: &str, token: Option<&str>) -> reqwest::Response {
+        let mut request = self.client.get(format!("{}{path}", self.system.test.system.origin()));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
+    }
+
     /// Asks as an admin agent, to whom this is given.
     pub(crate) async fn found(&self, path: &str) -> Answered {
         let answered = self.get(path, Some(&self.token())).await;

@@ -121,7 +121,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
 }
 
 /// The tenants of a view: all, or those that it names. One that the caller may not see isn't there.
-fn chosen<'a>(view: &View, tenants: &'a [Tenant]) -> Result<Vec<&'a Tenant>, Problem> {
+pub(super) fn chosen<'a>(view: &View, tenants: &'a [Tenant]) -> Result<Vec<&'a Tenant>, Problem> {
     let Some(named) = view.get("tenant") else { return Ok(tenants.iter().collect()) };
     let one = |id: &str| tenants.iter().find(|tenant| tenant.id.as_str() == id).ok_or_else(|| Kind::NotFound.into());
     named.split(',').map(one).collect()
