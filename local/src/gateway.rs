@@ -3,6 +3,7 @@
 
 mod api;
 mod event;
+mod export;
 mod people;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::invocation::Invocation;
 use event::Incoming;
 
 pub(crate) use api::Handler;
+pub(crate) use export::exported;
 pub(crate) use people::People;
 
 /// What API Gateway takes at most, in bytes.

@@ -31,13 +31,13 @@ use jiff::Timestamp;
 use runtime::SharedClock;
 use store::{
     FindUnpublished, KeepViews, ListAlerts, ReadActivity, ReadCredentials, ReadEvents, ReadLastRuns, ReadNames,
-    ReadOperations, ReadStatistics, ReadTenant, ReadTenants, ReadWork,
+    ReadOperations, ReadStatistics, ReadTenant, ReadTenants, ReadWork, WalkAlerts,
 };
 
 use places::Places;
 
 pub use config::{Config, VARIABLES};
-pub use pages::PAGES;
+pub use pages::{EXPORTS, PAGES, file};
 pub use places::ReadSealingKeys;
 pub use wire::{Deployed, StoredKeys, wire};
 
@@ -58,7 +58,8 @@ pub const ROUTES: [&str; 11] = [
 
 /// All that this function reads.
 pub trait Reads:
-    FindUnpublished
+    Clone
+    + FindUnpublished
     + KeepViews
     + ListAlerts
     + ReadActivity
@@ -72,11 +73,13 @@ pub trait Reads:
     + ReadTenants
     + ReadWork
     + Sync
+    + WalkAlerts
 {
 }
 
 impl<S> Reads for S where
-    S: FindUnpublished
+    S: Clone
+        + FindUnpublished
         + KeepViews
         + ListAlerts
         + ReadActivity
@@ -90,6 +93,7 @@ impl<S> Reads for S where
         + ReadTenants
         + ReadWork
         + Sync
+        + WalkAlerts
 {
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /` | the figures, the chart, and the table of alerts |
 //! | `GET /alerts/{tenant}/{alert}` | an alert, whole, with all that can be done about it |
+//! | `GET /alerts.csv`, `GET /alerts.json` | no page: a file of the alerts of a view |
 //! | `GET /health` | when each tenant was last looked at, and what is wrong |
 //! | `GET /events` | received callbacks |
 //!
@@ -13,6 +14,7 @@ mod alert;
 mod cards;
 mod columns;
 mod events;
+mod export;
 mod filters;
 mod health;
 mod history;
@@ -30,14 +32,18 @@ use pages::{Frame, HOME, Page, Pulse, theirs, to_sign_in, way};
 
 use crate::{Asked, Dashboard, ReadSealingKeys, Reads};
 
+pub use export::{EXPORTS, file};
+
 /// The routes of pages, as API Gateway names them.
-pub const PAGES: [&str; 4] = ["GET /", "GET /alerts/{tenant}/{alert}", "GET /events", "GET /health"];
+pub const PAGES: [&str; 6] =
+    ["GET /", "GET /alerts.csv", "GET /alerts.json", "GET /alerts/{tenant}/{alert}", "GET /events", "GET /health"];
 
 impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     /// A page.
     pub(crate) async fn page(&self, asked: Asked<'_>) -> Answer {
         let page = match asked.request.route.as_str() {
             "GET /" => self.list_page(asked).await,
+            "GET /alerts.csv" | "GET /alerts.json" => self.export_answer(asked).await,
             "GET /alerts/{tenant}/{alert}" => self.alert_page(asked).await,
             "GET /events" => self.events_page(asked).await,
             "GET /health" => self.health_page(asked).await,

@@ -4,7 +4,6 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
-    body::Body,
     extract::{RawPathParams, Request},
     http::{Method, StatusCode},
     response::{IntoResponse as _, Response},
@@ -17,8 +16,7 @@ use super::{PAYLOAD_BYTES, bad_request, event::Incoming, people::People};
 use crate::invocation::Invocation;
 
 /// What answers a request of the API.
-pub(crate) type Handler =
-    Arc<dyn Fn(api::Request) -> Pin<Box<dyn Future<Output = Response<lambda_http::Body>> + Send>> + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(api::Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 
 /// Routes as API Gateway names them, each answered by this.
 pub(super) fn router(people: &People, routes: &'static [&'static str], handler: &Handler) -> Router {
@@ -61,5 +59,5 @@ async fn answer(
     let Ok(request) = runtime::gateway_request(&event.to_string()) else { return bad_request() };
     let Invocation { span, request_id, trace } = Invocation::new();
     let request = api::Request::read(request, &request_id, trace);
-    handler(request).instrument(span).await.map(|body| Body::from(body.to_vec()))
+    handler(request).instrument(span).await
 }

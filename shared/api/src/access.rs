@@ -18,6 +18,12 @@ impl Gate {
         Self { origin }
     }
 
+    /// Where our pages are.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// Who sends a request. `authorize` has looked at where it comes from already; it is looked at again, since what is asked of it here does not
     /// hang on how the gateway is configured.
     ///

@@ -39,6 +39,7 @@
 //! | [`ReadOperations`] | alerts | `GetItem` | resolve, dashboard |
 //! | [`KeepOperations`] | alerts | `GetItem`, `PutItem`, `DeleteItem` (of marks), `Query` | resolve |
 //! | [`ListAlerts`] | alerts | `Query` on four indexes | dashboard |
+//! | [`WalkAlerts`] | alerts | `Query` on an index | dashboard; operators, by `partner-alerts` |
 //! | [`ReadStatistics`] | tenants | `Query` | dashboard |
 //! | [`KeepViews`] | tenants | `Query` | resolve, dashboard |
 //! | [`ReadActivity`] | activity, alerts, tenants | `Query` (also on an index), `GetItem` (not of activity) | dashboard; operators, by `partner-alerts` |
@@ -96,7 +97,7 @@ pub use items::OutboxRecord;
 pub use lease::{Acquired, Grant, Lease, LeaseTerms, Outcome, Rung};
 pub use lists::{
     ListAlerts, ListAssignee, ListFilter, ListMoment, ListOf, ListPage, ListPosition, ListQuery, ListedAlert,
-    MOST_LISTED_TENANTS, MOST_READ,
+    MOST_LISTED_TENANTS, MOST_READ, WalkAlerts, WalkPage, WalkPosition, WholeAlert,
 };
 pub use names::{Asked, CustomersPage, KeepNames, KeptName, NameAnswer, NamedCustomer, ReadNames};
 pub use operations::{KeepOperations, Left, ReadOperations};

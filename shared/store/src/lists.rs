@@ -9,6 +9,7 @@
 
 mod merge;
 mod query;
+mod walk;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Store, StoreError};
 use merge::{Frontier, Merge};
 use query::{Lane, Part};
+
+pub use walk::{WalkAlerts, WalkPage, WalkPosition, WholeAlert};
 
 /// Most tenants of one list.
 pub const MOST_LISTED_TENANTS: usize = 25;

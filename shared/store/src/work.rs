@@ -76,9 +76,7 @@ impl ReadWork for Store {
         let Some(mut item) = self.item_with_head(&chain).await? else { return Ok(None) };
         let name = partition(&chain);
         let head = head_in(&mut item, TableRole::Alerts, &name)?;
-        let marks: Option<Marks> = taken(&mut item, WORK, &name)?;
-        let notes: Option<Vec<AlertNote>> = taken(&mut item, NOTES, &name)?;
-        let work = Work { marks: marks.unwrap_or_default(), notes: notes.unwrap_or_default() };
+        let work = work_in(&mut item, &name)?;
         let begun = taken(&mut item, BEGUN, &name)?;
         Ok(Some(AlertAtWork { stored: items::read_alert(item)?, work, head, begun }))
     }
@@ -140,6 +138,13 @@ pub(crate) fn partition(chain: &Chain) -> String {
 pub(crate) fn head_in(item: &mut Item, table: TableRole, name: &str) -> Result<Option<Head>, StoreError> {
     let head = item.remove(CHAIN).map(serde_dynamo::from_attribute_value).transpose();
     head.map_err(|error| StoreError::bad_item(table, name, error))
+}
+
+/// What people wrote, in the alert item.
+pub(crate) fn work_in(item: &mut Item, name: &str) -> Result<Work, StoreError> {
+    let marks: Option<Marks> = taken(item, WORK, name)?;
+    let notes: Option<Vec<AlertNote>> = taken(item, NOTES, name)?;
+    Ok(Work { marks: marks.unwrap_or_default(), notes: notes.unwrap_or_default() })
 }
 
 /// What people wrote, as attributes of the alert item.

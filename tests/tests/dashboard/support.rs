@@ -153,6 +153,15 @@ impl World {
         answered
     }
 
+    /// What a path of ours is answered, as it comes.
+    pub(crate) async fn fetch(&self, path: &str, token: Option<&str>) -> reqwest::Response {
+        let mut request = self.client.get(format!("{}{path}", self.system.test.system.origin()));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
+    }
+
     /// Asks for a page as this token's owner.
     pub(crate) async fn page(&self, path: &str, token: Option<&str>) -> Page {
         let mut request = self.client.get(format!("{}{path}", self.system.test.system.origin()));

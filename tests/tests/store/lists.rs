@@ -15,7 +15,10 @@ use store::{
     ListQuery, ListedAlert, MOST_READ, StoredAlert, WriteAlerts as _,
 };
 
-use crate::support::{Bench, Item, alert, changed, new, noon, resolved, tenant};
+use crate::{
+    support::{Bench, Item, alert, changed, new, noon, resolved, tenant},
+    walk::walked,
+};
 
 fn query(of: ListOf) -> ListQuery {
     let (since, until) = (None, None);
@@ -383,6 +386,11 @@ async fn each_filter_lets_through_what_it_says() {
         for size in [1, 4, 100] {
             let found = walk(&bench, &tenants([tenant()]), &query, size).await;
             assert_eq!(ids(&found), expected, "{what}, {size} a page");
+            let mut walked = walked(&bench, &tenant(), &query, size).await;
+            walked.sort_unstable();
+            let mut expected = expected.clone();
+            expected.sort_unstable();
+            assert_eq!(walked, expected, "{what}, by a walk, {size} at once");
         }
     }
 }

@@ -16,3 +16,4 @@ mod statistics;
 mod subscriptions;
 mod support;
 mod tenants;
+mod walk;

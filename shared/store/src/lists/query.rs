@@ -4,12 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use models::{AlertId, AlertState, Marks, Severity, TenantId};
+use models::{AlertId, AlertState, Marks, Severity, TenantId, Turned};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Batch, Found, ListAssignee, ListFilter, ListMoment, ListOf, ListPosition, ListQuery, ListedAlert, merge::Frontier,
-};
+use super::{Batch, Found, ListAssignee, ListFilter, ListMoment, ListOf, ListPosition, ListQuery, merge::Frontier};
 use crate::{
     Store, StoreError, TableRole,
     items::{self, Item, Summary, folded_key},
@@ -40,9 +38,9 @@ pub(super) enum Part {
 pub(super) struct Lane {
     tenant: TenantId,
     part: Part,
-    partition: String,
-    oldest: Timestamp,
-    newest: Timestamp,
+    pub(super) partition: String,
+    pub(super) oldest: Timestamp,
+    pub(super) newest: Timestamp,
     /// The alert that it goes on behind, and its moment.
     behind: Option<(Timestamp, AlertId)>,
     /// The alert that was shown last, where it is this tenant's: it may have moved into this lane since.
@@ -96,7 +94,7 @@ fn parts<'a>(tenant: &'a TenantId, of: &ListOf) -> Vec<(&'a TenantId, Part, Stri
 }
 
 /// Name, partition key and sort key of the index of a list.
-fn index(query: &ListQuery) -> (&'static str, &'static str, &'static str) {
+pub(super) fn index(query: &ListQuery) -> (&'static str, &'static str, &'static str) {
     match (&query.of, query.by) {
         (ListOf::Customer(_) | ListOf::Customers(_), _) => (ALERTS_BY_CUSTOMER, "tenant_customer", "last_observed"),
         (ListOf::Subscription(_), _) => (ALERTS_BY_SUBSCRIPTION, "tenant_subscription", "last_observed"),
@@ -169,7 +167,9 @@ impl Batch {
     fn take(&mut self, lane: &Lane, query: &ListQuery, item: Item, sort: &str) {
         match found(&lane.tenant, item, sort) {
             Ok(found) if lane.shown.as_ref() == Some(&found.alert.id) => {}
-            Ok(found) if is_wanted(&query.filter, &found.alert) => self.alerts.push(found),
+            Ok(found) if is_wanted(&query.filter, &found.alert.marks, &found.alert.severity, found.alert.turned) => {
+                self.alerts.push(found);
+            }
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(tenant.id = %lane.tenant, %error, "an alert can't be read: lists leave it out");
@@ -180,10 +180,8 @@ impl Batch {
 }
 
 /// What no expression says exactly.
-fn is_wanted(filter: &ListFilter, alert: &ListedAlert) -> bool {
-    filter
-        .snoozed
-        .is_none_or(|(wanted, now)| alert.marks.snoozed(&alert.severity, alert.turned, now).is_some() == wanted)
+pub(super) fn is_wanted(filter: &ListFilter, marks: &Marks, severity: &Severity, turned: Turned) -> bool {
+    filter.snoozed.is_none_or(|(wanted, now)| marks.snoozed(severity, turned, now).is_some() == wanted)
 }
 
 fn moment(item: &Item, sort: &str) -> Result<Timestamp, StoreError> {
@@ -206,14 +204,14 @@ fn found(tenant: &TenantId, mut item: Item, sort: &str) -> Result<Found, StoreEr
 
 /// A filter as DynamoDB takes it: what comes from outside stands in values alone.
 #[derive(Debug, Default)]
-struct Expression {
-    terms: Vec<String>,
-    names: HashMap<String, String>,
-    values: HashMap<String, AttributeValue>,
+pub(super) struct Expression {
+    pub(super) terms: Vec<String>,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: HashMap<String, AttributeValue>,
 }
 
 impl Expression {
-    fn of(filter: &ListFilter) -> Self {
+    pub(super) fn of(filter: &ListFilter) -> Self {
         let mut expression = Self::default();
         if filter.severities.contains(&Severity::High) {
             let lower = [Severity::Informational, Severity::Low, Severity::Medium];
