@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    activity, callback, completions, doctor, operations, sessions, statistics, subscriptions, tenants, webhook,
+    activity, alerts, callback, completions, doctor, operations, sessions, statistics, subscriptions, tenants, webhook,
 };
 
 /// What operators of Partner Alerts do from a terminal.
@@ -16,7 +16,7 @@ use crate::{
 #[command(
     name = "partner-alerts",
     version,
-    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong, or not even the tenants could be seen; for `statistics recount`: figures differ; for `activity verify`: the log is not as it was written\n  2  the command could not be understood\n\n\
+    after_help = "Exit status:\n  0  done\n  1  not done; for `doctor`: something is wrong, or not even the tenants could be seen; for `statistics recount`: figures differ; for `activity verify`: the log is not as it was written; for `alerts export`: alerts are missing\n  2  the command could not be understood\n\n\
                   Examples:\n  partner-alerts --stack partner-alerts doctor\n  partner-alerts --stack partner-alerts --json tenants list"
 )]
 pub struct Arguments {
@@ -37,6 +37,9 @@ pub enum Command {
     /// What people did, and whether the log of it is as it was written.
     #[command(subcommand)]
     Activity(activity::Command),
+    /// Alerts, with all that is known of them.
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Partner Center webhook callbacks.
     #[command(subcommand)]
     Callback(callback::Command),
@@ -81,6 +84,7 @@ impl Arguments {
         match &arguments.command {
             Command::Tenants(command) => command.check()?,
             Command::Activity(_)
+            | Command::Alerts(_)
             | Command::Callback(_)
             | Command::Completions(_)
             | Command::Doctor(_)

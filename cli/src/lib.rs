@@ -4,6 +4,7 @@
 
 mod account;
 pub mod activity;
+pub mod alerts;
 mod arguments;
 pub mod callback;
 pub mod completions;

@@ -33,6 +33,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
             let something_is_wrong = command.run(&account, &mut output).await?;
             return Ok(if something_is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
+        Command::Alerts(command) => {
+            let account = Account::open(stack.as_deref()).await?;
+            // What is written for programs stays as it is, escape codes and all.
+            command.run(&account, io::stdout().lock(), &mut output).await?;
+        }
         Command::Callback(command) => return Ok(command.run()?),
         Command::Completions(command) => command.run(io::stdout())?,
         Command::Doctor(command) => {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has to fail loudly")]
 
 mod activity;
+mod alerts;
 mod consent;
 mod getting_started;
 mod keep;

@@ -123,9 +123,10 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     /// Answers one request.
     pub async fn answer(&self, request: &Request) -> Answer {
         let now = self.clock.now();
+        // The futures of pages are large.
         let is_page = PAGES.contains(&request.route.as_str());
         let answered = match self.gate.caller(request) {
-            Ok(caller) if is_page => return self.page(Asked { request, caller, now }).await,
+            Ok(caller) if is_page => return Box::pin(self.page(Asked { request, caller, now })).await,
             Err(problem) if is_page => return pages::of_nobody(&problem, request.path(), request.raw_query()),
             Ok(caller) => self.route(Asked { request, caller, now }).await,
             Err(problem) => Err(problem),

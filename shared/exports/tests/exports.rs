@@ -136,13 +136,13 @@ fn text_of(mut export: Export<Kept>) -> Result<(String, usize), ExportError> {
 
 /// RFC 4180, and nothing beside it: records end with CR LF, quotes stand around whole cells alone, and within them each is doubled.
 fn strictly(text: &str) -> Vec<Vec<String>> {
-    let mut rest = text.strip_prefix('\u{feff}').expect("a byte-order mark");
+    let mut rest = text.strip_prefix('\u{feff}').unwrap();
     let (mut records, mut record) = (Vec::new(), Vec::new());
     while !rest.is_empty() {
         let mut cell = String::new();
         if let Some(mut quoted) = rest.strip_prefix('"') {
             loop {
-                let (before, behind) = quoted.split_once('"').expect("a quote that ends the cell");
+                let (before, behind) = quoted.split_once('"').unwrap();
                 cell.push_str(before);
                 match behind.strip_prefix('"') {
                     Some(more) => (cell.push('"'), quoted = more).1,
@@ -150,7 +150,7 @@ fn strictly(text: &str) -> Vec<Vec<String>> {
                 }
             }
         } else {
-            let end = rest.find([',', '\r', '\n', '"']).expect("a record that ends");
+            let end = rest.find([',', '\r', '\n', '"']).unwrap();
             cell.push_str(&rest[..end]);
             rest = &rest[end..];
         }
@@ -158,7 +158,7 @@ fn strictly(text: &str) -> Vec<Vec<String>> {
         if let Some(more) = rest.strip_prefix(',') {
             rest = more;
         } else {
-            rest = rest.strip_prefix("\r\n").expect("a record that ends with CR LF");
+            rest = rest.strip_prefix("\r\n").unwrap();
             records.push(std::mem::take(&mut record));
         }
     }

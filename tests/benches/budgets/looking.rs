@@ -41,7 +41,7 @@ const SIZES: Variable = Variable {
 };
 /// A million alerts of ten weeks are as far apart.
 const EVERY: SignedDuration = SignedDuration::from_secs(6);
-/// From how many alerts on a page that nothing passes reads as much as it may.
+/// From how many alerts on there are enough that are resolved, and a page that nothing passes reads as much as it may.
 const FILLED: u64 = 5_000;
 
 struct World {
@@ -122,11 +122,11 @@ impl World {
             taken.figures.0
         ));
         pages.push(("the first page", of_list(&taken)));
-        let (_, taken) = self.get("GET /", &next(&first).expect("there is a second page")).await;
+        let (_, taken) = self.get("GET /", &next(&first).unwrap()).await;
         pages.push(("the second page", of_list(&taken)));
-        let (_, taken) = self.get("GET /", &format!("tenant={tenant}&state=resolved&order=first-observed")).await;
-        pages.push(("resolved ones, by another index", of_list(&taken)));
         if size >= FILLED {
+            let (_, taken) = self.get("GET /", &format!("tenant={tenant}&state=resolved&order=first-observed")).await;
+            pages.push(("resolved ones, by another index", of_list(&taken)));
             let (_, taken) = self.get("GET /", &format!("tenant={tenant}&assignee=me")).await;
             pages.push(("a page that nothing passes", of_list(&taken)));
         }

@@ -13,6 +13,7 @@
 mod aws;
 mod crowd;
 mod downloads;
+mod exporting;
 mod figures;
 mod here;
 mod in_process;
@@ -32,7 +33,7 @@ use report::Report;
 type Measure = for<'a> fn(&'a mut Report) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// The budgets by number, and what measures them.
-const GROUPS: [(&[u8], Measure); 8] = [
+const GROUPS: [(&[u8], Measure); 9] = [
     (&[1, 2, 4], |report| Box::pin(async { in_process::measure(report) })),
     (&[3], |report| Box::pin(writes::measure(report))),
     (&[5], |report| Box::pin(unchanged::measure(report))),
@@ -40,6 +41,7 @@ const GROUPS: [(&[u8], Measure); 8] = [
     (&[7], |report| Box::pin(start::measure(report))),
     (&[8], |report| Box::pin(memory::measure(report))),
     (&[9, 10], |report| Box::pin(looking::measure(report))),
+    (&[11], |report| Box::pin(exporting::measure(report))),
     (&[12], |report| Box::pin(downloads::measure(report))),
 ];
 
