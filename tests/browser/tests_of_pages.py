@@ -49,7 +49,7 @@ def test_a_subscription_is_cancelled_by_who_signs_in_for_it(visit, program):
         expect(page.get_by_role("heading", level=1)).to_contain_text("Northwind production")
         it.assert_usable("what a cancellation ends")
         it.picture("cancel")
-        page.locator("input[name=name]").fill("Northwind produktion")
+        page.locator("input[name=name]").fill("Northwind research")
         page.locator("button.danger").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("A value is not accepted")
         it.picture("cancel-other-name")

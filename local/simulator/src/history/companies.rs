@@ -64,7 +64,7 @@ const STRANGE: [&str; 14] = [
     "בית השקמה בע״מ",
     "한빛물산 주식회사",
     "Αιγαίο Ναυτιλιακή Α.Ε.",
-    "O'Leary; Drop & Table, Attorneys",
+    "O'Hara; Drop & Table, Attorneys",
     "The Worshipful Company of Makers of Precision Instruments for Meteorology, Oceanography and Allied Sciences (Holdings) Limited",
     "@Home Care",
 ];
