@@ -370,7 +370,7 @@ async fn each_filter_lets_through_what_it_says() {
                 test: Some(false),
                 ..none()
             }),
-            vec!["resolved", "assigned"],
+            vec!["resolved", "assigned", "dire"],
         ),
         (
             "from one moment to another",
