@@ -1,7 +1,10 @@
 """What people do on the pages. Each test opens browsers by `visit`, and may tell the stand-in for Microsoft what happens through `program`."""
 
+import csv
+import io
 import json
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -78,6 +81,24 @@ def test_a_view_is_saved_and_found_again(visit, program):
         expect(page.get_by_label("Severity").first).to_have_value("high")
         it.assert_usable("a saved view")
         it.picture("saved-view")
+
+
+def test_an_export_has_the_rows_of_the_table(visit, program):
+    with visit() as it:
+        it.sign_in(path="/?state=all&test=false&size=100")
+        page = it.page
+        rows = page.locator("tbody tr", has=page.locator("a[href^='/alerts/']"))
+        table = {row.locator("td[data-label='Alert ID']").inner_text(): row.locator("td.wide").inner_text() for row in rows.all()}
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Export CSV").click()
+        assert download.value.suggested_filename == "partner-alerts.csv"
+        text = Path(download.value.path()).read_bytes().decode()
+        assert text.startswith("\ufeff"), "spreadsheets know the encoding by it"
+        exported = {row["alert_id"]: row["alert_name"] for row in csv.DictReader(io.StringIO(text[1:]))}
+        assert exported == table, (exported, table)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Export JSON").click()
+        assert {alert["id"] for alert in json.loads(Path(download.value.path()).read_bytes())} == table.keys()
 
 
 def test_several_are_resolved_at_once(visit, program):
