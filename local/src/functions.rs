@@ -96,7 +96,8 @@ impl Functions {
                 if dashboard::EXPORTS.contains(&request.route.as_str()) {
                     return exported(&dashboard, &request).await;
                 }
-                dashboard.answer(&request).await.map(Body::from)
+                api::on_the_wire(&request.headers, dashboard.answer(&request).await)
+                    .map(|body| Body::from(body.to_vec()))
             })
         });
         [

@@ -15,13 +15,14 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from local_program import TENANT, Program, ask, wait_for  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 DOCUMENT = HERE.parent.parent / "docs" / "openapi.json"
@@ -36,7 +37,6 @@ SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 # To be cancelled one by one, several at once, and to be active again: of one something is under way at a time. As in schemathesis.toml.
 SUBSCRIPTIONS = [f"{first}-0d3b-4f58-b1e6-92a7c4d0f381" for first in ("6c2e9a47", "6c2e9a48", "6c2e9a49")]
 ALERTS = [f"alert-{number}" for number in range(1, 13)]
-TENANT = "9f1c7f3e-2f0a-4f7b-8a34-0c5d1b7e6a10"
 # The default, and a role that may only look: one of the directory, since the stand-in's tokens have no other application role than AdminAgent.
 ROLES = [
     {"roles": ["AdminAgent"], "permissions": ["see", "resolve"], "tenants": "*"},
@@ -55,63 +55,10 @@ CANT = {
         **{name: "it takes the permission to resolve, or to cancel" for name in CHANGES},
     },
 }
-PATIENCE = 60
-# Whatever proxy the machine has is not for requests to itself.
-direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def ask(address, body=None, token=None):
-    """The answer's text: of a POST where there is a body."""
-    request = urllib.request.Request(address, None if body is None else json.dumps(body).encode())
-    request.add_header("Content-Type", "application/json")
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    with direct.open(request, timeout=30) as answer:
-        return answer.read().decode()
-
-
-def wait_for(what, found):
-    """What `found` finds, as soon as it finds something."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if it := found():
-            return it
-        time.sleep(0.1)
-    sys.exit(f"waited in vain for {what}")
-
-
-class Program:
-    """The local system, running."""
-
-    def __init__(self, binary, state):
-        self.screen, self.log = state / "screen", state / "log"
-        variables = {
-            "LOCAL_GATEWAY": "127.0.0.1:0",
-            "LOCAL_MICROSOFT": "127.0.0.1:0",
-            "LOCAL_CONTROL": "127.0.0.1:0",
-            "LOCAL_STATE_DIRECTORY": str(state / "state"),
-            # Without it the tenant has no secret to act with, and nothing is resolved.
-            "LOCAL_DEMONSTRATION": "on",
-            "ROLE_MAP": json.dumps(ROLES),
-        }
-        with self.screen.open("wb") as screen, self.log.open("wb") as log:
-            self.process = subprocess.Popen([binary], env=variables, stdout=screen, stderr=log)
-        wait_for("the program to start", lambda: self.is_there("Ctrl-C stops"))
-        self.gateway = self.address("sign in").removesuffix("/sign-in")
-        self.control = self.address("simulator's control")
-
-    def is_there(self, text):
-        if self.process.poll() is not None:
-            sys.exit(f"the program ended:\n{self.log.read_text()[-4_000:]}")
-        return text in self.screen.read_text()
-
-    def address(self, label):
-        """An address that the program printed."""
-        lines = (line.strip() for line in self.screen.read_text().splitlines())
-        return next(line.split()[-1] for line in lines if line.startswith(label))
-
-    def token(self, roles):
-        return ask(f"{self.control}/access-tokens", {"roles": roles})
+class Tried(Program):
+    """The program that is tried, with what there is to be looked at and changed."""
 
     def raise_alerts(self):
         for number, alert in enumerate(ALERTS):
@@ -125,7 +72,7 @@ class Program:
         """What is there to be looked at and changed, by the names that schemathesis.toml has for it."""
         token = self.token(PEOPLE["somebody who may do everything"])
         tenant = f"{self.gateway}/api/v1/tenants/{TENANT}"
-        views = [json.loads(ask(f"{tenant}/views", {"name": name, "query": "state=open"}, token))["id"] for name in ("one", "two")]
+        views = [json.loads(ask(f"{tenant}/views", {"name": name, "query": "state=open"}, token))["id"] for name in ("one", "two", "three", "four")]
         noted = json.loads(ask(f"{tenant}/alerts/{ALERTS[0]}/notes", {"note": "Before all others."}, token))
         tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
         return {
@@ -133,15 +80,9 @@ class Program:
             "TOMORROW": tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "VIEW_TO_REMOVE": views[0],
             "VIEW_TO_REPLACE": views[1],
+            "VIEW_TO_CHANGE": views[2],
+            "VIEW_TO_END": views[3],
         }
-
-    def panics(self):
-        return [line for line in self.log.read_text().splitlines() if "panicked" in line]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-
 
 def closed(shape):
     """The shape with no members but those that it names, where it doesn't say otherwise itself.
@@ -213,7 +154,7 @@ def main():
     with tempfile.TemporaryDirectory() as state:
         document = Path(state, DOCUMENT.name)
         document.write_text(json.dumps(closed_document()))
-        program = Program(sys.argv[1], Path(state))
+        program = Tried(sys.argv[1], Path(state), ROLES)
         try:
             program.raise_alerts()
             config = Path(state, CONFIG.name)

@@ -22,7 +22,7 @@ use renew::RenewError;
 use runtime::{Clock as _, FixedClock, Parts};
 use serde_json::{Value, json};
 use simulator::{NewAlert, SignedCallback, Simulator};
-use store::{ReadTenants as _, Store, WriteTenants as _};
+use store::{ReadTenant as _, Store, WriteTenants as _};
 use tempfile::TempDir;
 
 use crate::{BY_HAND, Counted, Tap, TestSystem};
@@ -276,7 +276,7 @@ impl ByHand {
             secrets.create_secret().name(name).secret_string(secret.to_string()).send().await.unwrap();
         }
         let store = self.store();
-        let seed = store.tenants().await.unwrap().remove(0);
+        let seed = store.tenant(&TENANT.parse().unwrap()).await.unwrap().unwrap();
         let tenant = Tenant { read_secret: read.to_owned(), act_secret: Some(act.to_owned()), ..seed };
         store.put_tenant(&tenant).await.unwrap();
     }

@@ -8,7 +8,7 @@ use http::StatusCode;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 
 use crate::{
-    routes::filters::ListParameters,
+    routes::{filters::ListParameters, pulse::Pulse},
     shapes::{
         activity::ActivityPage,
         alert::{AlertWhole, AlertsPage},
@@ -37,6 +37,7 @@ pub fn document() -> Document {
 #[openapi(
     paths(
         alerts,
+        pulse,
         statistics,
         tenants,
         activity_of_tenant,
@@ -68,6 +69,20 @@ struct Routes;
 )]
 #[expect(dead_code, reason = "the place of what is said of a route")]
 fn alerts() {}
+
+/// Whether there is something new
+///
+/// In one cheap request: an item of each tenant that the caller may see, or of those that are named, up to a hundred of them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/pulse",
+    operation_id = "getPulse",
+    tag = "look",
+    params(("tenant" = Option<String>, Query, description = "The partner tenants, by their ids with commas between.")),
+    responses((status = 200, description = "How many alerts are unresolved, and a mark that changes with them", body = Pulse), Problems)
+)]
+#[expect(dead_code, reason = "the place of what is said of a route")]
+fn pulse() {}
 
 /// The four figures and the chart
 ///

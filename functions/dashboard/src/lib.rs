@@ -30,8 +30,8 @@ use identity::Caller;
 use jiff::Timestamp;
 use runtime::SharedClock;
 use store::{
-    KeepViews, ListAlerts, ReadActivity, ReadCredentials, ReadEvents, ReadLastRuns, ReadNames, ReadOperations,
-    ReadStatistics, ReadTenant, ReadTenants, ReadWork, WalkAlerts,
+    FindUnpublished, KeepViews, ListAlerts, ReadActivity, ReadCredentials, ReadEvents, ReadLastRuns, ReadNames,
+    ReadOperations, ReadStatistics, ReadTenant, ReadTenants, ReadWork, WalkAlerts,
 };
 
 use places::Places;
@@ -59,6 +59,7 @@ pub const ROUTES: [&str; 11] = [
 /// All that this function reads.
 pub trait Reads:
     Clone
+    + FindUnpublished
     + KeepViews
     + ListAlerts
     + ReadActivity
@@ -78,6 +79,7 @@ pub trait Reads:
 
 impl<S> Reads for S where
     S: Clone
+        + FindUnpublished
         + KeepViews
         + ListAlerts
         + ReadActivity

@@ -19,14 +19,16 @@ mod filters;
 mod health;
 mod history;
 mod list;
+mod order;
 mod search;
 mod table;
 mod view;
+mod views;
 
 use api::{Answer, Kind, Problem};
 use http::StatusCode;
 use maud::html;
-use pages::{Frame, HOME, Page, Pulse, redirect, theirs, way};
+use pages::{Frame, HOME, Page, Pulse, theirs, to_sign_in, way};
 
 use crate::{Asked, Dashboard, ReadSealingKeys, Reads};
 
@@ -61,8 +63,7 @@ pub(crate) fn of_nobody(problem: &Problem, path: &str, query: &str) -> Answer {
         return plain(problem);
     }
     let asked = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("return", &asked).finish();
-    redirect(&format!("/sign-in?{query}"))
+    to_sign_in(&asked)
 }
 
 fn plain(problem: &Problem) -> Answer {

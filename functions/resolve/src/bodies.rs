@@ -99,36 +99,60 @@ pub(crate) struct BulkForm {
 
 impl BulkForm {
     pub(crate) fn into_body(self) -> Result<BulkBody, Problem> {
-        let item = |text: &String| {
-            let mut parts = text.splitn(3, '/');
-            let (tenant, version, alert) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-            Some(BulkItem { tenant: tenant.to_owned(), alert: alert.to_owned(), version })
-        };
-        let alerts = self.alerts.iter().map(item).collect::<Option<Vec<_>>>();
-        let alerts = alerts.ok_or_else(|| Problem::value("alerts", "each is a tenant, a version and an id"))?;
-        Ok(BulkBody { alerts, reason: self.reason, note: self.note })
+        Ok(BulkBody { alerts: ticked(&self.alerts)?, reason: self.reason, note: self.note })
     }
+}
+
+/// Alerts that were ticked on a page, for what is about their subscriptions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TickedForm {
+    /// As in [`BulkForm`].
+    #[serde(default)]
+    alerts: Vec<String>,
+}
+
+impl TickedForm {
+    /// The alerts; none where nothing was ticked.
+    pub(crate) fn alerts(&self) -> Result<Vec<(TenantId, AlertId, u64)>, Problem> {
+        if self.alerts.is_empty() { Ok(Vec::new()) } else { named(&ticked(&self.alerts)?) }
+    }
+}
+
+/// What the boxes of a page say.
+fn ticked(texts: &[String]) -> Result<Vec<BulkItem>, Problem> {
+    let item = |text: &String| {
+        let mut parts = text.splitn(3, '/');
+        let (tenant, version, alert) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+        Some(BulkItem { tenant: tenant.to_owned(), alert: alert.to_owned(), version })
+    };
+    let items = texts.iter().map(item).collect::<Option<Vec<_>>>();
+    items.ok_or_else(|| Problem::value("alerts", "each is a tenant, a version and an id"))
 }
 
 impl BulkBody {
     /// The alerts.
     pub(crate) fn alerts(&self) -> Result<Vec<(TenantId, AlertId, u64)>, Problem> {
-        if self.alerts.is_empty() || self.alerts.len() > MOST_ALERTS {
-            return Err(Problem::value("alerts", format!("one request takes 1 to {MOST_ALERTS} of them")));
-        }
-        let mut all = Vec::new();
-        for item in &self.alerts {
-            let (tenant, alert) = (read("tenant", &item.tenant)?, read("alert", &item.alert)?);
-            if all.iter().any(|(t, a, _)| (t, a) == (&tenant, &alert)) {
-                return Err(Problem::value("alerts", "one of them comes twice"));
-            }
-            if item.version == 0 {
-                return Err(Problem::value("version", "it is 1 at least"));
-            }
-            all.push((tenant, alert, item.version));
-        }
-        Ok(all)
+        named(&self.alerts)
     }
+}
+
+fn named(items: &[BulkItem]) -> Result<Vec<(TenantId, AlertId, u64)>, Problem> {
+    if items.is_empty() || items.len() > MOST_ALERTS {
+        return Err(Problem::value("alerts", format!("one request takes 1 to {MOST_ALERTS} of them")));
+    }
+    let mut all = Vec::new();
+    for item in items {
+        let (tenant, alert) = (read("tenant", &item.tenant)?, read("alert", &item.alert)?);
+        if all.iter().any(|(t, a, _)| (t, a) == (&tenant, &alert)) {
+            return Err(Problem::value("alerts", "one of them comes twice"));
+        }
+        if item.version == 0 {
+            return Err(Problem::value("version", "it is 1 at least"));
+        }
+        all.push((tenant, alert, item.version));
+    }
+    Ok(all)
 }
 
 /// Somebody is to look after an alert.
@@ -274,6 +298,15 @@ pub struct ChangedViewBody {
     /// Whether everybody of the tenant sees it.
     #[serde(default)]
     pub shared: bool,
+    /// The revision that you saw.
+    #[schema(minimum = 1, format = "uint64")]
+    pub revision: u64,
+}
+
+/// A saved view is to be no more.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemovedViewBody {
     /// The revision that you saw.
     #[schema(minimum = 1, format = "uint64")]
     pub revision: u64,

@@ -46,21 +46,29 @@ pub(crate) fn answer(form: &Form<'_>, answer: &Answer) -> Answer {
 }
 
 fn of_problem(problem: &Problem, back: &str) -> Answer {
-    let (kind, document) = (problem.kind(), problem.document());
+    let kind = problem.kind();
     let body = html! {
+        (said_of(problem))
+        @if matches!(kind, Kind::NotSignedIn | Kind::SessionEnded) { (way("/sign-in", "Sign in")) }
+        (way_back(back))
+    };
+    Page::new(kind.status(), kind.title(), body).answer()
+}
+
+/// What there is to say of a problem.
+pub(crate) fn said_of(problem: &Problem) -> Markup {
+    let document = problem.document();
+    html! {
         p { (theirs(problem.detail())) }
         @if let Some(Now::Alert(now)) = &document.now { p { "Now it is " (standing(now)) "." } }
         @if document.told == Some(true) { p { (MAY_BE_TOLD) } }
         @if let Some(older) = &document.superseded { p { (not_resumed(older)) } }
         @if let Some(words) = &document.description { p { "Microsoft says: " q { (theirs(words)) } } }
         @if let Some(operation) = &document.operation { p { "Operation " (operation) } }
-        @if matches!(kind, Kind::NotSignedIn | Kind::SessionEnded) { (way("/sign-in", "Sign in")) }
         @if let Some(Now::Subscription(acted)) = &document.now {
             @if let Some(step_up) = &acted.step_up { (way(step_up, "It waits for you: sign in for it")) }
         }
-        (way_back(back))
-    };
-    Page::new(kind.status(), kind.title(), body).answer()
+    }
 }
 
 /// A wish that was asked for before under the same key, and has ended without being fulfilled.
@@ -142,7 +150,7 @@ fn goes_on(acted: &SubscriptionActed) -> bool {
     }
 }
 
-fn words_of_wish(acted: &SubscriptionActed) -> Markup {
+pub(crate) fn words_of_wish(acted: &SubscriptionActed) -> Markup {
     html! {
         @match acted.state {
             StateName::Done => "It is done.",

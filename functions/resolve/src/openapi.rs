@@ -6,7 +6,8 @@ use utoipa::{IntoParams, OpenApi};
 
 use crate::{
     bodies::{
-        AssignBody, BulkBody, ChangedViewBody, EmptyBody, NoteBody, ResolveBody, SnoozeBody, StatusBody, ViewBody,
+        AssignBody, BulkBody, ChangedViewBody, EmptyBody, NoteBody, RemovedViewBody, ResolveBody, SnoozeBody,
+        StatusBody, ViewBody,
     },
     documents::{Acted, BulkActed, ViewChanged},
 };
@@ -150,6 +151,24 @@ fn save_view() {}
 )]
 fn replace_view() {}
 
+/// Change a saved view, from where nothing but `POST` can be sent.
+#[utoipa::path(
+    post, path = "/api/v1/tenants/{tenant}/views/{view}", tag = "views", operation_id = "changeView",
+    params(OfView, Repeatable),
+    request_body = ChangedViewBody,
+    responses((status = 200, description = "It is saved.", body = ViewChanged), Problems, ProblemsOfChanges),
+)]
+fn change_view() {}
+
+/// Remove a saved view, from where nothing but `POST` can be sent.
+#[utoipa::path(
+    post, path = "/api/v1/tenants/{tenant}/views/{view}/remove", tag = "views", operation_id = "endView",
+    params(OfView, Repeatable),
+    request_body = RemovedViewBody,
+    responses((status = 204, description = "It is no more."), Problems, ProblemsOfChanges),
+)]
+fn end_view() {}
+
 /// Remove a saved view.
 #[utoipa::path(
     delete, path = "/api/v1/tenants/{tenant}/views/{view}", tag = "views", operation_id = "removeView",
@@ -165,7 +184,8 @@ fn remove_view() {}
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        resolve, investigate, reopen, resolve_all, assign, note, snooze, unsnooze, save_view, replace_view, remove_view
+        resolve, investigate, reopen, resolve_all, assign, note, snooze, unsnooze, save_view, replace_view, change_view,
+        remove_view, end_view
     ),
     tags(
         (name = "alerts", description = "Where alerts stand, with us and at Microsoft."),

@@ -8,7 +8,7 @@ use store::{Act, KeepOperations, KeepViews, ReadTenant, ReadWork};
 use crate::{Resolve, microsoft::Set, told};
 
 /// The routes, as API Gateway names them.
-pub const ROUTES: [&str; 15] = [
+pub const ROUTES: [&str; 17] = [
     crate::subscriptions::ROUTES[0],
     crate::subscriptions::ROUTES[1],
     crate::subscriptions::ROUTES[2],
@@ -22,6 +22,8 @@ pub const ROUTES: [&str; 15] = [
     "POST /api/v1/tenants/{tenant}/alerts/{alert}/snooze",
     "POST /api/v1/tenants/{tenant}/alerts/{alert}/unsnooze",
     "POST /api/v1/tenants/{tenant}/views",
+    "POST /api/v1/tenants/{tenant}/views/{view}",
+    "POST /api/v1/tenants/{tenant}/views/{view}/remove",
     "PUT /api/v1/tenants/{tenant}/views/{view}",
     "DELETE /api/v1/tenants/{tenant}/views/{view}",
 ];
@@ -54,8 +56,11 @@ where
             ("POST", "/tenants/{tenant}/alerts/{alert}/snooze") => self.snooze(request, caller).await,
             ("POST", "/tenants/{tenant}/alerts/{alert}/unsnooze") => self.unsnooze(request, caller).await,
             ("POST", "/tenants/{tenant}/views") => self.save_view(request, caller).await,
-            ("PUT", "/tenants/{tenant}/views/{view}") => self.replace_view(request, caller).await,
-            ("DELETE", "/tenants/{tenant}/views/{view}") => self.remove_view(request, caller).await,
+            // No form sends PUT or DELETE.
+            ("POST" | "PUT", "/tenants/{tenant}/views/{view}") => self.replace_view(request, caller).await,
+            ("DELETE", "/tenants/{tenant}/views/{view}") | ("POST", "/tenants/{tenant}/views/{view}/remove") => {
+                self.remove_view(request, caller).await
+            }
             _ => Err(Kind::NotFound.into()),
         }
     }

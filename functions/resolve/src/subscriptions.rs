@@ -8,6 +8,8 @@
 //! | `GET …/subscriptions/{subscription}/cancellation` | what would end |
 //! | `POST …/subscriptions/{subscription}/cancel`, `…/reactivate` | 202 with the operation, and where to sign in for it |
 //! | `POST /api/v1/subscriptions/cancel` | the same of up to ten, each with a result |
+//! | `GET /subscriptions/{tenant}/{subscription}/cancel` | a page that shows what would end, with a form to ask for it |
+//! | `POST /subscriptions/cancellation` | the same of those that ticked alerts are about; it changes nothing |
 //! | `GET /sign-in/step-up` | a page that shows what would happen, with a form to go on |
 //! | `POST /sign-in/step-up` | off to Entra ID, for a token of the person's own |
 //! | `GET /sign-in/step-up/callback` | Microsoft is told by that token, in this very request |
@@ -15,6 +17,7 @@
 mod alerts;
 pub mod bodies;
 mod bulk;
+mod cancellation;
 mod config;
 pub mod documents;
 mod openapi;
@@ -47,8 +50,14 @@ pub(crate) const ROUTES: [&str; 4] = [
     "POST /api/v1/tenants/{tenant}/subscriptions/{subscription}/cancel",
     "POST /api/v1/tenants/{tenant}/subscriptions/{subscription}/reactivate",
 ];
-/// The pages on which a person at a browser signs in for an operation, as API Gateway names their routes.
-pub const PAGES: [&str; 3] = ["GET /sign-in/step-up", "POST /sign-in/step-up", "GET /sign-in/step-up/callback"];
+/// The pages on which a person at a browser asks for cancellations, and signs in for an operation, as API Gateway names their routes.
+pub const PAGES: [&str; 5] = [
+    "GET /sign-in/step-up",
+    "GET /sign-in/step-up/callback",
+    "GET /subscriptions/{tenant}/{subscription}/cancel",
+    "POST /sign-in/step-up",
+    "POST /subscriptions/cancellation",
+];
 
 /// What acts on alerts and on subscriptions.
 pub struct Acting<S, M, Q, C, P, R> {
@@ -105,7 +114,7 @@ where
     /// Answers one request.
     pub async fn answer(&self, request: &Request) -> Answer {
         let answer = self.answer_as_json(request).await;
-        // The pages of signing in are pages already.
+        // Pages are pages already.
         match request.form() {
             Some(form) if !PAGES.contains(&request.route.as_str()) => crate::forms::answer(&form, &answer),
             _ => answer,
@@ -118,6 +127,8 @@ where
             "GET /sign-in/step-up" => Box::pin(self.show_step_up(request)).await,
             "POST /sign-in/step-up" => Box::pin(self.begin_step_up(request)).await,
             "GET /sign-in/step-up/callback" => Box::pin(self.finish_step_up(request)).await,
+            "GET /subscriptions/{tenant}/{subscription}/cancel" => Box::pin(self.cancellation_page(request)).await,
+            "POST /subscriptions/cancellation" => Box::pin(self.cancellations_page(request)).await,
             route if ROUTES.contains(&route) => {
                 let answered = Box::pin(self.answered(request)).await;
                 answered.unwrap_or_else(|problem| crate::told(&problem, request))

@@ -1,6 +1,7 @@
 //! Saved views: each is its owner's, and everybody's of the tenant where it is shared.
 
 use api::{Answer, Gate, Kind, Problem, Request};
+use http::Method;
 use identity::{Caller, Permission};
 use models::{
     Act as Line, Actor, Asked, Entry, MOST_VIEWS, Operation, OperationId, Person, RequestHash, TenantId, View, ViewId,
@@ -9,7 +10,7 @@ use store::{About, Act, ActWrite, Acted, KeepOperations, KeepViews, ReadTenant, 
 
 use crate::{
     Resolve, actor,
-    bodies::{ChangedViewBody, ViewBody, named_query},
+    bodies::{ChangedViewBody, RemovedViewBody, ViewBody, named_query},
     documents::{ViewChanged, of_view},
     request_id,
     status::{hash, operation_id},
@@ -55,13 +56,17 @@ where
         self.change_view(request, caller, tenant, hash, Some(view), &Wish::Replace(body)).await
     }
 
-    /// A saved view is to be no more.
+    /// A saved view is to be no more: of the revision that the query names, or the body where there can be one.
     pub(crate) async fn remove_view(&self, request: &Request, caller: &Caller) -> Result<Answer, Problem> {
         let tenant = tenant_of(request, caller)?;
         let view: ViewId = request.parameter("view")?;
-        let query = request.query(&["revision"])?;
-        let revision = query.get("revision").and_then(|text| text.parse().ok());
-        let revision = revision.ok_or_else(|| Problem::value("revision", "name the revision that you saw"))?;
+        let revision = if request.method == Method::DELETE {
+            let query = request.query(&["revision"])?;
+            let revision = query.get("revision").and_then(|text| text.parse().ok());
+            revision.ok_or_else(|| Problem::value("revision", "name the revision that you saw"))?
+        } else {
+            request.body::<RemovedViewBody>()?.revision
+        };
         let hash = hash(request, &(&tenant, &view), &revision)?;
         self.change_view(request, caller, tenant, hash, Some(view), &Wish::Remove { revision }).await
     }

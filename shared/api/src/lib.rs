@@ -11,6 +11,7 @@
 //! | `access` | who asks, and whether they may |
 //! | `problem` | all that can be wrong, by type (RFC 9457) |
 //! | `answer` | answers, with the headers that each has |
+//! | `wire` | how they go over the wire |
 //! | `cursor` | the place of a list, which leaves us and has to come back as it was |
 //! | `operation` | operations, and what came of them, as they are shown |
 //! | `document` | what the `OpenAPI` document says of every route |
@@ -23,6 +24,7 @@ mod form;
 pub mod operation;
 mod problem;
 mod request;
+mod wire;
 
 pub use access::Gate;
 pub use answer::{Answer, for_gateway, json, nothing, of_problem, text};
@@ -30,6 +32,7 @@ pub use cursor::{CURSOR_LIFETIME, Cursors};
 pub use form::Form;
 pub use problem::{Kind, Problem};
 pub use request::{MOST_BODY_BYTES, Request, caller};
+pub use wire::on_the_wire;
 
 /// What the path of every route begins with.
 pub const PREFIX: &str = "/api/v1";

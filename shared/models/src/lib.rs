@@ -65,6 +65,7 @@ pub use message::{EventMessage, Publication};
 pub use named::NamesOfAlerts;
 pub use names::{
     BroughtReseller, NameId, NameKind, NamesRequest, WantedCustomer, WantedNames, WantedSubscription, folded,
+    is_invisible,
 };
 pub use notice::{AlertNotice, AlertSummary, DigestNotice, DigestReason, Notice, RESPONSE_TARGET};
 pub use observation::{DECISION_PATIENCE, Decision, Known, Observation, Observed, Seen, Step, observe};

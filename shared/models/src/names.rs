@@ -124,7 +124,8 @@ pub fn folded(name: &str) -> String {
 
 /// Control characters that are no blanks, and marks of direction and width that show nothing of themselves (Unicode: `Bidi_Control`,
 /// zero-width spaces and joiners, the byte-order mark).
-fn is_invisible(mark: char) -> bool {
+#[must_use]
+pub fn is_invisible(mark: char) -> bool {
     (mark.is_control() && !mark.is_whitespace())
         || matches!(mark, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -85,7 +85,10 @@ fn each_period_begins_and_ends_with_its_day() {
         assert_eq!((lately.now, lately.before), resolved_lately, "resolved, {ago} days ago");
         assert_eq!((figures.response.resolved, figures.response_before.resolved), resolved_lately);
         assert_eq!(figures.resolved, 1, "whenever it was");
-        let expected: Vec<_> = in_chart.then(|| ChartDay { day: day(ago), new: 1, resolved: 1 }).into_iter().collect();
+        let expected: Vec<_> = in_chart
+            .then(|| ChartDay { day: day(ago), new: 1, resolved: 1, mean_response: Some(60) })
+            .into_iter()
+            .collect();
         let shown: Vec<_> = figures.chart.into_iter().filter(|day| (day.new, day.resolved) != (0, 0)).collect();
         assert_eq!(shown, expected, "chart, {ago} days ago");
     }

@@ -14,7 +14,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-pub use words::{ago, moment, theirs, way};
+pub use words::{ago, moment, seen, theirs, way};
 
 /// The page that a browser is sent to where nothing better is known.
 pub const HOME: &str = "/";
@@ -78,9 +78,9 @@ pub struct Pulse {
 pub const PLACES: [(&str, &str); 3] = [(HOME, "Alerts"), ("/health", "Health"), ("/events", "Events")];
 
 impl Page {
-    /// A page without forms, whose address goes nowhere: it may hold a code.
-    pub fn new(status: StatusCode, title: impl Into<String>, body: Markup) -> Self {
-        Self { status, title: title.into(), body, forms: Forms::None, frame: None }
+    /// A page without forms, whose address goes nowhere: it may hold a code. What people wrote may stand in the title.
+    pub fn new(status: StatusCode, title: impl AsRef<str>, body: Markup) -> Self {
+        Self { status, title: words::seen(title.as_ref()), body, forms: Forms::None, frame: None }
     }
 
     /// The same with forms that go to us.
@@ -154,6 +154,13 @@ pub fn redirect(to: &str) -> Response<String> {
         answer.headers_mut().insert(header::LOCATION, to);
     }
     answer
+}
+
+/// Off to sign in, and back to this path of ours.
+#[must_use]
+pub fn to_sign_in(asked: &str) -> Response<String> {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("return", asked).finish();
+    redirect(&format!("/sign-in?{query}"))
 }
 
 fn with_headers(status: StatusCode, page: String, forms: &Forms, has_script: bool) -> Response<String> {

@@ -6,8 +6,13 @@ use maud::{Markup, html};
 /// What somebody wrote: marks that would turn the direction of what stands around it end with it, and control characters are blanks.
 #[must_use]
 pub fn theirs(text: &str) -> Markup {
-    let text: String = text.chars().map(|mark| if is_unseen(mark) { ' ' } else { mark }).collect();
-    html! { bdi { (text) } }
+    html! { bdi { (seen(text)) } }
+}
+
+/// The same as a text: for the title of a page, and for attributes.
+#[must_use]
+pub fn seen(text: &str) -> String {
+    text.chars().map(|mark| if is_unseen(mark) { ' ' } else { mark }).collect()
 }
 
 /// A way on, in a line of its own.

@@ -26,10 +26,10 @@
 //! | [`KeepWatches`] | alerts | `BatchGetItem`, `UpdateItem` | poll |
 //! | [`NoteCallbacks`] | tenants | `Query`, `UpdateItem` | poll |
 //! | [`WatchCredentials`] | tenants | `UpdateItem` | renew |
-//! | [`ReadCredentials`] | tenants | `Query` | operators, by `partner-alerts` |
+//! | [`ReadCredentials`] | tenants | `Query` | dashboard; operators, by `partner-alerts` |
 //! | [`WriteTenants`] | tenants | `PutItem`, `DeleteItem` | operators, by `partner-alerts` |
 //! | [`Recount`] | tenants, alerts | `Query`, `UpdateItem` | operators, by `partner-alerts` |
-//! | [`ReadLastRuns`] | tenants | `GetItem` | operators, by `partner-alerts` |
+//! | [`ReadLastRuns`] | tenants | `GetItem` | dashboard; operators, by `partner-alerts` |
 //! | [`ReadSessions`] | sessions | `GetItem` | authorize |
 //! | [`TouchSessions`] | sessions | `UpdateItem` | authorize |
 //! | [`KeepSessions`] | sessions | `GetItem`, `PutItem`, `DeleteItem` | sign-in |
@@ -43,7 +43,8 @@
 //! | [`ReadStatistics`] | tenants | `Query` | dashboard |
 //! | [`KeepViews`] | tenants | `Query` | resolve, dashboard |
 //! | [`ReadActivity`] | activity, alerts, tenants | `Query` (also on an index), `GetItem` (not of activity) | dashboard; operators, by `partner-alerts` |
-//! | [`Outbox`] | alerts | `Query` on the index, `UpdateItem` | notify |
+//! | [`FindUnpublished`] | alerts | `Query` on the index | notify, dashboard |
+//! | [`Outbox`] | alerts | `UpdateItem` | notify |
 //!
 //! Leaves to others: what is worth writing (`poll`), what a change means (`models`).
 
@@ -99,7 +100,7 @@ pub use lists::{
 };
 pub use names::{Asked, CustomersPage, KeepNames, KeptName, NameAnswer, NamedCustomer, ReadNames};
 pub use operations::{KeepOperations, Left, ReadOperations};
-pub use outbox::{OUTBOX_SHARDS, Outbox};
+pub use outbox::{FindUnpublished, OUTBOX_SHARDS, Outbox};
 pub use places::{KeepPlaces, KeptPlace};
 pub use recount::{Drift, Recount, Recounted};
 pub use runs::{LastRun, LastRuns, NoteCallbacks, ReadLastRuns};

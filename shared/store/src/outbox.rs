@@ -15,8 +15,8 @@ pub const OUTBOX_SHARDS: u32 = 4;
 /// How long an outbox item is kept once there is nothing more to do about it.
 const RECORD_RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Finds what is unpublished and marks what was published.
-pub trait Outbox {
+/// Finds what is unpublished.
+pub trait FindUnpublished {
     /// Up to `limit` readable items of a shard that were written at or before `until`, oldest first. An item that can't be read
     /// is an error of its own, hides no other and does not count.
     fn unpublished(
@@ -25,7 +25,10 @@ pub trait Outbox {
         until: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Result<OutboxRecord, StoreError>>, StoreError>> + Send;
+}
 
+/// Finds what is unpublished and marks what was published.
+pub trait Outbox: FindUnpublished {
     /// Marks an item as published: it leaves the index. Marking twice, or what is gone, is no error.
     fn mark_published(
         &self,
@@ -34,7 +37,7 @@ pub trait Outbox {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-impl Outbox for Store {
+impl FindUnpublished for Store {
     async fn unpublished(
         &self,
         shard: u32,
@@ -65,7 +68,9 @@ impl Outbox for Store {
         }
         Ok(found)
     }
+}
 
+impl Outbox for Store {
     async fn mark_published(&self, record: &OutboxRecord, now: Timestamp) -> Result<(), StoreError> {
         let request = self
             .client

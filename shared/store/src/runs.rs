@@ -57,7 +57,7 @@ impl LastRuns {
     }
 }
 
-/// Reads when tenants were last looked at: for operators' tools, not for functions.
+/// Reads when tenants were last looked at: for whoever looks after them, not for what looks at them.
 pub trait ReadLastRuns {
     /// The last runs of this tenant.
     fn last_runs(&self, tenant: &TenantId) -> impl Future<Output = Result<LastRuns, StoreError>> + Send;

@@ -236,8 +236,13 @@ fn same(before: Operation, hash: &RequestHash) -> Result<Operation, AskError> {
 /// Whether this is what a subscription is called. One without a name, or with one that nobody can type, is called by its id.
 pub(crate) fn is_called(entitlement: &Entitlement, id: &SubscriptionId, typed: &str) -> bool {
     let typed = typed.trim();
-    match &entitlement.name {
-        Some(name) if !name.trim().is_empty() && !name.contains(char::is_control) => typed == name.trim(),
-        _ => typed.eq_ignore_ascii_case(id.as_str()),
-    }
+    let is_named = entitlement.name.as_deref().is_some_and(|name| !typed.is_empty() && typed == name.trim());
+    is_named || (name_to_type(entitlement).is_none() && typed.eq_ignore_ascii_case(id.as_str()))
+}
+
+/// The name of a subscription that has one which somebody can type. Whoever has taken it over names it, and a mark that nobody sees must not keep it running.
+pub(crate) fn name_to_type(entitlement: &Entitlement) -> Option<&str> {
+    let name = entitlement.name.as_deref().map(str::trim)?;
+    let is_typed = !name.is_empty() && !name.contains(|mark: char| mark.is_control() || models::is_invisible(mark));
+    is_typed.then_some(name)
 }

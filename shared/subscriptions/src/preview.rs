@@ -6,7 +6,10 @@ use models::{Alert, CustomerId, EventSubject, Operation, SubscriptionId, Tenant,
 use partner_center::{Asker, Credentials, EntitlementError};
 use store::{FindAlerts, FindOpenAlerts, KeepOperations, StoreError};
 
-use crate::{Subscriptions, about, ask::is_called};
+use crate::{
+    Subscriptions, about,
+    ask::{is_called, name_to_type},
+};
 
 /// Most alerts that are shown. More are resolved all the same.
 const MOST_SHOWN: usize = 100;
@@ -31,6 +34,12 @@ impl Preview {
     #[must_use]
     pub fn is_called(&self, subscription: &SubscriptionId, typed: &str) -> bool {
         is_called(&self.found.found.entitlement, subscription, typed)
+    }
+
+    /// What whoever means this one types: its name, or its id where it has none that somebody can type.
+    #[must_use]
+    pub fn to_type<'a>(&'a self, subscription: &'a SubscriptionId) -> &'a str {
+        name_to_type(&self.found.found.entitlement).unwrap_or(subscription.as_str())
     }
 }
 

@@ -29,7 +29,7 @@ async fn without_a_role_nothing_is_shown_but_who_one_is() {
         let answered = world.get(&path, Some(&nobody)).await;
         let expected = match path.as_str() {
             "me" | "openapi.json" => 200,
-            "alerts" | "statistics" | "tenants" => 403,
+            "alerts" | "pulse" | "statistics" | "tenants" => 403,
             _ => 404,
         };
         assert_eq!(answered.status, expected, "{path}: {}", answered.body);
@@ -47,7 +47,7 @@ async fn another_tenant_is_answered_like_one_that_is_not_there_on_every_route() 
     let of_tenant =
         |tenant: &str| paths(tenant).into_iter().filter(|path| path.starts_with("tenants/")).collect::<Vec<_>>();
     let named = |tenant: &str| {
-        ["alerts", "statistics"]
+        ["alerts", "pulse", "statistics"]
             .map(|path| format!("{path}?tenant={TENANT},{tenant}"))
             .into_iter()
             .chain(of_tenant(tenant))
@@ -77,7 +77,7 @@ async fn for_another_tenant_nothing_is_read() {
     let context = Verdict::Ok(somebody::caller(&agent, How::Bearer, Some(OWN.1))).context();
     for route in dashboard::ROUTES {
         let of_tenant = route.contains("{tenant}");
-        if !of_tenant && !["GET /api/v1/alerts", "GET /api/v1/statistics"].contains(&route) {
+        if !of_tenant && !["GET /api/v1/alerts", "GET /api/v1/pulse", "GET /api/v1/statistics"].contains(&route) {
             continue;
         }
         let query = if of_tenant { String::new() } else { format!("tenant={OTHER}") };

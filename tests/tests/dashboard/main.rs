@@ -5,5 +5,7 @@ mod document;
 mod exports;
 mod gates;
 mod lists;
+mod pages;
+mod saved;
 mod support;
 mod whole;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use models::{Alert, Delta, Known, Tenant, TenantId};
-use reqwest::{Client, header::HeaderMap};
+use reqwest::{Client, Response, header::HeaderMap, redirect::Policy};
 use serde_json::Value;
 use simulator::Person;
 use store::{
@@ -34,6 +34,65 @@ pub(crate) struct Answered {
     pub(crate) body: Value,
 }
 
+/// A page.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Page {
+    /// What stands on it, without how it looks and what runs there.
+    pub(crate) fn content(&self) -> String {
+        let without = |text: &str, name: &str| match text.split_once(&format!("<{name}>")) {
+            None => text.to_owned(),
+            Some((before, behind)) => {
+                before.to_owned() + behind.split_once(&format!("</{name}>")).map_or("", |(_, rest)| rest)
+            }
+        };
+        without(&without(&self.text, "style"), "script")
+    }
+
+    /// The words of it, without markup; blanks between.
+    pub(crate) fn words(&self) -> String {
+        let (mut words, mut is_tag) = (String::new(), false);
+        for mark in self.content().chars() {
+            match mark {
+                '<' => is_tag = true,
+                '>' => {
+                    is_tag = false;
+                    words.push(' ');
+                }
+                mark if !is_tag => words.push(mark),
+                _ => {}
+            }
+        }
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Where its links lead, as they stand there.
+    pub(crate) fn links(&self) -> Vec<String> {
+        let content = self.content();
+        let links = content.split(" href=\"").skip(1);
+        links.map(|link| link.split('"').next().unwrap().replace("&amp;", "&")).collect()
+    }
+
+    /// The alerts that its table leads to, in their order.
+    pub(crate) fn alerts(&self) -> Vec<String> {
+        let content = self.content();
+        let table = content.split("<tbody").skip(1).find(|table| table.contains("href=\"/alerts/")).unwrap_or_default();
+        let links = table.split("</tbody>").next().unwrap().split("href=\"/alerts/").skip(1);
+        links
+            .map(|link| {
+                let path = link.split(['"', '?']).next().unwrap();
+                let id = path.split_once('/').unwrap().1;
+                percent_encoding::percent_decode_str(id).decode_utf8().unwrap().into_owned()
+            })
+            .collect()
+    }
+}
+
 impl Answered {
     /// The type of the problem that it tells.
     pub(crate) fn problem(&self) -> (u16, &str) {
@@ -56,7 +115,7 @@ impl World {
         // One is enough for the process, whoever brings it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(clippy::disallowed_methods, reason = "the client of a test's program")]
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
         Self { system, client, shapes: Shapes::of_document() }
     }
 
@@ -99,6 +158,35 @@ impl World {
         let mut request = self.client.get(format!("{}{path}", self.system.test.system.origin()));
         if let Some(token) = token {
             request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// Asks for a page as this token's owner.
+    pub(crate) async fn page(&self, path: &str, token: Option<&str>) -> Page {
+        let answer = self.fetch(path, token).await;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Page { status, headers, text: answer.text().await.unwrap() }
+    }
+
+    /// A page that an admin agent is given.
+    pub(crate) async fn shown(&self, path: &str) -> Page {
+        let page = self.page(path, Some(&self.token())).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        page
+    }
+
+    /// Asks as this person, with this body of this type where there is one, for what need not be JSON.
+    pub(crate) async fn asks(
+        &self,
+        person: &Person,
+        (method, path): (&str, &str),
+        body: Option<(&str, String)>,
+    ) -> Response {
+        let url = format!("{}{path}", self.system.test.system.origin());
+        let mut request = self.client.request(method.parse().unwrap(), url).bearer_auth(self.token_of(person));
+        if let Some((kind, body)) = body {
+            request = request.header("content-type", kind).body(body);
         }
         request.send().await.unwrap()
     }

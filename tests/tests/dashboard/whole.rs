@@ -43,7 +43,7 @@ fn full(id: &str) -> Alert {
     }
 }
 
-async fn name(world: &World, id: &NameId, name: &str) {
+pub(crate) async fn name(world: &World, id: &NameId, name: &str) {
     let answer = NameAnswer::Given { name, domain: None };
     let asked = store::Asked { id, customer: None, seen: None, answer, due: world.system.now() };
     world.system.store().keep_name(&tenant(), asked, world.system.now()).await.unwrap();
@@ -58,7 +58,7 @@ async fn act(world: &World, id: &str, write: impl FnOnce(&store::AlertAtWork) ->
     assert!(matches!(store.act(&write, world.system.now()).await.unwrap(), Acted::Done { .. }));
 }
 
-async fn note(world: &World, id: &str, number: u64) {
+pub(crate) async fn note(world: &World, id: &str, number: u64) {
     act(world, id, |seen| {
         let line = entry(world, number, Did::Noted);
         let change = WorkChange::Note("It is <i>theirs</i>.".parse().unwrap());
@@ -235,7 +235,10 @@ async fn figures_are_of_the_tenants_that_are_asked_for_with_their_definitions() 
     let times = &both["average_response"]["now"];
     assert_eq!((&times["mean_seconds"], &times["median"]), (&json!(1_800), &json!({ "at_most_seconds": 1_800 })));
     assert_eq!(both["chart"].as_array().unwrap().len(), 61);
-    assert_eq!(both["chart"][60], json!({ "day": "2026-03-02", "new": 3, "resolved": 1 }));
+    assert_eq!(
+        both["chart"][60],
+        json!({ "day": "2026-03-02", "new": 3, "resolved": 1, "mean_response_seconds": 1_800 })
+    );
     assert_eq!(both["definitions"].as_object().unwrap().len(), 5);
     let other = world.found(&format!("statistics?tenant={OTHER}")).await.body;
     assert_eq!((&other["unresolved"]["now"], &other["tenants"]), (&json!(1), &json!([OTHER])));

@@ -96,6 +96,11 @@ async fn no_door_opens_for_what_is_no_credential() {
             match door.route {
                 // Who is nobody is sent to sign in, and sees nothing of the page.
                 "GET /sign-in/me" => assert!([303, 403].contains(&status), "{what}: {} is {status}", door.route),
+                // From a page that can be asked for later, to sign in and back.
+                route if door.is_page() && !route.contains("/sign-in/") => {
+                    let is_sent = ["not-signed-in", "session-ended"].contains(problem);
+                    assert_eq!(status, if is_sent { 303 } else { 401 }, "{what}: {route}");
+                }
                 route if door.is_page() => assert_eq!(status, 401, "{what}: {route}"),
                 route => assert_eq!((status, told.as_str()), (401, *problem), "{what}: {route}"),
             }

@@ -55,6 +55,7 @@ fn body(route: &str) -> Value {
         "notes" => json!({ "note": "x" }),
         "snooze" => json!({ "until": "2026-03-03T09:00:00Z", "why": "x" }),
         "views" => json!({ "name": "x", "query": "y" }),
+        "cancellation" => json!({ "alerts": [format!("{TENANT}/1/a")] }),
         _ => json!({}),
     }
 }
@@ -63,7 +64,12 @@ fn body(route: &str) -> Value {
 pub(crate) fn doors() -> Vec<Door> {
     let public = ["GET /sign-in", "GET /sign-in/callback", "POST /sign-out"];
     let of_sign_in = sign_in::ROUTES.into_iter().filter(|route| !public.contains(route));
-    let all = dashboard::ROUTES.into_iter().chain(resolve::ROUTES).chain(resolve::PAGES).chain(of_sign_in);
+    let all = dashboard::ROUTES
+        .into_iter()
+        .chain(dashboard::PAGES)
+        .chain(resolve::ROUTES)
+        .chain(resolve::PAGES)
+        .chain(of_sign_in);
     all.map(Door::of).collect()
 }
 

@@ -29,6 +29,8 @@ fn whoever_shows_nothing_is_told_to_sign_in_and_a_browser_is_led_to_entra_id() {
             let (status, _, problem) = sent(world, Method::GET, path, None, &Value::Null).await;
             assert_eq!((status, &problem["type"]), (401, &json!("/problems/not-signed-in")), "{path}: {problem}");
         }
+        let (status, to, _) = sent(world, Method::GET, "/health", None, &Value::Null).await;
+        assert_eq!((status, to.as_str()), (303, "/sign-in?return=%2Fhealth"));
         let (status, to, _) = sent(world, Method::GET, "/sign-in", None, &Value::Null).await;
         let authorize = format!("{}/{ACTED}/oauth2/v2.0/authorize?", world.microsoft.microsoft_url());
         assert!(status == 303 && to.starts_with(&authorize), "{status}: {to}");
@@ -58,6 +60,12 @@ fn an_admin_agent_sees_an_alert_and_resolves_it_here_and_at_microsoft() {
         let (status, _, activity) = sent(world, Method::GET, &path, Some(&token), &Value::Null).await;
         assert_eq!(status, 200, "{activity}");
         assert!(activity.to_string().contains("Seen by phone."), "{activity}");
+
+        let page = format!("/alerts/{ACTED}/{}", alert.id);
+        for path in ["/", "/?order=severity", &page, "/health", "/events"] {
+            let (status, _, problem) = sent(world, Method::GET, path, Some(&token), &Value::Null).await;
+            assert_eq!(status, 200, "{path}: {problem}");
+        }
         assert_eq!(sent(world, Method::POST, &path.replace("activity", "resolve"), None, &body).await.0, 401);
     });
 }

@@ -23,7 +23,7 @@ async fn a_person_signs_in_sees_what_they_may_do_and_signs_out() {
         assert_eq!((asked.status, asked.location.as_str()), (303, "/sign-in"));
         let name = person.name.clone();
         let back = browser.sign_in(person, "").await;
-        assert_eq!((back.status, back.location.as_str()), (303, "/sign-in/me"), "{}", back.text);
+        assert_eq!((back.status, back.location.as_str()), (303, "/"), "{}", back.text);
         let me = browser.get("/sign-in/me").await;
         assert!(me.status == 200 && me.text.contains(&name) && me.text.contains(&says), "{}", me.text);
         let out = browser.post("/sign-out").await;

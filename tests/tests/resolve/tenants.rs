@@ -30,7 +30,7 @@ fn requests(tenant: &str) -> Vec<(String, String, Value)> {
                 "notes" => json!({ "note": "x" }),
                 "snooze" => json!({ "until": "2026-03-03T09:00:00Z", "why": "x" }),
                 "views" => json!({ "name": "x", "query": "y" }),
-                "{view}" if method == "PUT" => json!({ "name": "x", "query": "y", "revision": 1 }),
+                "{view}" if method != "DELETE" => json!({ "name": "x", "query": "y", "revision": 1 }),
                 _ => json!({}),
             };
             if method == "DELETE" {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use store::KeepViews as _;
 use tests::TENANT;
 
-use crate::support::{Desk, Reply, agent, person, request};
+use crate::support::{Desk, Reply, agent, caller, form, person, request};
 
 const VIEWS: &str = "/api/v1/tenants/{tenant}/views";
 
@@ -105,4 +105,52 @@ async fn what_is_no_view_is_refused() {
     assert_eq!(send(&desk, "DELETE", Some(id), "", &Value::Null, None).await.problem(), "value-refused");
     assert_eq!(send(&desk, "DELETE", Some("x"), "revision=1", &Value::Null, None).await.problem(), "not-found");
     assert_eq!(desk.lines(None).await.len(), 0);
+}
+
+/// A form of one of our pages.
+async fn send_form(desk: &Desk, route: &str, view: Option<&str>, fields: &[(&str, &str)]) -> (u16, String) {
+    let mut path = json!({ "tenant": TENANT });
+    if let Some(view) = view {
+        path["view"] = view.into();
+    }
+    let fields = [fields, &[("return", "/?state=all")]].concat();
+    let origin = desk.system.test.system.origin().to_owned();
+    let caller = caller(&["AdminAgent"], identity::How::Session);
+    let answer = desk.resolve.answer(&form(route, &path, &fields, &origin, caller)).await;
+    let location = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+    (answer.status().as_u16(), location.unwrap_or_else(|| answer.body().clone()))
+}
+
+#[tokio::test]
+async fn by_forms_a_view_is_saved_changed_and_removed_as_well() {
+    let desk = Desk::with(&[]).await;
+    let back = || (303, "/?state=all".to_owned());
+    let kept = async || desk.system.store().views(&desk.tenant()).await.unwrap().views;
+    let (save, change) = (format!("POST {VIEWS}"), format!("POST {VIEWS}/{{view}}"));
+    let remove = format!("{change}/remove");
+    // What was left empty says that nobody else sees it.
+    let fields = [("name", "Mine"), ("query", "state=open"), ("shared", ""), ("idempotency-key", "a")];
+    for _ in 0..2 {
+        assert_eq!(send_form(&desk, &save, None, &fields).await, back());
+    }
+    let saved = kept().await.remove(0);
+    assert_eq!((saved.name.as_str(), saved.is_shared, saved.revision), ("Mine", false, 1));
+    let id = Some(saved.id.as_str());
+    let fields = [("name", "Ours"), ("query", "state=all"), ("shared", "true"), ("revision", "1")];
+    assert_eq!(send_form(&desk, &change, id, &fields).await, back());
+    let changed = kept().await.remove(0);
+    assert_eq!((changed.name.as_str(), changed.query.as_str(), changed.is_shared), ("Ours", "state=all", true));
+    let (status, page) = send_form(&desk, &change, id, &fields).await;
+    assert!(status == 409 && page.contains("<a href=\"/?state=all\">Back</a>"), "{page}");
+    for (revision, status) in [("1", 409), ("x", 400), ("", 400)] {
+        assert_eq!(send_form(&desk, &remove, id, &[("revision", revision)]).await.0, status, "{revision}");
+    }
+    let fields = [("revision", "2"), ("idempotency-key", "r")];
+    for _ in 0..2 {
+        assert_eq!(send_form(&desk, &remove, id, &fields).await, back());
+    }
+    assert!(kept().await.is_empty());
+    assert_eq!(send_form(&desk, &remove, id, &[("revision", "2")]).await.0, 404);
+    let acts: Vec<_> = desk.lines(None).await.into_iter().map(|line| line.act).collect();
+    assert!(matches!(acts[..], [Act::ViewSaved { .. }, Act::ViewSaved { .. }, Act::ViewRemoved { .. }]), "{acts:?}");
 }

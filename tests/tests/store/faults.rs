@@ -335,7 +335,7 @@ async fn a_store_that_can_t_be_reached_says_so_for_every_request() {
         code(store.write(&grant(), &[new(&alert("a"))], None, noon()).await.unwrap_err()),
         code(store.finish_baseline(&grant(), None, noon()).await.unwrap_err()),
         code(store::ReadTenants::tenants(store).await.unwrap_err()),
-        code(store::Outbox::unpublished(store, 0, noon(), 1).await.unwrap_err()),
+        code(store::FindUnpublished::unpublished(store, 0, noon(), 1).await.unwrap_err()),
     ];
     assert_eq!(codes, ["AccessDeniedException"; 9]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::{DigestNotice, DigestReason, Notice, TransitionKind};
-use store::{AlertWrite, OUTBOX_SHARDS, Outbox as _, OutboxRecord, StoreError, WriteAlerts as _};
+use store::{AlertWrite, FindUnpublished as _, OUTBOX_SHARDS, Outbox as _, OutboxRecord, StoreError, WriteAlerts as _};
 
 use crate::support::{Bench, alert, new, noon, record, seconds, tenant, text, told};
 

@@ -131,7 +131,7 @@ async fn what_somebody_else_cancelled_meanwhile_is_not_cancelled_again_and_its_a
 }
 
 /// Somebody cancels it in Partner Center's own dashboard.
-async fn elsewhere(system: &tests::ByHand, token: &partner_center::PersonToken) {
+pub(crate) async fn elsewhere(system: &tests::ByHand, token: &partner_center::PersonToken) {
     let entitlements = crate::support::entitlements(system);
     let (tenant, customer, subscription) =
         (tenant(system).await, CUSTOMER.parse().unwrap(), SUBSCRIPTION.parse().unwrap());

@@ -6,6 +6,7 @@ mod asking;
 mod browser;
 mod cut_off;
 mod flow;
+mod pages;
 mod requests;
 mod silent;
 mod stepping_up;

@@ -29,7 +29,7 @@ const WITHOUT_AUTHORIZER: [&str; 3] = ["GET /sign-in", "GET /sign-in/callback", 
 fn answered() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let of_resolve = resolve::ROUTES.iter().chain(&resolve::PAGES);
     BTreeMap::from([
-        ("Dashboard", dashboard::ROUTES.into()),
+        ("Dashboard", dashboard::ROUTES.into_iter().chain(dashboard::PAGES).collect()),
         ("Resolve", of_resolve.copied().collect()),
         ("SignIn", sign_in::ROUTES.into()),
     ])
@@ -270,9 +270,13 @@ async fn came_back(system: &ByHand, address: &str) -> String {
 #[tokio::test]
 async fn dashboard_may_read_what_it_shows_and_nothing_else() {
     let system = system().await;
+    let raised = &system.microsoft.alerts(TENANT)[0];
+    let callback = system.microsoft.sign(&system.microsoft.fraud_callback(raised)).unwrap();
+    assert_eq!(system.receive(&callback).await, 200);
+    let _ = system.tap.take();
     let dashboard = dashboard::wire(&system.parts).unwrap();
     let path = json!({ "alert": "one", "operation": "0".repeat(64) });
-    for route in dashboard::ROUTES {
+    for route in dashboard::ROUTES.into_iter().chain(dashboard::PAGES) {
         let status = dashboard.answer(&request(&system, route, &path, "", &json!({}))).await.status();
         assert!(status == 200 || (status == 404 && route.ends_with("{operation}")), "{route}: {status}");
     }

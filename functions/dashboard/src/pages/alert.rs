@@ -1,5 +1,7 @@
 //! `GET /alerts/{tenant}/{alert}`: an alert, whole, with what can be done about it. What Microsoft says of it that nobody foresaw is shown as it is.
 
+mod evidence;
+
 use std::collections::{BTreeSet, HashMap};
 
 use api::{Answer, Kind, Problem, operation::step_up_of};
@@ -7,8 +9,7 @@ use http::StatusCode;
 use identity::Permission;
 use maud::{Markup, html};
 use models::{Alert, AlertId, Asked as Wish, NameId, Operation, Status, TenantId};
-use pages::{HOME, Page, moment, theirs};
-use serde_json::Value;
+use pages::{HOME, Page, moment, seen, theirs};
 use store::{AlertAtWork, ListOf, ListQuery, ListedAlert};
 
 use super::{columns, frame, history, view::View};
@@ -34,6 +35,8 @@ pub(super) struct Shown<'a> {
     /// The view that the person comes from, and goes back to.
     view: View,
     may_resolve: bool,
+    /// Whether that can be done, too: Microsoft is told with a secret that the tenant may lack.
+    may_decide: bool,
     may_cancel: bool,
 }
 
@@ -61,6 +64,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         )?;
         let names = Names::read(&self.store, HashMap::from([(tenant.clone(), names_of(alert))])).await;
         let access = asked.caller.access();
+        let may_resolve = access.may(Permission::Resolve, &tenant);
         let is_active = of_tenant.as_ref().is_some_and(|tenant| tenant.active && tenant.act_secret.is_some());
         let shown = Shown {
             asked,
@@ -72,7 +76,8 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             under_way,
             others,
             view,
-            may_resolve: is_active && access.may(Permission::Resolve, &tenant),
+            may_resolve,
+            may_decide: may_resolve && is_active,
             may_cancel: access.may(Permission::Cancel, &tenant),
         };
         let body = html! {
@@ -80,9 +85,9 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             (shown.state())
             div class="columns" {
                 div {
-                    (shown.description())
+                    (evidence::description(alert))
                     (shown.resources())
-                    (shown.details())
+                    (evidence::details(alert))
                     (history::panel(&history.0, history.1.is_some()))
                 }
                 div {
@@ -93,7 +98,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
                 }
             }
         };
-        let title = alert.display_name.chars().filter(|mark| !mark.is_control()).collect::<String>();
+        let title = seen(&alert.display_name);
         Ok(Page::new(StatusCode::OK, title, body).within(frame(asked, HOME, None)).answer())
     }
 
@@ -102,7 +107,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let tenants = BTreeSet::from([tenant.clone()]);
         let of = async |of: Option<ListOf>| {
             let Some(of) = of else { return Ok(Vec::new()) };
-            let list = ListQuery { of, ..ListQuery::open() };
+            let list = ListQuery::open().narrowed(of);
             let page = self.store.list(&tenants, &list, None, OTHERS + 1).await.map_err(of_store)?;
             let others = page.alerts.into_iter().filter(|other| other.id != alert.id);
             Ok::<_, Problem>(others.take(OTHERS).collect::<Vec<_>>())
@@ -154,24 +159,15 @@ impl Shown<'_> {
         }
     }
 
-    fn description(&self) -> Markup {
-        let Some(description) = &self.alert().description else { return html! {} };
-        html! { section class="panel" { h2 { "What was seen, and what to do" } p class="text" { (theirs(&plain(description))) } } }
-    }
-
     fn resources(&self) -> Markup {
-        let resources = &self.alert().affected_resources;
         html! {
             section class="panel" {
                 h2 { "Impacted resources" }
-                @if resources.is_empty() { p { "The whole subscription." } }
-                @else { ul { @for resource in resources {
-                    li {
-                        code class="small" { (theirs(&resource.resource_id)) }
-                        @if let Some(kind) = &resource.resource_type { br; span class="dim" { (theirs(kind)) } }
-                    }
-                } } }
-                @if self.may_resolve { (self.decisions()) }
+                (evidence::resources(self.alert()))
+                @if self.may_decide { (self.decisions()) }
+                @else if self.may_resolve {
+                    p class="dim" { "Nothing can be decided here: the tenant is switched off, or has no secret to act with. " code { "partner-alerts tenants show" } " says which." }
+                }
             }
         }
     }
@@ -208,19 +204,6 @@ impl Shown<'_> {
         }
     }
 
-    fn details(&self) -> Markup {
-        let details = &self.alert().additional_details;
-        if details.is_empty() {
-            return html! {};
-        }
-        html! {
-            section class="panel" {
-                h2 { "Additional information" }
-                dl { @for (name, value) in details { dt { (theirs(name)) } dd { (shown_value(value)) } } }
-            }
-        }
-    }
-
     /// What leads out of here: the subscription in Azure's portal, and its end.
     fn acts(&self) -> Markup {
         let alert = self.alert();
@@ -239,7 +222,7 @@ impl Shown<'_> {
                                 a class="button" rel="noreferrer" href=(portal(customer.as_str(), subscription.as_str())) { "Manage subscription" }
                             }
                             @if self.may_cancel {
-                                a class="button" href=(format!("/subscriptions/{}/{}/cancel?return={}", self.tenant, encoded(subscription.as_str()), encoded(&self.address()))) {
+                                a class="button danger" href=(format!("/subscriptions/{}/{}/cancel?return={}", self.tenant, encoded(subscription.as_str()), encoded(&self.address()))) {
                                     "Cancel subscription"
                                 }
                             }
@@ -389,44 +372,4 @@ fn portal(customer: &str, subscription: &str) -> String {
 
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-/// A value of what Microsoft says of an alert besides, whatever it is.
-fn shown_value(value: &Value) -> Markup {
-    html! {
-        @match value {
-            Value::Null => { span class="dim" { "-" } }
-            Value::String(text) => { span class="text" { (theirs(text)) } }
-            Value::Array(values) if values.iter().all(|value| !value.is_array() && !value.is_object()) => {
-                @for (n, value) in values.iter().enumerate() { @if n > 0 { br; } (shown_value(value)) }
-            }
-            Value::Array(values) => { ul { @for value in values { li { (shown_value(value)) } } } }
-            Value::Object(members) => { dl { @for (name, value) in members { dt { (theirs(name)) } dd { (shown_value(value)) } } } }
-            other => { (other.to_string()) }
-        }
-    }
-}
-
-/// A description without its markup: tags are left out, and breaks stay. What remains is escaped like all else, so nothing hangs on this being exact.
-fn plain(text: &str) -> String {
-    let (mut plain, mut rest) = (String::new(), text);
-    while let Some((before, tag)) = rest.split_once('<') {
-        plain.push_str(before);
-        let is_tag = tag.starts_with(|mark: char| mark.is_ascii_alphabetic() || mark == '/');
-        match tag.split_once('>').filter(|_| is_tag) {
-            Some((name, behind)) => {
-                let name = name.trim_start_matches('/').to_ascii_lowercase();
-                if ["br", "p", "li", "div"].iter().any(|block| name.starts_with(block)) && !plain.ends_with('\n') {
-                    plain.push('\n');
-                }
-                rest = behind;
-            }
-            None => {
-                plain.push('<');
-                rest = tag;
-            }
-        }
-    }
-    plain.push_str(rest);
-    plain
 }

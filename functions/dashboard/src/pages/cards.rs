@@ -1,6 +1,6 @@
 //! The four figures, each with what it is, what it is compared with, and the alerts behind it; and the chart with its table.
 
-use std::fmt::Write as _;
+use std::{cmp::Ordering, fmt::Write as _};
 
 use jiff::{SignedDuration, civil::Date};
 use maud::{Markup, html};
@@ -31,7 +31,7 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
                     span class="name" { "New this week" }
                     span class="figure" { (figures.new.now) }
                 }
-                p class="dim small" { (change(figures.new)) " in the 7 days before" }
+                p class="dim small" { (change(figures.new, "in the 7 days before")) }
                 (how("new"))
             }
             li class="card" {
@@ -40,7 +40,7 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
                     span class="figure" { (figures.resolved) }
                 }
                 p { (figures.resolved_lately.now) " in the last 30 days" }
-                p class="dim small" { (change(figures.resolved_lately)) " in the 30 days before" }
+                p class="dim small" { (change(figures.resolved_lately, "in the 30 days before")) }
                 (how("resolved"))
             }
             li class="card" {
@@ -48,7 +48,7 @@ pub(super) fn cards(figures: &Figures, view: &View, today: Date) -> Markup {
                     span class="name" { "Unresolved" }
                     span class="figure" { (figures.unresolved.now) }
                 }
-                p class="dim small" { (change(figures.unresolved)) " a week ago" }
+                p class="dim small" { (change(figures.unresolved, "a week ago")) }
                 (how("unresolved"))
             }
         }
@@ -88,22 +88,22 @@ fn than_before(now: &ResponseTimes, before: &ResponseTimes) -> String {
         (None, Some(before)) => format!("{} in the 30 days before", span(before)),
         (Some(now), Some(before)) => {
             let turn = match now.cmp(&before) {
-                std::cmp::Ordering::Less => "shorter than",
-                std::cmp::Ordering::Equal => "the same as",
-                std::cmp::Ordering::Greater => "longer than",
+                Ordering::Less => "Quicker than",
+                Ordering::Equal => "As quick as",
+                Ordering::Greater => "Slower than",
             };
-            format!("{turn} the {} of the 30 days before", span(before))
+            format!("{turn} in the 30 days before ({})", span(before))
         }
     }
 }
 
-fn change(Compared { now, before }: Compared) -> String {
-    let turn = match now - before {
-        0 => "the same as".to_owned(),
+fn change(Compared { now, before }: Compared, when: &str) -> String {
+    let turn = match now.saturating_sub(before) {
+        0 => "As many as".to_owned(),
         more @ 1.. => format!("{more} more than"),
         less => format!("{} fewer than", less.unsigned_abs()),
     };
-    format!("{turn} the {before}")
+    format!("{turn} {when} ({before})")
 }
 
 fn span(seconds: i64) -> String {
@@ -112,10 +112,13 @@ fn span(seconds: i64) -> String {
 
 // ---- the chart -----------------------------------------------------------------------------------------------------------
 
-const WIDTH: i64 = 976;
-const HEIGHT: i64 = 190;
-const LEFT: i64 = 40;
+// In pixels, where there is room for all of it.
+const LEFT: i64 = 30;
+const DAY: i64 = 22;
+const HEIGHT: i64 = 150;
 const BOTTOM: i64 = 22;
+/// How wide a bar is: two of them stand side by side.
+const BAR: i64 = 8;
 
 /// New and resolved alerts of each day, and the mean response time: as a picture, and as a table behind it.
 pub(super) fn chart(days: &[ChartDay]) -> Markup {
@@ -124,29 +127,33 @@ pub(super) fn chart(days: &[ChartDay]) -> Markup {
     let (first, last) = (days.first().map(|day| day.day.to_string()), days.last().map(|day| day.day.to_string()));
     let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
     let (new, resolved): (i64, i64) = (days.iter().map(|day| day.new).sum(), days.iter().map(|day| day.resolved).sum());
-    let place = |n: usize| LEFT + i64::try_from(n).unwrap_or(0) * 15 + 2;
+    let width = LEFT + DAY * i64::from(models::CHART_DAYS);
+    let place = |n: usize| LEFT + i64::try_from(n).unwrap_or(0) * DAY + 3;
     let high = |count: i64| count * (HEIGHT - BOTTOM - 10) / most;
     html! {
-        details class="panel" id="chart" {
+        details class="panel" id="chart" open {
             summary { "New and resolved alerts per day, and how long it took" }
-            svg class="chart" viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby="chart-words" {
+            div class="scroll end" tabindex="0" role="region" aria-label="Chart" { svg class="chart" viewBox=(format!("0 0 {width} {HEIGHT}")) role="img" aria-labelledby="chart-words" {
                 title id="chart-words" {
                     "From " (first) " to " (last) ": " (new) " new and " (resolved) " resolved alerts; most of a day " (most) "."
                 }
-                line class="axis" x1=(LEFT) y1=(HEIGHT - BOTTOM) x2=(WIDTH) y2=(HEIGHT - BOTTOM) {}
+                line class="axis" x1=(LEFT) y1=(HEIGHT - BOTTOM) x2=(width) y2=(HEIGHT - BOTTOM) {}
                 text x="0" y="18" { (most) }
                 text x="0" y=(HEIGHT - BOTTOM) { "0" }
                 @for (n, day) in days.iter().enumerate() {
                     @let words = format!("{}: {} new, {} resolved", day.day, day.new, day.resolved);
                     g {
                         title { (words) }
-                        rect class="new" x=(place(n)) y=(HEIGHT - BOTTOM - high(day.new)) width="6" height=(high(day.new)) {}
-                        rect class="resolved" x=(place(n) + 6) y=(HEIGHT - BOTTOM - high(day.resolved)) width="6" height=(high(day.resolved)) {}
+                        rect class="new" x=(place(n)) y=(HEIGHT - BOTTOM - high(day.new)) width=(BAR) height=(high(day.new)) {}
+                        rect class="resolved" x=(place(n) + BAR) y=(HEIGHT - BOTTOM - high(day.resolved)) width=(BAR) height=(high(day.resolved)) {}
                     }
-                    @if n % 10 == 0 { text x=(place(n)) y=(HEIGHT - 6) { (day.day) } }
+                    @if n % 7 == 2 { text x=(place(n) + BAR) y=(HEIGHT - 6) text-anchor="middle" { (day.day) } }
                 }
                 path class="response" d=(line_of(days, slowest, place)) {}
-            }
+                @for (n, day) in days.iter().enumerate() {
+                    @if let Some(mean) = day.mean_response { circle class="response" cx=(place(n) + BAR) cy=(height_of(mean, slowest)) r="2.5" {} }
+                }
+            } }
             p class="legend small" {
                 span { span class="key new" {} "new" }
                 span { span class="key resolved" {} "resolved" }
@@ -172,15 +179,20 @@ pub(super) fn chart(days: &[ChartDay]) -> Markup {
     }
 }
 
+/// Where a response time stands.
+fn height_of(mean: i64, slowest: i64) -> i64 {
+    HEIGHT - BOTTOM - mean.saturating_mul(HEIGHT - BOTTOM - 10) / slowest
+}
+
 /// The response times as a line that breaks off where nothing was resolved.
 fn line_of(days: &[ChartDay], slowest: i64, place: impl Fn(usize) -> i64) -> String {
     let mut path = String::new();
     let mut is_drawn = false;
     for (n, day) in days.iter().enumerate() {
         if let Some(mean) = day.mean_response {
-            let high = HEIGHT - BOTTOM - mean.saturating_mul(HEIGHT - BOTTOM - 10) / slowest;
+            let high = height_of(mean, slowest);
             // Writing to a text never fails.
-            let _ = write!(path, "{}{} {high} ", if is_drawn { 'L' } else { 'M' }, place(n) + 6);
+            let _ = write!(path, "{}{} {high} ", if is_drawn { 'L' } else { 'M' }, place(n) + BAR);
         }
         is_drawn = day.mean_response.is_some();
     }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use models::{NameId, Severity, Status};
-use pages::{ago, moment, theirs};
+use pages::{ago, moment, seen, theirs};
 use store::ListedAlert;
 
 use super::view::View;
@@ -47,6 +47,15 @@ impl Column {
         (Self::Tenant, "tenant", "Partner tenant"),
         (Self::Assignee, "assignee", "Assignee"),
     ];
+
+    /// How much room it needs, in the words of the style; none where it gets by with little.
+    pub(super) fn width(self) -> Option<&'static str> {
+        match self {
+            Self::Name => Some("wide"),
+            Self::Left | Self::Id | Self::Type => Some("middle"),
+            _ => None,
+        }
+    }
 
     /// Those that a view shows: all, where it names none that there is. What an alert is called always stands there, since it leads to it.
     pub(super) fn of(view: &View) -> Vec<(Self, &'static str, &'static str)> {
@@ -112,21 +121,19 @@ impl Row<'_> {
 
 /// A name, or the id where none is known.
 fn named(name: Option<String>, id: &str) -> Markup {
-    match name {
-        Some(name) => html! { span title=(id) { (theirs(&name)) } },
-        None => html! { code class="small" { (theirs(id)) } },
+    html! {
+        @if let Some(name) = name { span title=(seen(id)) { (theirs(&name)) } } @else { code class="small" { (theirs(id)) } }
     }
 }
 
 /// How bad it is: by word, by shape, and only then by colour.
 pub(super) fn severity(severity: &Severity) -> Markup {
     let (shape, class) = match severity {
-        Severity::High => ("▲", "high"),
+        // What is not known counts as the highest.
+        Severity::High | Severity::Unknown(_) => ("▲", "high"),
         Severity::Medium => ("◆", "medium"),
         Severity::Low => ("●", "low"),
         Severity::Informational => ("○", "informational"),
-        // What is not known counts as the highest.
-        _ => ("▲", "high"),
     };
     html! { span class={ "severity " (class) } { span aria-hidden="true" { (shape) " " } (theirs(severity.as_str())) } }
 }

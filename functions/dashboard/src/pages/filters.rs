@@ -92,7 +92,7 @@ fn has_more(view: &View) -> bool {
 }
 
 fn choice(view: &View, name: &str, words: &str, choices: &[(&str, &str)]) -> Markup {
-    let chosen = view.get(name).unwrap_or_default();
+    let chosen = view.get(name).or(choices.first().map(|(first, _)| *first)).unwrap_or_default();
     html! {
         label { (words)
             select name=(name) {

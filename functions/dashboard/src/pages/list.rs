@@ -14,6 +14,7 @@ use store::{ListPage, ListPosition, ListedAlert, MOST_LISTED_TENANTS};
 
 use super::{
     cards, filters, frame,
+    order::Order,
     search::{Found, Narrowed},
     view::View,
 };
@@ -42,6 +43,8 @@ pub(super) struct Listed {
     pub(super) found: Found,
     /// How many tenants are left out, since a list is of so many at most.
     pub(super) left_out: usize,
+    /// Whether there are too many alerts for the order that was asked for.
+    pub(super) unordered: bool,
 }
 
 impl Shown<'_> {
@@ -63,7 +66,11 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
         let view = View::read(asked.request)?;
         let tenants = self.seen(asked, None, usize::MAX).await?;
         let chosen = chosen(&view, &tenants)?;
-        let (listed, kept) = tokio::try_join!(self.listed(asked, &view, &chosen), self.kept(&chosen, asked.now))?;
+        let (listed, kept, saved) = tokio::try_join!(
+            self.listed(asked, &view, &chosen),
+            self.kept(&chosen, asked.now),
+            self.saved(asked, &chosen, &tenants),
+        )?;
         let names = Names::read(&self.store, wanted(&listed.page.alerts)).await;
         let today = TimeZone::UTC.to_datetime(asked.now).date();
         let figures = figures(&kept, today);
@@ -77,6 +84,7 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             }
             div id="figures" data-fresh { (cards::cards(&figures, &view, today)) }
             (cards::chart(&figures.chart))
+            (saved.panel(asked, &view, &chosen))
             (filters::panel(&view, &tenants))
             (shown.table(asked))
         };
@@ -105,18 +113,31 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
             let (what, narrowed) = self.search(text.trim(), &tenants).await?;
             found = what;
             match narrowed {
-                Narrowed::Page(page) => return Ok(Listed { page, next: None, found, left_out }),
+                Narrowed::Page(page) => return Ok(Listed { page, found, left_out, ..Listed::default() }),
                 Narrowed::Of(of) => list = list.narrowed(of),
             }
         }
         let mut filters = view.of_list();
         filters.retain(|name, _| !matches!(*name, "cursor" | "size"));
+        let order = Order::of(view);
+        if let Some(order) = order
+            && let Some(all) = self.few(&tenants, &list).await?
+        {
+            let filters = (&filters, view.get("q"), view.get("order"));
+            let places = List { name: "page of ordered alerts", filters: &filters };
+            let from = self.places.open(places, parameters.cursor.as_ref(), asked).await?;
+            let turned = view.get("direction") == Some("oldest");
+            let (alerts, next) = order.page(all.alerts, turned, from.as_ref(), size);
+            let next = self.places.seal(places, next.as_ref(), asked).await?;
+            let page = ListPage { alerts, unreadable: all.unreadable, ..ListPage::default() };
+            return Ok(Listed { page, next, found, left_out, unordered: false });
+        }
         let filters = (filters, view.get("q"));
         let places = List { name: "page of alerts", filters: &filters };
         let from: Option<ListPosition> = self.places.open(places, parameters.cursor.as_ref(), asked).await?;
         let page = self.store.list(&tenants, &list, from.as_ref(), size).await.map_err(of_store)?;
         let next = self.places.seal(places, page.next.as_ref(), asked).await?;
-        Ok(Listed { page, next, found, left_out })
+        Ok(Listed { page, next, found, left_out, unordered: order.is_some() })
     }
 }
 

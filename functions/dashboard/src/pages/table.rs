@@ -3,13 +3,15 @@
 use maud::{Markup, html};
 use pages::moment;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use store::ListedAlert;
+use store::{ListedAlert, MOST_READ};
 
-use super::{columns::Row, list::Shown, view::View};
+use super::{
+    columns::{Column, Row},
+    list::Shown,
+    order::Order,
+    view::View,
+};
 use crate::Asked;
-
-/// The orders that an index serves, by column.
-const ORDERS: [(&str, &str); 2] = [("first-observed", "first-observed"), ("last-observed", "last-observed")];
 
 impl Shown<'_> {
     /// The table.
@@ -21,6 +23,9 @@ impl Shown<'_> {
                     p class="panel notice" { "A list is of 25 tenants at most, so those of " (self.listed.left_out) " others are not here: choose a tenant above." }
                 }
                 @if let Some(words) = self.listed.found.words() { p class="panel notice" { (words) } }
+                @if self.listed.unordered {
+                    p class="panel notice" { "There are more than " (MOST_READ) " of these, which is too many to be sorted so: they stand by their last observation. Choose a tenant or a filter above." }
+                }
                 @if page.unreadable > 0 {
                     p class="panel notice bad" role="alert" {
                         (page.unreadable) " alerts can't be read and are missing here. Whoever runs Partner Alerts finds them in the log."
@@ -61,7 +66,7 @@ impl Shown<'_> {
 
     fn rows(&self, asked: Asked<'_>) -> Markup {
         let (view, page, names) = (self.view, &self.listed.page, self.names);
-        let columns = super::columns::Column::of(view);
+        let columns = Column::of(view);
         let picks = self.may_resolve || self.may_cancel;
         let address = view.address();
         html! {
@@ -75,7 +80,7 @@ impl Shown<'_> {
                         button name="reason" value="legitimate" { "Mark as legitimate" }
                     }
                     @if self.may_cancel {
-                        button class="danger" formaction="/subscriptions/cancellation" formmethod="get" { "Cancel subscription" }
+                        button class="danger" formaction="/subscriptions/cancellation" { "Cancel subscription" }
                     }
                     span class="rest" {}
                     a class="button" href=(view.with("size", "").address_at("/alerts.csv")) { "Export CSV" }
@@ -93,7 +98,7 @@ impl Shown<'_> {
                             @let row = Row { alert, names, tenant: self.tenant_of(alert), address: &to, now: asked.now };
                             tr role="row" {
                                 @if picks { td role="cell" class="pick" { (pick(alert)) } }
-                                @for (column, _, words) in &columns { td role="cell" data-label=(words) { div { (row.cell(*column)) } } }
+                                @for (column, _, words) in &columns { td role="cell" data-label=(words) class=[column.width()] { div { (row.cell(*column)) } } }
                             }
                         } }
                     }
@@ -105,19 +110,25 @@ impl Shown<'_> {
     /// The head of a column, which leads to its order where there is one.
     fn head(&self, name: &str, words: &str) -> Markup {
         let view = self.view;
-        let order = ORDERS.iter().find(|(column, _)| *column == name).map(|(_, order)| *order);
-        // Alerts of a customer or a subscription go by the last observation alone.
-        let order = order.filter(|order| *order == "last-observed" || self.is_by_state());
-        let Some(order) = order else { return html! { th role="columnheader" scope="col" { (words) } } };
-        let is_by_it = view.get("order").unwrap_or("last-observed") == order;
-        let is_oldest = view.get("direction") == Some("oldest");
-        let turned = if is_by_it && !is_oldest { "oldest" } else { "" };
-        let (sort, mark) = match (is_by_it, is_oldest) {
-            (false, _) => (None, ""),
-            (true, true) => (Some("ascending"), " ▲"),
-            (true, false) => (Some("descending"), " ▼"),
+        // Alerts of a customer or a subscription go by the last observation alone; and those that were answered are too many to be sorted.
+        let is_order = match name {
+            "last-observed" => true,
+            "first-observed" => self.is_by_state(),
+            _ => Order::NAMES.contains(&name) && Order::may_be_of(view),
         };
-        let to = view.with_all(&[("order", order), ("direction", turned)]).address();
+        if !is_order {
+            return html! { th role="columnheader" scope="col" { (words) } };
+        }
+        let is_by_it = view.get("order").unwrap_or("last-observed") == name && !self.listed.unordered;
+        let is_turned = view.get("direction") == Some("oldest");
+        let turned = if is_by_it && !is_turned { "oldest" } else { "" };
+        // Of the time that is left the least comes first, of all else the most.
+        let (sort, mark) = match (is_by_it, is_turned == (name == "left")) {
+            (false, _) => (None, ""),
+            (true, true) => (Some("descending"), " ▼"),
+            (true, false) => (Some("ascending"), " ▲"),
+        };
+        let to = view.with_all(&[("order", name), ("direction", turned)]).address();
         html! {
             th role="columnheader" scope="col" aria-sort=[sort] { a href=(to) { (words) span aria-hidden="true" { (mark) } } }
         }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use api::{Kind, Problem, Request};
 
+use super::order::Order;
 use crate::routes::filters;
 
 /// What only a page has.
@@ -26,6 +27,11 @@ impl View {
     /// The view of a query that stands in another address. One that isn't one is the first view.
     pub(super) fn of_query(query: &str) -> Self {
         Self::of_pairs(form_urlencoded::parse(query.as_bytes())).unwrap_or_default()
+    }
+
+    /// The view of a query that was kept, from its beginning. None of one that another release may understand.
+    pub(super) fn of_kept(query: &str) -> Option<Self> {
+        Self::of_pairs(form_urlencoded::parse(query.as_bytes())).ok().map(|view| view.with("cursor", ""))
     }
 
     fn of_pairs<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Self, Problem> {
@@ -74,7 +80,7 @@ impl View {
 
     /// Its parameters as the list takes them.
     pub(super) fn of_list(&self) -> BTreeMap<&'static str, String> {
-        let is_of_list = |name: &&str| !OF_PAGES.contains(name);
+        let is_of_list = |name: &&str| !OF_PAGES.contains(name) && (*name != "order" || Order::of(self).is_none());
         self.0.iter().filter(|(name, _)| is_of_list(name)).map(|(name, value)| (*name, value.clone())).collect()
     }
 
@@ -99,11 +105,6 @@ impl View {
     pub(super) fn of_tenants(&self) -> Self {
         let kept = |name: &&str| matches!(*name, "columns" | "tenant");
         Self(self.0.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (*name, value.clone())).collect())
-    }
-
-    /// The names and values, but these.
-    pub(super) fn without<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'static str, &'a str)> {
-        self.0.iter().filter(|(name, _)| !names.contains(name)).map(|(name, value)| (*name, value.as_str()))
     }
 
     /// Its query, as it stands in an address; empty where there is none.

@@ -70,17 +70,28 @@ impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     pub(crate) async fn views(&self, asked: Asked<'_>) -> Result<Answer, Problem> {
         let tenant = asked.tenant()?;
         asked.without_query()?;
-        let caller = asked.caller;
-        // A program has no views of its own: by its id nobody else's is taken for it.
-        let person = (caller.kind() == CallerKind::Person)
-            .then(|| Person::new(caller.tid().clone(), caller.oid().clone(), caller.name()));
-        let is_for = |view: &&View| view.is_shared || person.as_ref().is_some_and(|person| view.is_for(person));
+        let person = asked.person();
+        let is_for = |view: &&View| is_shown(view, person.as_ref());
         let KeptViews { views, unreadable } = self.store.views(&tenant).await.map_err(of_store)?;
         if views.is_empty() {
             self.is_there(&tenant).await?;
         }
         Ok(found(&Views { views: views.iter().filter(is_for).map(ViewShown::from).collect(), unreadable }))
     }
+}
+
+impl Asked<'_> {
+    /// The person who asks. A program has no views of its own: by its id nobody else's is taken for it.
+    pub(crate) fn person(&self) -> Option<Person> {
+        let caller = self.caller;
+        let is_person = caller.kind() == CallerKind::Person;
+        is_person.then(|| Person::new(caller.tid().clone(), caller.oid().clone(), caller.name()))
+    }
+}
+
+/// Whether a view is shown to whoever asks.
+pub(crate) fn is_shown(view: &View, person: Option<&Person>) -> bool {
+    view.is_shared || person.is_some_and(|person| view.is_for(person))
 }
 
 /// The names that an alert needs.

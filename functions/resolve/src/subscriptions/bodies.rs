@@ -16,7 +16,7 @@ const MOST_NAME_CHARACTERS: usize = 1_000;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelBody {
-    /// The subscription's name as it was shown, typed to confirm it; its id, where it has no name.
+    /// The subscription's name as it was shown, typed to confirm it; its id, where it has no name that somebody can type.
     #[schema(min_length = 1, max_length = 1000)]
     pub name: String,
     /// What is to be kept about it: at most 1,200 bytes.

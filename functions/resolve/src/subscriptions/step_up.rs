@@ -48,7 +48,8 @@ use crate::microsoft::Set;
 use application::Opened;
 pub use application::{ReadSecret, SecretError, SteppingUp};
 use refused::Refused;
-use words::{who, words_of, words_of_error, words_of_refusal};
+pub(super) use words::who;
+use words::{words_of, words_of_error, words_of_refusal};
 
 /// Where Entra ID sends browsers back to: registered there with the application.
 const CALLBACK: &str = "/sign-in/step-up/callback";
@@ -59,7 +60,7 @@ const PURPOSE: &str = "step-up";
 /// How long a person may take to sign in.
 const TIME: SignedDuration = SignedDuration::from_mins(10);
 /// How long Partner Center has to say what a subscription is called.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 /// What is left of the time of a request for the page that says what came of it.
 pub(super) const ROOM: Duration = Duration::from_secs(1);
 /// How many bytes the cookies of trips may have, the names with them: API Gateway takes 10,240 of all headers together.

@@ -5,3 +5,4 @@ mod cursors;
 mod problems;
 mod requests;
 mod support;
+mod wire;

@@ -12,7 +12,7 @@ use crate::documents::refused;
 pub(super) const NO_ANSWER: &str = "There was no answer that says whether Microsoft took it on. It is looked at, and waits for a sign-in again where Microsoft does not show it within 15 minutes.";
 
 /// Who somebody is, for whoever may cancel what they asked for.
-pub(super) fn who(actor: &Actor) -> Markup {
+pub(in crate::subscriptions) fn who(actor: &Actor) -> Markup {
     match actor {
         Actor::Person(person) => theirs(&person.name),
         other => theirs(&other.key()),
