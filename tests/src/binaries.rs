@@ -41,6 +41,8 @@ pub const STARTED_WITH: [(&str, &str); 32] = [
     ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
     ("LOG_LEVEL", "info"),
     ("NAMES_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/names"),
+    ("EXPORTS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/exports"),
+    ("EXPORT_BUCKET", "exports"),
     ("OPERATIONS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/operations"),
     ("OPERATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:operations"),
     ("OUTGOING_TLS_TRUST_ANCHORS_FILE", ""),

@@ -19,6 +19,8 @@ use crate::{
 /// After how many seconds the page of an export that is under way loads itself again.
 const REFRESH: HeaderValue = HeaderValue::from_static("4");
 const REFRESH_NAME: header::HeaderName = header::HeaderName::from_static("refresh");
+/// How long an export is there. S3 removes things at midnight, so a little later.
+const THERE_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// How long nothing may be heard of an export that is under way: longer than a turn that finds nothing to write.
 const STANDS_STILL: SignedDuration = SignedDuration::from_mins(5);
 
@@ -91,7 +93,9 @@ impl<S, B: KeepExports, Q> Jobs<S, B, Q> {
     async fn of_caller(&self, asked: Asked<'_>) -> Result<Job, Problem> {
         let id: ExportId = asked.request.parameter("export")?;
         let found = self.bucket.job(&id).await.map_err(unavailable)?;
-        let found = found.map(|Kept { job, .. }| job).filter(|job| job.is_for(asked.caller));
+        let found = found
+            .map(|Kept { job, .. }| job)
+            .filter(|job| job.is_for(asked.caller) && asked.now.duration_since(job.began) < THERE_FOR);
         found.ok_or_else(|| {
             Problem::new(Kind::NotFound)
                 .because("There is no such export, or not for you: one is there for a day, for whoever asked for it.")
