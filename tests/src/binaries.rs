@@ -23,7 +23,7 @@ pub const FUNCTIONS: [&str; 8] = ["authorize", "dashboard", "notify", "poll", "r
 
 /// What `template.yaml` gives the functions where nobody changes a parameter but those that say who signs in, all functions together, and
 /// what Lambda adds: for starts that are measured. A test holds it to the template.
-pub const STARTED_WITH: [(&str, &str); 32] = [
+pub const STARTED_WITH: [(&str, &str); 34] = [
     ("ACTIVITY_TABLE", "activity"),
     ("ALERTS_TABLE", "alerts"),
     ("API_CLIENTS", ""),
