@@ -73,7 +73,7 @@ fn request(
     let event = json!({
         "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": query, "isBase64Encoded": false, "body": body,
         "headers": { "content-type": "application/x-www-form-urlencoded", "origin": world.system.test.system.origin() },
-        "pathParameters": { "export": id },
+        "pathParameters": id.map(|id| json!({ "export": id })).unwrap_or_else(|| json!({})),
         "requestContext": {
             "accountId": "000000000000", "apiId": "x", "domainName": "x", "domainPrefix": "x", "requestId": "r", "routeKey": route,
             "http": { "method": route.split(' ').next(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "" },
@@ -162,7 +162,11 @@ async fn a_file_of_many_parts_and_turns_is_byte_for_byte_what_one_answer_would_b
             assert_eq!((job.state, job.removed, job.claim), (State::Done, 0, None), "{case}");
             assert_eq!(
                 job.place.rows,
-                expected.matches("portal_link").count() - usize::from(format == "csv"),
+                if format == "csv" {
+                    expected.matches("\r\n").count() - 1
+                } else {
+                    expected.matches("\"version\":").count()
+                },
                 "{case}"
             );
             if query == "state=all" {

@@ -154,7 +154,7 @@ impl World {
     }
 
     /// What a path of ours is answered, as it comes.
-    pub(crate) async fn fetch(&self, path: &str, token: Option<&str>) -> reqwest::Response {
+    pub(crate) async fn fetch(&self, path: &str, token: Option<&str>) -> Response {
         let mut request = self.client.get(format!("{}{path}", self.system.test.system.origin()));
         if let Some(token) = token {
             request = request.bearer_auth(token);

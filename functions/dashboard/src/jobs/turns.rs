@@ -43,11 +43,16 @@ struct Held<'a, B> {
 impl<B: KeepExports + Sync> Held<'_, B> {
     /// Writes down how it stands. What is there afterwards decides, since a write whose answer was lost finds itself in its way.
     async fn keep(&mut self, job: Job) -> Result<(), Halt> {
-        self.tag = match self.bucket.put_job(&job, Some(&self.tag)).await? {
-            Put::Done(tag) => tag,
-            Put::Other => {
+        let put = self.bucket.put_job(&job, Some(&self.tag)).await;
+        self.tag = match put {
+            Ok(Put::Done(tag)) => tag,
+            Ok(Put::Other) | Err(_) => {
                 let found = self.bucket.job(&job.id).await?.filter(|found| found.job == job);
-                found.ok_or(Halt::Lost)?.tag
+                match (found, put) {
+                    (Some(found), _) => found.tag,
+                    (None, Err(error)) => return Err(error.into()),
+                    (None, Ok(_)) => return Err(Halt::Lost),
+                }
             }
         };
         self.job = job;
@@ -181,9 +186,13 @@ where
     /// Writes down that a turn came to nothing, and gives the export up where that is one too many.
     async fn note_trouble(&self, held: &mut Held<'_, B>) -> Result<(), Halt> {
         // As it was written down last: what a turn has done since counts for nothing.
-        let found = self.bucket.job(&held.job.id).await?.filter(|found| found.job.claim == held.job.claim);
-        let Kept { job, tag } = found.ok_or(Halt::Lost)?;
+        // The turn may have given it back, and not heard so.
+        let is_ours = |found: &Kept| found.job.claim.is_none() || found.job.claim == held.job.claim;
+        let Kept { job, tag } = self.bucket.job(&held.job.id).await?.filter(is_ours).ok_or(Halt::Lost)?;
         (held.job, held.tag) = (job, tag);
+        if held.job.is_over() {
+            return Ok(());
+        }
         let mut job = Job { claim: None, changed: self.clock.now(), ..held.job.clone() };
         job.troubles += 1;
         if job.troubles >= MOST_TROUBLES {
