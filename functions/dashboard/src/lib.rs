@@ -1,4 +1,5 @@
-//! `dashboard`: what is to be seen of alerts and of what was done about them, as JSON. It changes nothing.
+//! `dashboard`: what is to be seen of alerts and of what was done about them, as JSON and as pages. It changes
+//! nothing but the exports that it writes.
 //!
 //! | route (`/api/v1/…`) | answer |
 //! |---|---|

@@ -1,8 +1,9 @@
 //! Exports that are more than one answer: whatever is cut off, comes twice or fails, the file is what one answer would have been, once, for one person.
 
+mod s3;
 mod shelf;
 
-use dashboard::jobs::{Exporting, Failure, Jobs, Kept, Settings, State};
+use dashboard::jobs::{Bucket, Exporting, Failure, Job, Jobs, KeepExports as _, Kept, Put, Settings, State, Tag};
 use http::Response;
 use identity::{How, Verdict};
 use jiff::SignedDuration;
@@ -12,7 +13,10 @@ use serde_json::{Value, json};
 use store::{ReadTenants as _, WriteTenants as _};
 use tests::{TENANT, somebody};
 
-use self::shelf::{Fault, Shelf};
+use self::{
+    s3::S3,
+    shelf::{Fault, Shelf},
+};
 use crate::support::{OTHER, World};
 
 const ADA: &str = "77777777-2222-4333-8444-555555555555";
@@ -396,4 +400,83 @@ async fn what_is_no_message_is_given_back() {
     );
     let response = function(&world, &shelf, 1).carry_on(event.unwrap(), "one", world.system.now() + LONG).await;
     assert_eq!(response.batch_item_failures[0].item_identifier, "m");
+}
+
+/// The bucket as it is deployed, over the protocol that the SDK speaks.
+#[tokio::test]
+async fn a_bucket_of_s3_keeps_what_is_known_on_condition_and_joins_the_parts_of_a_file() {
+    let world = world().await;
+    let s3 = S3::start().await;
+    let aws = world.system.parts.aws.clone().into_builder().endpoint_url(&s3.url).build();
+    let bucket = Bucket::new(&aws, "bucket".to_owned());
+    let shelf = Shelf::default();
+    let id = world.begun(&function(&world, &shelf, 1), "state=all", "csv").await;
+    let job = shelf.kept(&id).unwrap().job;
+
+    assert_eq!(bucket.job(&id).await.unwrap(), None);
+    assert_eq!(bucket.put_job(&job, Some(&Tag("\"0\"".to_owned()))).await.unwrap(), Put::Other, "nothing is there");
+    let Put::Done(first) = bucket.put_job(&job, None).await.unwrap() else { panic!("nothing is in the way") };
+    assert_eq!(bucket.put_job(&job, None).await.unwrap(), Put::Other, "one is there");
+    let newer = Job { turns: 1, ..job.clone() };
+    let Put::Done(second) = bucket.put_job(&newer, Some(&first)).await.unwrap() else { panic!("it is as it was") };
+    assert_eq!(bucket.put_job(&job, Some(&first)).await.unwrap(), Put::Other, "somebody was quicker");
+    assert_eq!(bucket.job(&id).await.unwrap(), Some(Kept { job: newer.clone(), tag: second }));
+
+    bucket.leave(&id, 3, b"rest".to_vec()).await.unwrap();
+    assert_eq!(bucket.left(&id, 3).await.unwrap(), b"rest");
+    assert!(bucket.left(&id, 4).await.is_err());
+
+    let upload = bucket.begin(&id, newer.format).await.unwrap();
+    assert!(bucket.finish(&newer, "none").await.is_err(), "no upload and no file");
+    let mut parts = Vec::new();
+    for (number, text) in [(1, "one,"), (2, "lost"), (2, "two")] {
+        parts.push(bucket.part(&newer, &upload, number, text.as_bytes().to_vec()).await.unwrap());
+    }
+    let of = |parts: [&String; 2]| Job { parts: parts.map(Clone::clone).to_vec(), ..newer.clone() };
+    assert!(bucket.finish(&of([&parts[0], &parts[1]]), &upload).await.is_err(), "another part has taken its place");
+    let whole = of([&parts[0], &parts[2]]);
+    for _ in 0..2 {
+        bucket.finish(&whole, &upload).await.unwrap();
+    }
+    assert_eq!(s3.keys(), ["alerts.csv", "job.json", "rest-3"].map(|name| format!("bucket/exports/{id}/{name}")));
+
+    let _ = s3.asked();
+    let link = bucket.link(&whole).await.unwrap();
+    assert!(link.starts_with(&s3.url) && link.contains("X-Amz-Expires=60"), "{link}");
+    assert_eq!(s3.asked(), Vec::<String>::new(), "a link asks nobody");
+    #[expect(clippy::disallowed_methods, reason = "a person's browser")]
+    let file = reqwest::Client::builder().no_proxy().build().unwrap().get(link).send().await.unwrap();
+    assert_eq!(file.headers()["content-disposition"], "attachment; filename=\"partner-alerts.csv\"");
+    assert_eq!(file.text().await.unwrap(), "one,two");
+}
+
+/// An export outlives the release that began it: what is kept keeps its names, and what is added later may be missing.
+#[test]
+fn what_is_kept_of_an_export_is_read_by_the_names_that_it_was_written_with() {
+    let kept = json!({
+        "id": "e".repeat(64), "owner": { "tenant": TENANT, "id": ADA }, "request": "f".repeat(64), "tenants": [TENANT, OTHER],
+        "what": { "of": {
+            "of": { "state": "open" }, "by": "last_observed", "newest_first": true, "since": "2026-03-02T09:00:00Z", "until": null,
+            "filter": {
+                "assignee": { "person": ADA }, "reasons": ["fraud"], "severities": ["high"], "snoozed": [false, "2026-03-02T09:00:00Z"],
+                "state": null, "statuses": ["active"], "test": false, "types": ["CryptoMining"],
+            },
+        } },
+        "format": "csv", "began": "2026-03-02T09:00:00Z", "changed": "2026-03-02T09:01:00Z", "turns": 2, "troubles": 1,
+        "claim": { "by": "x", "until": "2026-03-02T09:03:00Z" }, "upload": "u", "parts": ["\"1\""], "rest": 1,
+        "place": {
+            "left": [OTHER], "rows": 5, "unreadable": 1, "read": 9, "is_over": false,
+            "from": { "detected": "d", "partition": "p" }, "written": { "has_begun": true, "has_rows": false },
+        },
+        "removed": 0, "state": "running",
+    });
+    let job: Job = serde_json::from_value(kept.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&job).unwrap(), kept);
+    let mut less = kept;
+    for later in ["turns", "troubles", "claim", "upload", "parts", "rest", "removed"] {
+        less.as_object_mut().unwrap().remove(later);
+    }
+    less["state"] = json!({ "failed": "too_much" });
+    let job: Job = serde_json::from_value(less).unwrap();
+    assert_eq!((job.turns, job.state), (0, State::Failed(Failure::TooMuch)));
 }
