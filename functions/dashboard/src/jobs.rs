@@ -28,7 +28,7 @@ use messaging::AskForExports;
 use models::ExportTurn;
 use runtime::SharedClock;
 
-use crate::{Asked, Dashboard, ReadSealingKeys, Reads, pages};
+use crate::{Asked, Dashboard, PAGES, ReadSealingKeys, Reads, pages};
 
 pub use bucket::Bucket;
 pub use job::{Claim, Failure, Job, Owner, State};
@@ -108,11 +108,17 @@ impl<S: Reads, K: ReadSealingKeys + Sync, B: KeepExports + Sync, Q: AskForExport
         // The futures of pages are large.
         match tokio::time::timeout(REQUEST_LIMIT, Box::pin(self.answered(request))).await {
             Ok(answer) => answer,
-            Err(_) => {
-                let problem = Problem::new(Kind::Unavailable);
-                problem.log();
-                api::of_problem(&problem, &request.id)
+            Err(late) => self.of_late(request, &Problem::unavailable(&late)),
+        }
+    }
+
+    fn of_late(&self, request: &Request, problem: &Problem) -> Answer {
+        problem.log();
+        match self.dashboard.gate.caller(request) {
+            Ok(caller) if PAGES.contains(&request.route.as_str()) => {
+                pages::of_problem(Asked { request, caller, now: self.dashboard.clock.now() }, problem)
             }
+            _ => api::of_problem(problem, &request.id),
         }
     }
 

@@ -390,6 +390,23 @@ async fn a_view_that_is_too_large_offers_the_form_where_there_is_a_bucket_and_no
     assert_eq!(answer.status(), 404);
 }
 
+/// A turn may take longer than API Gateway waits, and a request may not.
+#[tokio::test]
+async fn a_request_ends_itself_before_api_gateway_gives_it_up() {
+    let world = world().await;
+    let shelf = Shelf::default();
+    let function = function(&world, &shelf, 1);
+    let id = world.begun(&function, "state=all", "csv").await;
+    shelf.hang();
+    tokio::time::pause();
+    let (began, answer) = (tokio::time::Instant::now(), world.look(&function, (ADA, None), &id, "").await);
+    assert!(began.elapsed() < std::time::Duration::from_secs(30));
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["content-type"]),
+        (503, &"text/html; charset=utf-8".parse().unwrap())
+    );
+}
+
 /// Messages that are none go back to the queue, and from there among the dead letters.
 #[tokio::test]
 async fn what_is_no_message_is_given_back() {

@@ -32,6 +32,7 @@ struct Inner {
     calls: usize,
     fault: Option<Fault>,
     refused: Option<&'static str>,
+    hangs: bool,
     has_failed: bool,
     is_dead: bool,
 }
@@ -88,6 +89,11 @@ impl Shelf {
         self.inner().refused = Some(name);
     }
 
+    /// No call is ever answered.
+    pub(super) fn hang(&self) {
+        self.inner().hangs = true;
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         self.inner().has_failed
     }
@@ -104,6 +110,9 @@ impl Shelf {
     ) -> Result<T, NotKept> {
         // As over a network, others have their turn meanwhile.
         tokio::task::yield_now().await;
+        if self.inner().hangs {
+            std::future::pending::<()>().await;
+        }
         let mut inner = self.inner();
         let failed = |why: &'static str| NotKept { action, source: why.into() };
         if inner.is_dead || inner.refused == Some(action) {
