@@ -80,7 +80,7 @@ pub const PLACES: [(&str, &str); 3] = [(HOME, "Alerts"), ("/health", "Health"), 
 impl Page {
     /// A page without forms, whose address goes nowhere: it may hold a code. What people wrote may stand in the title.
     pub fn new(status: StatusCode, title: impl AsRef<str>, body: Markup) -> Self {
-        Self { status, title: words::seen(title.as_ref()), body, forms: Forms::None, frame: None }
+        Self { status, title: seen(title.as_ref()), body, forms: Forms::None, frame: None }
     }
 
     /// The same with forms that go to us.

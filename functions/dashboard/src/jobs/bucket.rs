@@ -20,7 +20,7 @@ use models::ExportId;
 use super::{Job, KeepExports, Kept, NotKept, Put, Tag};
 
 /// How long a link is good.
-const LINK: Duration = Duration::from_secs(60);
+const LINK: Duration = Duration::from_mins(1);
 /// How long one attempt may take: a part takes longer than anything else that we ask of AWS.
 const ATTEMPT: Duration = Duration::from_secs(15);
 /// How long all attempts together may take.
@@ -52,7 +52,7 @@ impl Bucket {
     async fn read(&self, action: &'static str, key: String) -> Result<Option<(Vec<u8>, Tag)>, NotKept> {
         let found = match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(found) => found,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => return Ok(None),
+            Err(error) if is_one_of(&error, &["NoSuchKey"]) => return Ok(None),
             Err(error) => return Err(failed(action)(error)),
         };
         let tag = Tag(found.e_tag().unwrap_or_default().to_owned());
