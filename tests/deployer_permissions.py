@@ -41,6 +41,11 @@ UNUSED = {
     ),
     "data protection and subscriptions in the template": r"sns:(PutDataProtectionPolicy|Subscribe|Unsubscribe)",
     "an API's definition in a bucket": r"s3:getObject",
+    "buckets with more than encryption, an owner, an end of objects and a wall around them": (
+        r"s3:(Create|Delete|Update)BucketMetadata\w+|s3:DeleteBucket(AnalyticsConfiguration|Cors|Encryption|Lifecycle|MetricsConfiguration"
+        r"|Replication|Website)|s3:Put(Accelerate|Analytics|IntelligentTiering|Inventory|Metrics|ObjectLock|Replication)Configuration"
+        r"|s3:PutBucket(Abac|Acl|CORS|Logging|Notification|ObjectLockConfiguration|Replication|Website)|s3:PutObjectAcl|s3tables:.*"
+    ),
 }
 
 

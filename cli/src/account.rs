@@ -92,6 +92,14 @@ pub(crate) const NAMES_QUEUE_URL: Variable =
 /// Requests for names that failed for good.
 pub(crate) const NAMES_DEAD_LETTERS_URL: Variable =
     place("NAMES_DEAD_LETTERS_URL", "the address of the names queue's dead letters, or name the stack with --stack");
+/// Turns of large exports.
+pub(crate) const EXPORTS_QUEUE_URL: Variable =
+    place("EXPORTS_QUEUE_URL", "the address of the exports queue, or name the stack with --stack");
+/// Turns of large exports that failed for good.
+pub(crate) const EXPORTS_DEAD_LETTERS_URL: Variable = place(
+    "EXPORTS_DEAD_LETTERS_URL",
+    "the address of the exports queue's dead letters, or name the stack with --stack",
+);
 /// Requests to carry operations on.
 pub(crate) const OPERATIONS_QUEUE_URL: Variable =
     place("OPERATIONS_QUEUE_URL", "the address of the operations queue, or name the stack with --stack");
@@ -116,7 +124,7 @@ pub(crate) const SCHEDULES: Variable =
     place("SCHEDULES", "the names of the schedules, separated by commas, or name the stack with --stack");
 
 /// The variables that say where things are, beside those of `runtime`, of `signers` and of Microsoft's addresses.
-pub const VARIABLES: [Variable; 23] = [
+pub const VARIABLES: [Variable; 25] = [
     ACTIVITY_TABLE,
     ACT_SECRET_PREFIX,
     ALERTS_TABLE,
@@ -124,6 +132,8 @@ pub const VARIABLES: [Variable; 23] = [
     CURSOR_SECRET,
     EVENTS_TABLE,
     EVENTS_TOPIC_ARN,
+    EXPORTS_DEAD_LETTERS_URL,
+    EXPORTS_QUEUE_URL,
     FRAUD_TOPIC_ARN,
     NAMES_DEAD_LETTERS_URL,
     NAMES_QUEUE_URL,

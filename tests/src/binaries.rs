@@ -23,7 +23,7 @@ pub const FUNCTIONS: [&str; 8] = ["authorize", "dashboard", "notify", "poll", "r
 
 /// What `template.yaml` gives the functions where nobody changes a parameter but those that say who signs in, all functions together, and
 /// what Lambda adds: for starts that are measured. A test holds it to the template.
-pub const STARTED_WITH: [(&str, &str); 32] = [
+pub const STARTED_WITH: [(&str, &str); 34] = [
     ("ACTIVITY_TABLE", "activity"),
     ("ALERTS_TABLE", "alerts"),
     ("API_CLIENTS", ""),
@@ -41,6 +41,8 @@ pub const STARTED_WITH: [(&str, &str); 32] = [
     ("FRAUD_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:fraud"),
     ("LOG_LEVEL", "info"),
     ("NAMES_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/names"),
+    ("EXPORTS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/exports"),
+    ("EXPORT_BUCKET", "exports"),
     ("OPERATIONS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/operations"),
     ("OPERATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:operations"),
     ("OUTGOING_TLS_TRUST_ANCHORS_FILE", ""),

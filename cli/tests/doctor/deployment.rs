@@ -108,6 +108,12 @@ async fn dead_letters_are_counted_and_a_queue_that_is_gone_is_a_problem() {
     let mut cases = Cases::default();
     let mut here = Here::well().await;
     let client = aws_sdk_sqs::Client::new(&here.test.system.parts().aws);
+    // No queue of this system: what is looked at is what the address says.
+    for (variable, other) in
+        [("EXPORTS_DEAD_LETTERS_URL", "NAMES_DEAD_LETTERS_URL"), ("EXPORTS_QUEUE_URL", "NAMES_QUEUE_URL")]
+    {
+        here.environment.insert(variable.to_owned(), here.environment[other].clone());
+    }
     for (variable, count) in [
         ("RECONCILE_DEAD_LETTERS_URL", 1),
         ("STREAM_DEAD_LETTERS_URL", 2),
@@ -119,7 +125,7 @@ async fn dead_letters_are_counted_and_a_queue_that_is_gone_is_a_problem() {
         }
     }
     cases.add("messages were given up", &here.seen().await);
-    for queue in ["RECONCILE_QUEUE_URL", "NAMES_QUEUE_URL", "OPERATIONS_QUEUE_URL"] {
+    for queue in ["RECONCILE_QUEUE_URL", "NAMES_QUEUE_URL", "OPERATIONS_QUEUE_URL", "EXPORTS_QUEUE_URL"] {
         here.environment.get_mut(queue).unwrap().push_str("-gone");
     }
     cases.add("and the queues are gone", &here.seen().await);

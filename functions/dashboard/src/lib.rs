@@ -1,4 +1,5 @@
-//! `dashboard`: what is to be seen of alerts and of what was done about them, as JSON. It changes nothing.
+//! `dashboard`: what is to be seen of alerts and of what was done about them, as JSON and as pages. It changes
+//! nothing but the exports that it writes.
 //!
 //! | route (`/api/v1/…`) | answer |
 //! |---|---|
@@ -19,6 +20,7 @@
 
 mod config;
 pub mod document;
+pub mod jobs;
 mod pages;
 mod places;
 mod routes;
@@ -39,7 +41,7 @@ use places::Places;
 pub use config::{Config, VARIABLES};
 pub use pages::{EXPORTS, PAGES, file};
 pub use places::ReadSealingKeys;
-pub use wire::{Deployed, StoredKeys, wire};
+pub use wire::{Deployed, Reading, StoredKeys, wire, wire_reading};
 
 /// The routes, as API Gateway names them.
 pub const ROUTES: [&str; 11] = [
@@ -104,6 +106,8 @@ pub struct Dashboard<S, K> {
     places: Places<K>,
     gate: Gate,
     clock: SharedClock,
+    /// Whether an export that is more than one answer can be had all the same.
+    writes_large_exports: bool,
 }
 
 /// A request of somebody, at a moment.
@@ -117,7 +121,7 @@ struct Asked<'a> {
 impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     /// The function with these parts.
     pub fn new(store: S, places: Places<K>, gate: Gate, clock: SharedClock) -> Self {
-        Self { store, places, gate, clock }
+        Self { store, places, gate, clock, writes_large_exports: false }
     }
 
     /// Answers one request.

@@ -5,6 +5,7 @@
 //! | `GET /` | the figures, the chart, and the table of alerts |
 //! | `GET /alerts/{tenant}/{alert}` | an alert, whole, with all that can be done about it |
 //! | `GET /alerts.csv`, `GET /alerts.json` | no page: a file of the alerts of a view |
+//! | `POST /exports`, `GET /exports/{export}`, `GET /exports/{export}/file` | such a file of any size, written in turns (`jobs`) |
 //! | `GET /health` | when each tenant was last looked at, and what is wrong |
 //! | `GET /events` | received callbacks |
 //!
@@ -30,13 +31,23 @@ use http::StatusCode;
 use maud::html;
 use pages::{Frame, HOME, Page, Pulse, theirs, to_sign_in, way};
 
-use crate::{Asked, Dashboard, ReadSealingKeys, Reads};
+use crate::{Asked, Dashboard, ReadSealingKeys, Reads, jobs};
 
+pub(crate) use export::grouped;
 pub use export::{EXPORTS, file};
 
 /// The routes of pages, as API Gateway names them.
-pub const PAGES: [&str; 6] =
-    ["GET /", "GET /alerts.csv", "GET /alerts.json", "GET /alerts/{tenant}/{alert}", "GET /events", "GET /health"];
+pub const PAGES: [&str; 9] = [
+    "GET /",
+    "GET /alerts.csv",
+    "GET /alerts.json",
+    "GET /alerts/{tenant}/{alert}",
+    "GET /events",
+    "GET /health",
+    jobs::ROUTES[0],
+    jobs::ROUTES[1],
+    jobs::ROUTES[2],
+];
 
 impl<S: Reads, K: ReadSealingKeys + Sync> Dashboard<S, K> {
     /// A page.
@@ -71,7 +82,7 @@ fn plain(problem: &Problem) -> Answer {
     Page::new(problem.kind().status(), problem.kind().title(), body).answer()
 }
 
-fn of_problem(asked: Asked<'_>, problem: &Problem) -> Answer {
+pub(crate) fn of_problem(asked: Asked<'_>, problem: &Problem) -> Answer {
     let kind = problem.kind();
     let body = html! {
         div class="panel notice bad" {
@@ -85,6 +96,6 @@ fn of_problem(asked: Asked<'_>, problem: &Problem) -> Answer {
 }
 
 /// What stands around a page.
-fn frame(asked: Asked<'_>, place: &'static str, pulse: Option<Pulse>) -> Frame {
+pub(crate) fn frame(asked: Asked<'_>, place: &'static str, pulse: Option<Pulse>) -> Frame {
     Frame { name: asked.caller.name().to_owned(), place, pulse }
 }

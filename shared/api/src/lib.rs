@@ -32,7 +32,7 @@ pub use cursor::{CURSOR_LIFETIME, Cursors};
 pub use form::Form;
 pub use problem::{Kind, Problem};
 pub use request::{MOST_BODY_BYTES, Request, caller};
-pub use wire::on_the_wire;
+pub use wire::{on_the_wire, packed_for_gateway};
 
 /// What the path of every route begins with.
 pub const PREFIX: &str = "/api/v1";

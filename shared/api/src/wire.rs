@@ -5,11 +5,13 @@
 
 use std::io::Write as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Response, header};
 use lambda_http::Body;
+use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, for_gateway};
 
 /// From this length on, in bytes: less goes into one packet anyway.
 const WORTH_IT: usize = 1_400;
@@ -31,6 +33,21 @@ pub fn on_the_wire(asked: &HeaderMap, answer: Answer) -> Response<Body> {
         }
         // Memory never fails to be written to; and were it so, the text is still at hand.
         Err(_) => Response::from_parts(parts, Body::Text(text)),
+    }
+}
+
+/// The same as a function that is not woken by API Gateway alone gives it (payload format 2.0).
+#[must_use]
+pub fn packed_for_gateway(asked: &HeaderMap, answer: Answer) -> Value {
+    let (parts, body) = on_the_wire(asked, answer).into_parts();
+    match body {
+        Body::Binary(packed) => {
+            let mut answer = for_gateway(&Response::from_parts(parts, STANDARD.encode(packed)));
+            answer["isBase64Encoded"] = true.into();
+            answer
+        }
+        Body::Text(text) => for_gateway(&Response::from_parts(parts, text)),
+        _ => for_gateway(&Response::from_parts(parts, String::new())),
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
-use models::{AlertId, Tenant};
+use models::{AlertId, Tenant, TenantId};
+use serde::{Deserialize, Serialize};
 use store::{ListQuery, ReadNames, ReadWork, StoreError, WalkAlerts, WalkPosition, WholeAlert};
 
 use crate::{
     Format,
     exported::{Around, Exported, Names, wanted},
-    writer::{Unwritable, Writer},
+    writer::{Unwritable, Writer, Written},
 };
 
 /// How many alerts are read at once: about as many as DynamoDB gives in one answer.
@@ -21,7 +22,8 @@ pub trait Source: ReadNames + ReadWork + WalkAlerts + Sync {}
 impl<S: ReadNames + ReadWork + WalkAlerts + Sync> Source for S {}
 
 /// Which alerts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     /// Those that a query lets through, in the order of their detection, tenant by tenant.
     Of(Box<ListQuery>),
@@ -54,6 +56,31 @@ pub enum ExportError {
     /// A record can't be written.
     #[error("an alert could not be written down")]
     Unwritable(#[source] Unwritable),
+}
+
+/// Where an export goes on, in another process if need be. To be handed out to nobody: it names an alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The tenants that are left, the first of them under way.
+    pub left: Vec<TenantId>,
+    /// How many alerts were written.
+    pub rows: usize,
+    /// How many could not be read.
+    pub unreadable: usize,
+    /// How many were looked through.
+    pub read: usize,
+    /// Whether the text is whole.
+    pub is_over: bool,
+    from: Option<WalkPosition>,
+    written: Written,
+}
+
+impl Place {
+    /// The beginning of an export of these tenants.
+    #[must_use]
+    pub fn beginning(tenants: Vec<TenantId>) -> Self {
+        Self { left: tenants, ..Self::default() }
+    }
 }
 
 /// An export that is under way.
@@ -109,6 +136,37 @@ impl<S: Source> Export<S> {
         Self { most: Some(most), ..self }
     }
 
+    /// The same from a place on that this export was at before. A tenant that is not among its tenants any more is left out from there on.
+    #[must_use]
+    pub fn from_place(self, place: &Place) -> Self {
+        let tenants: VecDeque<_> =
+            place.left.iter().filter_map(|id| self.tenants.iter().find(|tenant| tenant.id == *id).cloned()).collect();
+        let is_there = tenants.front().map(|tenant| &tenant.id) == place.left.first();
+        Self {
+            tenants,
+            from: place.from.clone().filter(|_| is_there),
+            writer: self.writer.behind(place.written),
+            is_over: place.is_over,
+            taken: Most { rows: place.rows, bytes: 0, read: place.read },
+            unreadable: place.unreadable,
+            ..self
+        }
+    }
+
+    /// Where it goes on.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            left: self.tenants.iter().map(|tenant| tenant.id.clone()).collect(),
+            rows: self.taken.rows,
+            unreadable: self.unreadable,
+            read: self.taken.read,
+            is_over: self.is_over,
+            from: self.from.clone(),
+            written: self.writer.written(),
+        }
+    }
+
     /// How many alerts were written.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -127,20 +185,31 @@ impl<S: Source> Export<S> {
     ///
     /// [`ExportError`]: what came before is not the whole.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
-        while !self.is_over {
-            let part = self.part().await?;
-            self.taken.bytes += weight(&part);
-            let taken = self.taken;
-            if let Some(most) =
-                self.most.filter(|most| taken.rows > most.rows || taken.bytes > most.bytes || taken.read > most.read)
-            {
-                return Err(ExportError::TooMuch(most));
-            }
+        while let Some(part) = self.step().await? {
             if !part.is_empty() {
                 return Ok(Some(part));
             }
         }
         Ok(None)
+    }
+
+    /// The text of the next page, which may be empty: for whoever has something else to look at in between. None behind the last.
+    ///
+    /// # Errors
+    ///
+    /// As [`Export::next`].
+    pub async fn step(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let part = self.part().await?;
+        self.taken.bytes += weight(&part);
+        let taken = self.taken;
+        let is_too_much = |most: &Most| taken.rows > most.rows || taken.bytes > most.bytes || taken.read > most.read;
+        match self.most.filter(is_too_much) {
+            Some(most) => Err(ExportError::TooMuch(most)),
+            None => Ok(Some(part)),
+        }
     }
 
     /// The text of the next page; empty where it lets no alert through.

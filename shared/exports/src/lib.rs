@@ -10,5 +10,5 @@ mod exported;
 mod writer;
 
 pub use cell::{guarded, unguarded};
-pub use export::{Export, ExportError, Most, Source, What};
+pub use export::{Export, ExportError, Most, Place, Source, What};
 pub use writer::Format;

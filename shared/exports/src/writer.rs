@@ -2,6 +2,8 @@
 
 use std::{fmt, mem, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     exported::{COLUMNS, Cell, Exported},
     guarded,
@@ -11,7 +13,8 @@ use crate::{
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How an export is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Comma-separated values (RFC 4180): UTF-8 with a byte-order mark, lines that end with CR LF, the first of them the names of the columns, and cells that
     /// stay text.
@@ -65,13 +68,28 @@ pub(crate) type Unwritable = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Writer {
     format: Format,
+    written: Written,
+}
+
+/// What a writer has written, as far as what comes next depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Written {
     has_begun: bool,
     has_rows: bool,
 }
 
 impl Writer {
     pub(crate) fn new(format: Format) -> Self {
-        Self { format, has_begun: false, has_rows: false }
+        Self { format, written: Written::default() }
+    }
+
+    /// The same behind this.
+    pub(crate) fn behind(self, written: Written) -> Self {
+        Self { written, ..self }
+    }
+
+    pub(crate) fn written(&self) -> Written {
+        self.written
     }
 
     /// The text of these records, behind that of those before.
@@ -94,7 +112,7 @@ impl Writer {
             Format::Json => {
                 let mut part = part;
                 for row in rows {
-                    part.extend_from_slice(if mem::replace(&mut self.has_rows, true) { b",\n" } else { b"\n" });
+                    part.extend_from_slice(if mem::replace(&mut self.written.has_rows, true) { b",\n" } else { b"\n" });
                     serde_json::to_writer(&mut part, &row)?;
                 }
                 Ok(part)
@@ -113,7 +131,7 @@ impl Writer {
 
     /// What stands before all records, once.
     fn beginning(&mut self) -> Result<Vec<u8>, Unwritable> {
-        if mem::replace(&mut self.has_begun, true) {
+        if mem::replace(&mut self.written.has_begun, true) {
             return Ok(Vec::new());
         }
         match self.format {

@@ -89,7 +89,7 @@ impl Queue {
         Self { client, url, name }
     }
 
-    async fn send<M: Serialize + Sync>(&self, message: &M, delay: SignedDuration) -> Result<(), QueueError> {
+    pub(crate) async fn send<M: Serialize + Sync>(&self, message: &M, delay: SignedDuration) -> Result<(), QueueError> {
         let message = self.client.send_message().queue_url(&self.url).message_body(self.body(message)?);
         message.delay_seconds(seconds(delay)).send().await.map_err(|error| self.failed(&code(&error), error))?;
         Ok(())

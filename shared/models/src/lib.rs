@@ -11,6 +11,7 @@ mod alert;
 mod alert_type;
 mod chain;
 mod event;
+mod export;
 mod figures;
 mod follow_up;
 mod history;
@@ -48,6 +49,7 @@ pub use alert::{Confidence, ResolvedReason, Severity, Status};
 pub use alert_type::{AlertKind, AlertType, PortalType};
 pub use chain::{Finding, verify};
 pub use event::{Event, EventName, UnreadableEvent};
+pub use export::{ExportId, ExportTurn};
 pub use figures::{
     CHART_DAYS, ChartDay, Compared, DEFINITIONS, Figures, KeptCounters, KeptStatistics, MONTH_DAYS, Quantile,
     ResponseTimes, WEEK_DAYS, figures, first_of,

@@ -89,7 +89,8 @@ pub struct ListedAlert {
 }
 
 /// Which alerts, by the index that has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ListOf {
     /// Of whatever state.
     All,
@@ -104,7 +105,8 @@ pub enum ListOf {
 }
 
 /// The moment that a list goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ListMoment {
     /// When it was first observed. No index has it for a customer or a subscription: there the last observation takes its place.
     FirstObserved,
@@ -113,7 +115,8 @@ pub enum ListMoment {
 }
 
 /// Who looks after an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ListAssignee {
     /// Nobody in particular.
     Nobody,
@@ -122,7 +125,8 @@ pub enum ListAssignee {
 }
 
 /// What an alert has to be to be shown; what is empty or none lets all pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ListFilter {
     /// Who looks after it.
     pub assignee: Option<ListAssignee>,
@@ -143,7 +147,7 @@ pub struct ListFilter {
 }
 
 /// A list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListQuery {
     /// Of which alerts.
     pub of: ListOf,

@@ -4,6 +4,7 @@
 mod document;
 mod exports;
 mod gates;
+mod jobs;
 mod lists;
 mod pages;
 mod saved;

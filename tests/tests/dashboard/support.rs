@@ -164,11 +164,7 @@ impl World {
 
     /// Asks for a page as this token's owner.
     pub(crate) async fn page(&self, path: &str, token: Option<&str>) -> Page {
-        let mut request = self.client.get(format!("{}{path}", self.system.test.system.origin()));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        let answer = request.send().await.unwrap();
+        let answer = self.fetch(path, token).await;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         Page { status, headers, text: answer.text().await.unwrap() }
     }

@@ -25,6 +25,7 @@ impl Door {
         let filled = path
             .replace("{tenant}", TENANT)
             .replace("{alert}", "a")
+            .replace("{export}", &"0".repeat(64))
             .replace("{operation}", &"0".repeat(64))
             .replace("{subscription}", "6c2e9a47-0d3b-4f58-b1e6-92a7c4d0f381")
             .replace("{view}", "77777777-2222-4333-8444-555555555555");

@@ -222,9 +222,8 @@ fn resolve_leaves_to_the_queue_what_takes_too_long_before_lambda_or_api_gateway_
     let around = 4 * AWS_OPERATION_LIMIT.as_secs();
     assert!(request + around < timeout, "{request} s, and {around} around it, of {timeout}");
     assert_eq!(template.function("AuthorizeFunction")["Timeout"], 10, "API Gateway waits no longer for an authorizer");
-    for function in ["DashboardFunction", "SignInFunction"] {
-        assert!(template.function(function)["Timeout"].as_u64().unwrap() < 30, "{function}");
-    }
+    // Dashboard ends requests by itself, as tests of its queue have it.
+    assert!(template.function("SignInFunction")["Timeout"].as_u64().unwrap() < 30);
 }
 
 #[test]

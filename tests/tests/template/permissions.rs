@@ -113,6 +113,7 @@ pub(crate) fn asked(system: &ByHand) -> Grants {
                     Some("reconcile") => "ReconcileQueue.Arn",
                     Some("names") => "NamesQueue.Arn",
                     Some("operations") => "OperationsQueue.Arn",
+                    Some("exports") => "ExportsQueue.Arn",
                     other => panic!("a queue of nobody: {other:?}"),
                 };
                 asked.insert(grant("sqs:SendMessage", queue));
@@ -228,7 +229,7 @@ async fn a_function_may_do_what_it_does_in_a_days_work_and_nothing_else() {
 
 /// What else could give a permission: policies beside the roles, policies of queues, connectors, permissions to invoke.
 #[test]
-fn nothing_in_the_template_gives_permissions_but_the_roles_and_the_policies_of_the_topics() {
+fn nothing_in_the_template_gives_permissions_but_the_roles_and_the_policies_of_the_topics_and_the_bucket() {
     let template = Template::read();
     let resources = template.at("/Resources").as_object().unwrap();
     let kinds: BTreeSet<_> = resources.values().map(|resource| resource["Type"].as_str().unwrap()).collect();
@@ -244,6 +245,8 @@ fn nothing_in_the_template_gives_permissions_but_the_roles_and_the_policies_of_t
         // For API Gateway alone, as the tests of the people's API have it.
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
         "AWS::SNS::Topic",
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::Queue",

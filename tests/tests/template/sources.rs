@@ -149,6 +149,64 @@ fn the_operations_queue_gives_resolve_one_message_at_a_time_for_as_long_as_it_ma
     assert_eq!(queue["RedrivePolicy"], dead_letters);
 }
 
+/// With what it takes to end a turn, and less than what API Gateway waits for a request.
+#[test]
+fn the_exports_queue_gives_dashboard_one_message_at_a_time_for_as_long_as_it_may_need() {
+    let template = Template::read();
+    let timeout = template.at("/Resources/DashboardFunction/Properties/Timeout").as_u64().unwrap();
+    let expected = json!({
+        "Queue": { "!GetAtt": "ExportsQueue.Arn" },
+        "BatchSize": 1,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": { "MaximumConcurrency": 2 },
+    });
+    assert_eq!(sources(&template, "DashboardFunction", "SQS"), BTreeMap::from([("Exports".to_owned(), expected)]));
+    let queue = template.at("/Resources/ExportsQueue/Properties");
+    assert_eq!(queue["VisibilityTimeout"], 6 * timeout);
+    assert_eq!(queue["MessageRetentionPeriod"], 24 * 60 * 60, "as long as an export");
+    let dead_letters = json!({ "deadLetterTargetArn": { "!GetAtt": "ExportsDeadLetters.Arn" }, "maxReceiveCount": 3 });
+    assert_eq!(queue["RedrivePolicy"], dead_letters);
+    let margin = dashboard::jobs::MARGIN.as_secs().unsigned_abs();
+    assert!(2 * margin < timeout, "{timeout} s are more margin than turn");
+    assert!(dashboard::jobs::REQUEST_LIMIT.as_secs() < 30, "API Gateway waits for 30 seconds");
+}
+
+#[test]
+fn the_bucket_is_nobodys_but_dashboards_and_keeps_nothing_longer_than_a_day() {
+    let template = Template::read();
+    let buckets = template.of_type("AWS::S3::Bucket");
+    assert_eq!(buckets.keys().collect::<Vec<_>>(), [&"ExportBucket"]);
+    let day = json!({
+        "Id": "one-day", "Status": "Enabled", "ExpirationInDays": 1,
+        "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 1 },
+    });
+    let expected = json!({
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [{ "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } }],
+        },
+        "LifecycleConfiguration": { "Rules": [day] },
+        "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true,
+        },
+    });
+    assert_eq!(buckets["ExportBucket"]["Properties"], expected);
+    let all = json!({ "!Sub": "${ExportBucket.Arn}/*" });
+    let statements = json!([
+        {
+            "Sid": "NobodyElseReadsOrWrites", "Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": all, "Condition": { "ArnNotEquals": { "aws:PrincipalArn": { "!GetAtt": "DashboardFunctionRole.Arn" } } },
+        },
+        {
+            "Sid": "OnlyOverTls", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": [{ "!GetAtt": "ExportBucket.Arn" }, all], "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+        },
+    ]);
+    let policy = template.at("/Resources/ExportBucketPolicy/Properties");
+    assert_eq!(policy["Bucket"], json!({ "!Ref": "ExportBucket" }));
+    assert_eq!(policy["PolicyDocument"]["Statement"], statements);
+}
+
 #[test]
 fn every_queue_is_encrypted_and_dead_letters_are_kept_for_14_days() {
     let template = Template::read();
@@ -157,6 +215,8 @@ fn every_queue_is_encrypted_and_dead_letters_are_kept_for_14_days() {
     assert_eq!(
         names,
         [
+            "ExportsDeadLetters",
+            "ExportsQueue",
             "NamesDeadLetters",
             "NamesQueue",
             "OperationsDeadLetters",
@@ -169,7 +229,9 @@ fn every_queue_is_encrypted_and_dead_letters_are_kept_for_14_days() {
     for (name, queue) in &queues {
         assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{name}");
     }
-    for name in ["NamesDeadLetters", "OperationsDeadLetters", "ReconcileDeadLetters", "StreamDeadLetters"] {
+    for name in
+        ["ExportsDeadLetters", "NamesDeadLetters", "OperationsDeadLetters", "ReconcileDeadLetters", "StreamDeadLetters"]
+    {
         assert_eq!(queues[name]["Properties"]["MessageRetentionPeriod"], 14 * 24 * 60 * 60, "{name}");
     }
 }

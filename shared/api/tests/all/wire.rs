@@ -2,8 +2,10 @@
 
 use std::io::Read as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_http::Body;
+use serde_json::json;
 
 fn asked(accepts: &[&'static str]) -> HeaderMap {
     accepts.iter().map(|value| (http::header::ACCEPT_ENCODING, HeaderValue::from_static(value))).collect()
@@ -44,4 +46,17 @@ fn what_is_short_or_is_not_to_be_compressed_stays_a_text() {
         assert!(sent.headers().get("content-encoding").is_none(), "{accepts:?}");
         assert!(matches!(sent.body(), Body::Text(text) if text.len() == length), "{accepts:?}");
     }
+}
+
+#[test]
+fn what_a_function_hands_to_the_gateway_says_whether_it_is_compressed() {
+    let packed = api::packed_for_gateway(&asked(&["gzip"]), answer(5_000));
+    assert_eq!(packed["isBase64Encoded"], json!(true));
+    assert_eq!(packed["headers"]["content-encoding"], json!("gzip"));
+    let bytes = STANDARD.decode(packed["body"].as_str().unwrap()).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+    assert_eq!(text, "ä".repeat(2_500));
+    let plain = api::packed_for_gateway(&asked(&[]), answer(5_000));
+    assert_eq!((&plain["isBase64Encoded"], &plain["body"]), (&json!(false), &json!("ä".repeat(2_500))));
 }
