@@ -1,6 +1,7 @@
 //! How long a session lives.
 
 use jiff::SignedDuration;
+use reqwest::Method;
 use simulator::Person;
 use tests::{ByHand, TENANT, number, text};
 
@@ -20,6 +21,20 @@ async fn a_session_that_nobody_uses_ends_after_an_hour() {
     system.clock.advance(MINUTE * 60);
     let over = browser.get("/sign-in/me").await;
     assert_eq!((over.status, over.location.as_str()), (303, "/sign-in"));
+}
+
+#[tokio::test]
+async fn what_a_page_asks_by_itself_keeps_no_session_alive() {
+    let system = ByHand::start().await;
+    let mut browser = Browser::new(&system);
+    browser.sign_in(Person::admin_agent(TENANT), "").await;
+    for _ in 0..3 {
+        system.clock.advance(MINUTE * 19);
+        let pulse = browser.send(Method::GET, "/api/v1/pulse", &[("x-of-itself", "1")]).await;
+        assert_eq!(pulse.status, 200, "{}", pulse.text);
+    }
+    system.clock.advance(MINUTE * 3);
+    assert_eq!(browser.get("/").await.status, 303, "nobody was there for an hour");
 }
 
 #[tokio::test]
