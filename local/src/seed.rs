@@ -108,7 +108,8 @@ impl System {
     ///
     /// # Errors
     ///
-    /// [`SeedError`]. Bringing in the same once more makes it whole.
+    /// [`SeedError`]. Bringing in the same once more makes it whole; where it broke off just behind the figures, `partner-alerts statistics recount
+    /// --mend` sets them right.
     pub async fn seed(&self, seed: &Seed) -> Result<bool, SeedError> {
         let store = Store::new(Client::new(&self.parts().aws), self.tables().clone());
         let (tenant, now) = (&seed.tenant, self.parts().clock.now());

@@ -87,7 +87,7 @@ impl Looked {
         html! {
             @if alerts.is_empty() { p { "It has no open alert." } }
             @else {
-                p { "Its open alerts, which are resolved as fraud:" }
+                p { "Its open alerts, which are resolved as fraud. Up to a hundred are listed, the latest; if there are more, they are resolved as well:" }
                 ul { @for alert in alerts {
                     li {
                         (theirs(&alert.display_name)) " "
